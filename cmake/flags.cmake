@@ -1,0 +1,41 @@
+# Compiler flags, one set for each build type. Asserts stay on everywhere: NDEBUG is never defined.
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+string(JOIN " " sanitizers ${sanitizers})
+
+set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
+set(CMAKE_C_FLAGS_DEBUG "-Og -g3")
+set(CMAKE_C_FLAGS_ASAN "-O1 -g ${sanitizers}")
+set(CMAKE_C_FLAGS_FUZZ "-O2 -g ${sanitizers} -fsanitize=fuzzer-no-link")
+set(CMAKE_C_FLAGS_COVERAGE "-O0 -g --coverage -fprofile-update=atomic")
+
+# __FILE__ and debug paths are relative to the project, so a build does not depend on where it stands.
+add_compile_options(-Wall -Wextra -Wconversion -Werror "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+
+if(CMAKE_BUILD_TYPE MATCHES "^(Asan|Fuzz)$")
+	set(STRATA_SANITIZED ON)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Fuzz" AND NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+	message(FATAL_ERROR "libFuzzer comes with clang: configure with the preset 'fuzz'")
+endif()
+
+# The build is for any x86-64; a file whose name ends in an instruction set is compiled for that set
+# and reached only through an ops table chosen at run time.
+function(strata_simd_flags)
+	foreach(file IN LISTS ARGN)
+		if(file MATCHES "_sse41\\.c$")
+			set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-msse4.1")
+		elseif(file MATCHES "_avx2\\.c$")
+			set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-mavx2")
+		elseif(file MATCHES "_avx512\\.c$")
+			set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
+				"-mavx512f;-mavx512bw;-mavx512vl")
+		endif()
+	endforeach()
+endfunction()

@@ -1,0 +1,45 @@
+# The programs. All of the command line but main.c is a library, so that tests can reach it.
+function(strata_program name)
+	add_executable(${name} ${ARGN})
+	target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}")
+	target_link_libraries(${name} PRIVATE strata_everything)
+endfunction()
+
+file(GLOB_RECURSE cli_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/cli/*.c")
+list(FILTER cli_sources EXCLUDE REGEX "/cli/(main\\.c|sim/.*)$")
+if(cli_sources)
+	add_library(strata_cli STATIC ${cli_sources})
+	target_include_directories(strata_cli PUBLIC "${CMAKE_SOURCE_DIR}")
+	target_link_libraries(strata_cli PUBLIC strata_everything)
+else()
+	add_library(strata_cli INTERFACE)
+	target_link_libraries(strata_cli INTERFACE strata_everything)
+endif()
+
+if(EXISTS "${CMAKE_SOURCE_DIR}/cli/main.c")
+	strata_program(strata cli/main.c)
+	target_link_libraries(strata PRIVATE strata_cli)
+endif()
+
+file(GLOB sim_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/cli/sim/*.c")
+if(EXISTS "${CMAKE_SOURCE_DIR}/cli/sim/main.c")
+	strata_program(strata-sim ${sim_sources})
+	target_link_libraries(strata-sim PRIVATE strata_cli)
+endif()
+
+file(GLOB bench_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/*.c")
+if(bench_sources)
+	strata_program(strata-bench ${bench_sources})
+endif()
+
+# An example sees the public headers and the public library, and nothing else.
+file(GLOB examples CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*.c")
+if(TARGET strata_shared)
+	foreach(source IN LISTS examples)
+		get_filename_component(noun "${source}" NAME_WE)
+		add_executable(example_${noun} "${source}")
+		set_target_properties(example_${noun} PROPERTIES
+			OUTPUT_NAME ${noun} RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/examples")
+		target_link_libraries(example_${noun} PRIVATE strata_shared)
+	endforeach()
+endif()
