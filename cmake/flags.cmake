@@ -15,8 +15,8 @@ set(CMAKE_C_FLAGS_ASAN "-O1 -g ${sanitizers}")
 set(CMAKE_C_FLAGS_FUZZ "-O2 -g ${sanitizers} -fsanitize=fuzzer-no-link")
 set(CMAKE_C_FLAGS_COVERAGE "-O0 -g --coverage -fprofile-update=atomic")
 
-# __FILE__ and debug paths are relative to the project, so a build does not depend on where it stands.
-add_compile_options(-Wall -Wextra -Wconversion -Werror "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+# An assertion names its file from the root of the project, wherever that stands.
+add_compile_options(-Wall -Wextra -Wconversion -Werror "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 
 if(CMAKE_BUILD_TYPE MATCHES "^(Asan|Fuzz)$")
 	set(STRATA_SANITIZED ON)

@@ -1,0 +1,52 @@
+# The front door. Every target first sees to its own needs (tools/setup.sh installs what is missing,
+# and says so; where nothing is, it is silent), then hands over to CMake.
+#
+#   make            build                      make test       every test; TESTS=pattern for some
+#   make run        build, fetch a page        make fuzz       fuzz; FUZZ_SECONDS= for each target
+#   make bench      measure                    make fresh      the same in a bare Debian (root)
+#   make install    PREFIX=/usr/local DESTDIR= make clean      remove build/
+#
+# What it needs: tools/packages.tsv.
+
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+TESTS ?=
+
+MAKEFLAGS += --no-print-directory
+.PHONY: all build run test bench fuzz fresh install clean setup-build setup-test setup-bench \
+	setup-fuzz setup-fresh
+
+all: build
+
+setup-build setup-test setup-bench setup-fuzz setup-fresh: setup-%:
+	@tools/setup.sh $*
+
+# CMake is asked again only if its presets changed; for all else the build knows when to.
+build/build.ninja: CMakePresets.json | setup-build
+	@cmake --preset release
+	@touch $@
+
+build: setup-build build/build.ninja
+	@cmake --build build
+
+run: build
+	build/strata get --explain http://www.example.test/
+
+test: setup-test
+	@tools/run-tests $(TESTS)
+
+bench: setup-bench build
+	@bench/run
+
+fuzz: setup-fuzz
+	@tools/run-tests --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
+
+fresh: setup-fresh
+	@tests/fresh.sh
+
+install: build
+	@cmake --install build --prefix "$(PREFIX)"
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" -eq 0 ]; then PATH="$$PATH:/sbin" ldconfig; fi
+
+clean:
+	rm -rf build
