@@ -1,0 +1,66 @@
+/*
+ * The Internet checksum (RFC 1071): the one's complement sum of 16-bit words.
+ * Partial sums are kept as 32-bit numbers that are congruent to the true sum
+ * modulo 0xffff, taken over bytes *in memory order* (so no byte is swapped
+ * until the end); sums of pieces that start at an odd offset are rotated by a
+ * byte (checksum_odd). `host/` picks the fastest ops by CPUID and hands them in
+ * with the config; checksum_plain is the portable one that the tests trust.
+ */
+#ifndef STRATA_BASE_CHECKSUM_H
+#define STRATA_BASE_CHECKSUM_H
+
+#include "base/span.h"
+
+struct checksum_ops {
+	const char *name;
+	/* A partial sum over the bytes, at most 0x1fffe (two folded halves), any length to 1 MiB. */
+	uint32_t (*sum)(const uint8_t *at, size_t len);
+	/* Copies and sums in one pass. Regions do not overlap. */
+	uint32_t (*copy_sum)(uint8_t *to, const uint8_t *from, size_t len);
+};
+
+extern const struct checksum_ops checksum_plain; /* portable C */
+extern const struct checksum_ops checksum_sse2;  /* x86-64 baseline; equals plain elsewhere */
+extern const struct checksum_ops checksum_avx2;  /* only where the CPU has it; host/ decides */
+
+/* Folds a partial sum (or a sum of up to 2^15 of them) to 16 bits. */
+static inline uint16_t checksum_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* The sum of a piece, as it counts when it starts at an odd offset. */
+static inline uint32_t checksum_odd(uint32_t sum)
+{
+	uint16_t folded = checksum_fold(sum);
+	return __builtin_bswap16(folded);
+}
+
+/* The field to store (in memory order, by memcpy) for a partial sum. */
+static inline uint16_t checksum_finish(uint64_t sum)
+{
+	return (uint16_t)~checksum_fold(sum);
+}
+
+/* A short header's sum, inline: `len` is even and at most 64. */
+static inline uint64_t checksum_header(const uint8_t *at, size_t len)
+{
+	uint64_t sum = 0;
+	for (; len >= 4; at += 4, len -= 4) {
+		uint32_t v;
+		memcpy(&v, at, 4);
+		sum += v;
+	}
+	if (len) {
+		uint16_t v;
+		memcpy(&v, at, 2);
+		sum += v;
+	}
+	return sum;
+}
+
+#endif

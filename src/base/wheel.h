@@ -1,0 +1,69 @@
+/*
+ * The timer wheel: hierarchical (Varghese and Lauck 1987), level 0 with slots of
+ * 2^20 ns (1.05 ms), six levels of 64 slots, then an overflow list. Arming and
+ * disarming are O(1). Each timer keeps its exact deadline, so timers fire at
+ * the nanosecond they ask for, not at their slot's edge, and in the order of
+ * their deadlines (ties: in the order of arming).
+ *
+ * Owners that push a deadline later need not re-arm: they let the timer fire,
+ * see that their real deadline is later, and arm again. `wheel_next` is
+ * therefore never late, and early only for such owners.
+ */
+#ifndef STRATA_BASE_WHEEL_H
+#define STRATA_BASE_WHEEL_H
+
+#include "base/list.h"
+#include "base/nanotime.h"
+
+#define WHEEL_SHIFT 20
+#define WHEEL_LEVELS 6
+#define WHEEL_SLOTS 64
+
+struct timer {
+	struct list link; /* linked to itself when not armed */
+	nanotime deadline;
+	/* where it stands is derived from the wheel's time at arming: */
+	uint8_t level, slot;
+	uint8_t kind;   /* the owner's: what to do when it fires */
+	uint8_t spare;
+	uint32_t owner; /* the owner's: free to use */
+};
+
+struct wheel {
+	nanotime now; /* everything before it has fired */
+	uint64_t occupied[WHEEL_LEVELS];
+	struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
+	nanotime earliest[WHEEL_LEVELS][WHEEL_SLOTS]; /* a lower bound of the slot's deadlines */
+	struct list overflow;
+	nanotime overflow_earliest;
+	uint32_t armed;
+};
+
+void wheel_init(struct wheel *w, nanotime now);
+
+static inline void timer_init(struct timer *t, uint8_t kind)
+{
+	list_init(&t->link);
+	t->deadline = NANOTIME_NEVER;
+	t->kind = kind;
+}
+
+static inline bool timer_armed(const struct timer *t)
+{
+	return list_linked(&t->link);
+}
+
+/* Arms or moves; a deadline in the past fires at the next call of wheel_expired. */
+void wheel_arm(struct wheel *w, struct timer *t, nanotime deadline);
+void wheel_disarm(struct wheel *w, struct timer *t);
+
+/*
+ * The next timer whose deadline is <= now, disarmed, or NULL. Call it until it
+ * gives NULL; the owner may arm and disarm any timer between the calls.
+ */
+struct timer *wheel_expired(struct wheel *w, nanotime now);
+
+/* When to call wheel_expired next: never later than the earliest deadline. */
+nanotime wheel_next(const struct wheel *w);
+
+#endif

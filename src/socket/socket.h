@@ -1,0 +1,131 @@
+/*
+ * Sockets: handles on the endpoints of one stack, never blocking, with
+ * readiness. Pure like the stack beneath: a call takes effect at the stack's
+ * time (stack_set_time), sends nothing itself (the next stack_transmit does) and
+ * calls nobody. A handle has a generation, so that a stale one is refused.
+ *
+ * Calls return a value >= 0, or -(enum error). Thread rule: as for the stack.
+ *
+ * Readiness: each socket belongs to one sock_queue (its owner's memory). When
+ * something happens to it, it stands once in that queue until sock_next takes it
+ * out: an edge. sock_poll tells the level.
+ */
+#ifndef STRATA_SOCKET_SOCKET_H
+#define STRATA_SOCKET_SOCKET_H
+
+#include "stack/stack.h"
+
+typedef uint32_t sock_id; /* 0: none */
+
+struct sock_queue {
+	struct list ready;
+};
+
+struct sock_options {
+	struct sock_queue *queue; /* NULL: no readiness wanted */
+	void *user;               /* comes back with each event */
+	struct addr local;        /* ::, or our address */
+	uint16_t local_port;      /* 0: an ephemeral one */
+	uint32_t send_buffer, receive_buffer; /* 0: the configured */
+	uint32_t backlog;         /* listeners; 0: the configured maximum */
+	uint8_t hop_limit, tos;   /* 0: the configured, 0 */
+	bool nodelay;             /* no Nagle */
+	bool keepalive;
+	nanodiff user_timeout;    /* 0: the configured */
+	bool v6_only, v4_only;    /* listeners and datagram sockets on the any address */
+	bool dont_fragment;       /* datagrams */
+};
+
+struct sock_event {
+	sock_id id;
+	void *user;
+	uint32_t events; /* enum endpoint_event, collected since the last sock_next */
+};
+
+struct sock_peer {
+	struct addr address;
+	uint16_t port;
+};
+
+void sock_queue_init(struct sock_queue *q);
+/* Takes the next socket that something happened to. False: none. */
+bool sock_next(struct stack *s, struct sock_queue *q, struct sock_event *e);
+/* What could be done now without ERR_AGAIN; enum endpoint_event. 0 for a stale handle. */
+uint32_t sock_poll(struct stack *s, sock_id id);
+/* Moves a socket to another queue (and user pointer). */
+int sock_attach(struct stack *s, sock_id id, struct sock_queue *q, void *user);
+
+/* TCP. All return 0 (or a count) or -(enum error). */
+int sock_listen(struct stack *s, const struct sock_options *o, sock_id *out);
+/* The next accepted connection; -ERR_AGAIN: none waits. The new socket gets `queue` and `user`. */
+int sock_accept(struct stack *s, sock_id listener, struct sock_queue *queue, void *user,
+		sock_id *out, struct sock_peer *peer);
+/* Starts a handshake; EVENT_CONNECTED or EVENT_ERROR follows. */
+int sock_connect(struct stack *s, const struct sock_options *o, const struct addr *remote,
+		 uint16_t port, sock_id *out);
+/* Bytes read; 0: end of stream; -ERR_AGAIN: nothing yet. */
+int64_t sock_read(struct stack *s, sock_id id, void *to, size_t cap);
+/* Bytes taken, maybe fewer than offered; -ERR_AGAIN: queue is full. */
+int64_t sock_write(struct stack *s, sock_id id, const void *from, size_t len);
+/* Without a copy: received bytes in ring memory (up to `max` spans), then sock_consume. */
+int sock_peek(struct stack *s, sock_id id, struct span *out, unsigned max);
+int sock_consume(struct stack *s, sock_id id, size_t len);
+/* Without a copy: ring memory to write in, then sock_commit. */
+uint8_t *sock_reserve(struct stack *s, sock_id id, size_t want, size_t *got);
+int sock_commit(struct stack *s, sock_id id, size_t len);
+/* Bytes that sock_read would give, and that sock_write would take. */
+size_t sock_readable(struct stack *s, sock_id id);
+size_t sock_room(struct stack *s, sock_id id);
+/* No more writing: FIN after what is queued. Reading goes on (half-close). */
+int sock_shutdown(struct stack *s, sock_id id);
+/* Done with it: FIN after what is queued (RST where received data was never read: RFC 9293
+ * SHLD-3); the handle is dead at once, the connection lives on until it has closed. */
+int sock_close(struct stack *s, sock_id id);
+/* RST, and everything is gone. */
+int sock_abort(struct stack *s, sock_id id);
+/* Why a connection died: ERR_OK while it lives. */
+enum error sock_error(struct stack *s, sock_id id);
+int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote);
+int sock_set_nodelay(struct stack *s, sock_id id, bool on);
+int sock_set_keepalive(struct stack *s, sock_id id, bool on);
+
+/* The state of a TCP connection, for people and tests. */
+struct sock_tcp_info {
+	const char *state;          /* RFC 9293's name */
+	const char *wait;           /* why nothing is sent now, or "" */
+	nanodiff srtt, rttvar, rto;
+	uint32_t cwnd, ssthresh, in_flight; /* bytes */
+	uint32_t snd_wnd, rcv_wnd;
+	uint16_t mss;
+	uint8_t snd_wscale, rcv_wscale;
+	bool timestamps, sack;
+	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
+	uint64_t segments_sent, segments_received, retransmits, rtos, fast_recoveries;
+	uint32_t unread, unsent, unacked;
+};
+int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *out);
+
+/* Datagrams: UDP, and ICMP echo ("ping"), which has an identifier for a port. */
+int sock_udp(struct stack *s, const struct sock_options *o, sock_id *out);
+/* Fixes the remote: only its datagrams and ICMP errors arrive. */
+int sock_udp_connect(struct stack *s, sock_id id, const struct addr *remote, uint16_t port);
+int sock_ping(struct stack *s, const struct sock_options *o, bool v6, sock_id *out);
+/* `to` NULL: the connected remote. For ping: `port` is the sequence number, the bytes the echo body. */
+int64_t sock_send_to(struct stack *s, sock_id id, const void *from, size_t len,
+		     const struct addr *to, uint16_t port);
+struct sock_datagram {
+	struct addr source, destination;
+	uint16_t port;       /* source port; ping: the sequence number */
+	uint8_t hop_limit, tos;
+	bool truncated;      /* `cap` was too small */
+	nanotime time;       /* when it arrived */
+	/* An ICMP error about a datagram of ours instead of a datagram: */
+	bool is_error;
+	uint8_t icmp_type, icmp_code;
+	uint32_t mtu;
+	struct addr original_destination;
+};
+/* Bytes of the datagram; -ERR_AGAIN: none. Errors come in the same queue (is_error, 0 bytes). */
+int64_t sock_recv_from(struct stack *s, sock_id id, void *to, size_t cap, struct sock_datagram *d);
+
+#endif

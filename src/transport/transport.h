@@ -1,0 +1,60 @@
+/*
+ * Layer 3, transport: finds the endpoint a packet belongs to, runs UDP, TCP and
+ * echo (ping) endpoints, and pulls what they have to send. Knows nothing of
+ * sockets: an endpoint carries a number (`sock`), and what happens to it is told
+ * by events queued under that number.
+ */
+#ifndef STRATA_TRANSPORT_TRANSPORT_H
+#define STRATA_TRANSPORT_TRANSPORT_H
+
+#include "base/ring.h"
+#include "internet/internet.h"
+
+/* What an endpoint's owner may do now; bits. */
+enum endpoint_event {
+	EVENT_READABLE = 1,  /* data, a datagram, end of stream, or an accepted connection */
+	EVENT_WRITABLE = 2,  /* room in the send queue (after it was full), or connected */
+	EVENT_CONNECTED = 4,
+	EVENT_PEER_CLOSED = 8, /* the peer's FIN was taken */
+	EVENT_ERROR = 16,      /* the connection is dead: ask for the error */
+	EVENT_CLOSED = 32,     /* graceful close has finished on both sides */
+};
+
+struct transport_config {
+	uint32_t sockets;        /* endpoints with an owner, all kinds: ids 1 .. sockets */
+	uint32_t listeners;
+	uint32_t backlog_max;    /* accepted connections that wait in one listener */
+	uint32_t connections;    /* tcp_conn items */
+	uint32_t flights;        /* tcp_flight items: connections with data in motion at once */
+	uint32_t embryos;        /* half-open passive connections */
+	uint32_t time_waits;
+	uint32_t sent_ranges;    /* for all connections together */
+	uint32_t datagram_sockets;
+	uint32_t blocks;         /* ring blocks of 2 KB */
+	uint32_t big_blocks;     /* ring blocks of 32 KB */
+	uint32_t send_buffer;    /* default bytes for one connection */
+	uint32_t receive_buffer;
+	uint32_t datagram_queue; /* datagrams one socket holds, each way */
+	uint32_t resets;         /* queued RST and ACK replies that belong to no connection */
+	uint16_t port_first, port_last; /* ephemeral ports: RFC 6056 */
+	uint32_t gso_max;        /* super-frame bytes at most (where the link takes them); 0: none */
+	/* TCP's times */
+	nanodiff rto_initial, rto_min, rto_max; /* RFC 6298: 1 s, 200 ms (Linux's; RFC 8961), 60 s */
+	nanodiff delayed_ack;    /* 40 ms; MUST-40: below 500 ms */
+	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
+	nanodiff fin_wait2;      /* orphans in FIN-WAIT-2: 60 s */
+	nanodiff user_timeout;   /* R2: give up after so long without progress; 100 s or more */
+	nanodiff syn_timeout;    /* R2 for SYN: MUST-23: at least 3 minutes */
+	nanodiff keepalive_idle, keepalive_interval; /* 2 h, 75 s; off unless asked for */
+	uint8_t keepalive_probes;
+	uint8_t syn_ack_retries;
+	bool timestamps, sack, window_scaling;
+	uint16_t mss_min;        /* floor of the effective send MSS: CVE-2019-11479 */
+	uint32_t initial_window; /* segments: 10, RFC 6928 */
+	uint32_t challenge_rate; /* challenge ACKs: one a connection in so many ms */
+};
+
+void transport_config_default(struct transport_config *c);
+const char *transport_config_check(const struct transport_config *c);
+
+#endif
