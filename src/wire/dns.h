@@ -137,7 +137,7 @@ void dns_build_begin(struct dns_builder *b, uint8_t *out, size_t cap,
 bool dns_build_question(struct dns_builder *b, const struct dns_question *q);
 bool dns_build_record(
 	struct dns_builder *b, enum dns_section section, const struct dns_record *record);
-/* Writes the OPT record and the header; returns the message's length, 0 where not even those fit. */
+/* Writes the OPT record and the header. The message's length, 0 where not even those fit. */
 size_t dns_build_end(struct dns_builder *b);
 
 /* A query for one name with RD set; EDNS where `udp_size` is not 0. Its length or 0. */

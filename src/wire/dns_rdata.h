@@ -72,13 +72,13 @@ struct dns_record {
 			uint16_t priority;
 			struct dns_name target;
 			struct span parameters; /* dns_svc_parameter_next */
-		} svcb;                         /* SVCB, HTTPS */
+		} svcb;                         /* also HTTPS */
 		struct {
 			uint8_t flags; /* 0x80: issuer critical */
 			struct span tag, value;
 		} caa;
-		struct span
-			options; /* OPT: dns_option_next; ttl and class are not what they seem */
+		/* OPT: dns_option_next; ttl and class are not what they seem. */
+		struct span options;
 	};
 };
 
@@ -94,7 +94,7 @@ static inline uint32_t dns_ttl(const struct dns_record *record)
 	return record->ttl > INT32_MAX ? 0 : record->ttl;
 }
 
-/* Walks of what a record's spans hold; forms were checked. `offset` starts at 0; false at the end. */
+/* Walks of what a record's spans hold (checked before). `offset` starts at 0; false at the end. */
 bool dns_string_next(struct span strings, size_t *offset, struct span *out);
 
 struct dns_option {

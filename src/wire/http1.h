@@ -88,8 +88,8 @@ extern const struct http1_limits http1_limits_default;
 
 struct http1_field {
 	struct span name; /* as received; compare with http1_name_is */
-	struct span
-		value; /* without surrounding blanks; bytes 0x21..0x7e, blank, tab, 0x80..0xff */
+	/* Without surrounding blanks; of bytes 0x21..0x7e, blank, tab and 0x80..0xff. */
+	struct span value;
 };
 
 struct http1_head {
@@ -116,11 +116,11 @@ struct http1_parser {
 	struct http1_limits limits;
 	uint8_t *storage;
 	struct http1_field *field;
-	size_t len;       /* bytes stored */
-	size_t line;      /* where the line being read starts */
-	unsigned skipped; /* empty lines before a request line */
-	bool response, started,
-		carriage; /* reading a response; start line done; last byte was CR */
+	size_t len;             /* bytes stored */
+	size_t line;            /* where the line being read starts */
+	unsigned skipped;       /* empty lines before a request line */
+	bool response, started; /* reading a response; the start line is done */
+	bool carriage;          /* the last byte was CR */
 	enum http1_progress progress;
 };
 
@@ -132,7 +132,7 @@ void http1_parser_begin(struct http1_parser *p, bool response, const struct http
 	uint8_t *storage, struct http1_field *field);
 /* Takes bytes of `in`, `*used` many (at HTTP1_DONE the rest is body or the next head). */
 enum http1_progress http1_parser_feed(struct http1_parser *p, struct span in, size_t *used);
-/* Has anything but leading empty lines come? (Is a connection that ends here idle, or cut short?) */
+/* Has anything but leading empty lines come? (Does a connection that ends here lose a message?) */
 bool http1_parser_begun(const struct http1_parser *p);
 
 /* Field look-up; names without regard to case. */
