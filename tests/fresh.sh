@@ -1,0 +1,123 @@
+#!/bin/bash
+# The two commands of the README in a bare Debian 12: `tests/fresh.sh [--full]`, as root.
+#
+# A minimal system is made by debootstrap in a temporary folder, with git and make added and nothing
+# else; the last commit is cloned into it; then, inside:
+#   1. `make run` as root installs the build needs, builds and fetches the page
+#   2. `make run` again does no set-up
+#   3. `make run` as an ordinary user in a clone of his own, the packages being there
+#   4. `make -n test` names its steps; with --full, `make test` passes, again as CI runs it
+# and after each: no service was enabled or started, and nothing of the set-up is left behind.
+#
+# The mirror and the settings of apt are those of the machine it runs on. Without root, debootstrap or
+# a mirror it is skipped (exit code 77).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
+
+full=no
+[ "${1-}" = --full ] && full=yes
+
+skip() { echo "SKIPPED: $*"; exit 77; }
+fail() { echo "FAIL: $*" >&2; exit 1; }
+step() { printf '== %s\n' "$*"; }
+
+[ "$(id -u)" -eq 0 ] || skip "not root, and a system of its own needs root"
+command -v debootstrap >/dev/null || skip "debootstrap is not installed"
+
+# The first mirror of bookworm that apt knows here, in either form of its lists.
+mirror() {
+	awk '
+		$1 == "deb" { for (i = 2; i < NF; i++) if ($i ~ /^https?:/ && $(i + 1) == "bookworm") print $i }
+		$1 == "URIs:" { uri = $2 }
+		$1 == "Suites:" { for (i = 2; i <= NF; i++) if ($i == "bookworm") print uri }
+	' /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources \
+		2>/dev/null | head -n 1
+}
+uri=$(mirror)
+[ -n "$uri" ] || skip "apt knows no mirror of bookworm here"
+
+system=$(mktemp -d)
+leave() {
+	local code=$?
+	trap - EXIT
+	for mount in shared proc sys dev/pts dev; do
+		mountpoint -q "$system/$mount" && umount "$system/$mount"
+	done
+	# Never through a mount that is still there.
+	rm -rf --one-file-system "$system"
+	exit $code
+}
+trap leave EXIT
+trap 'exit 130' INT TERM HUP
+
+inside() {
+	chroot "$system" /usr/bin/env -i HOME="${HOME_INSIDE:-/}" TERM=dumb LC_ALL=C.UTF-8 \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null
+}
+
+step "debootstrap bookworm from $uri"
+debootstrap --variant=minbase --include=ca-certificates,git,make bookworm "$system" "$uri" \
+	>"$system.log" 2>&1 || { tail -n 5 "$system.log"; rm -f "$system.log"; skip "debootstrap failed"; }
+rm -f "$system.log"
+cp -r /etc/apt/apt.conf.d /etc/apt/sources.list.d "$system/etc/apt/"
+[ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$system/etc/apt/"
+[ ! -d /usr/share/keyrings ] || cp -rn /usr/share/keyrings "$system/usr/share/"
+cp -L /etc/resolv.conf /etc/hosts "$system/etc/"
+mount --bind /dev "$system/dev"
+mount -t proc proc "$system/proc"
+mount -t sysfs sys "$system/sys"
+inside useradd --create-home visitor
+for home in . home/visitor; do
+	git clone --quiet --no-hardlinks . "$system/$home/strata"
+	[ ! -d ../shared ] || ln -sfn /shared "$system/$home/shared-link"
+done
+inside chown -R visitor: /home/visitor
+if [ -d ../shared ]; then
+	mkdir -p "$system/shared"
+	mount --bind -o ro ../shared "$system/shared"
+	rm -f "$system"/shared-link "$system"/home/visitor/shared-link
+	ln -sfn /shared "$system/home/visitor/shared"
+fi
+
+# What the set-up must not leave or do. Units are enabled by links in these folders.
+units() { find "$system"/etc/systemd "$system"/etc/rc?.d \( -type l -o -type f \) | sort; }
+before=$(units)
+untouched() {
+	[ "$(units)" = "$before" ] || fail "the set-up changed services: $(diff <(echo "$before") <(units))"
+	[ ! -e "$system/usr/sbin/policy-rc.d" ] || fail "the set-up left its policy-rc.d behind"
+}
+
+fetched() {
+	grep -q 'setup:.*installing' "$1.err" && echo "   set-up: yes" || echo "   set-up: no"
+	[ -s "$1.out" ] || fail "make run printed no page"
+}
+
+cd "$system"
+step "1. make run, as root"
+HOME_INSIDE=/root inside make -C /strata run >one.out 2>one.err || { cat one.out one.err; fail "make run"; }
+fetched one
+grep -q 'setup:.*installing' one.err || fail "a bare system, and no set-up?"
+untouched
+
+step "2. make run again"
+HOME_INSIDE=/root inside make -C /strata run >two.out 2>two.err || { cat two.err; fail "make run again"; }
+fetched two
+! grep -q 'setup:' two.err || fail "the second make run did a set-up again"
+
+step "3. make run, as an ordinary user"
+HOME_INSIDE=/home/visitor inside setpriv --reuid visitor --regid visitor --init-groups \
+	make -C /home/visitor/strata run >three.out 2>three.err || { cat three.err; fail "make run as user"; }
+fetched three
+! grep -q 'setup:' three.err || fail "an ordinary user had to do a set-up"
+
+step "4. make test"
+HOME_INSIDE=/root inside make -C /strata -n test >four.out 2>&1 || { cat four.out; fail "make -n test"; }
+grep -q 'tools/run-tests' four.out || fail "make -n test runs no tests"
+if [ $full = yes ]; then
+	HOME_INSIDE=/root inside /strata/.ci/run 2>&1 | tee four.out || fail "make test"
+	tail -n 1 four.out | grep -Eqx '[0-9]+ passed, 0 failed, [0-9]+ skipped' ||
+		fail "the last line is not the count"
+	untouched
+fi
+echo "PASS: a bare Debian runs it"
