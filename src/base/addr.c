@@ -173,7 +173,7 @@ bool addr_parse_prefix(struct span text, struct addr *out, unsigned *prefix)
 	return true;
 }
 
-static const char digits[] = "0123456789abcdef";
+static const char hex_digits[] = "0123456789abcdef";
 
 static void write_char(struct writer *w, char c)
 {
@@ -186,10 +186,10 @@ static void format_four(struct writer *w, const uint8_t *four)
 		if (i > 0)
 			write_char(w, '.');
 		if (four[i] >= 100)
-			write_char(w, digits[four[i] / 100]);
+			write_char(w, hex_digits[four[i] / 100]);
 		if (four[i] >= 10)
-			write_char(w, digits[four[i] / 10 % 10]);
-		write_char(w, digits[four[i] % 10]);
+			write_char(w, hex_digits[four[i] / 10 % 10]);
+		write_char(w, hex_digits[four[i] % 10]);
 	}
 }
 
@@ -200,7 +200,7 @@ static void format_group(struct writer *w, unsigned group)
 	while (shift > 0 && group >> shift == 0)
 		shift -= 4;
 	for (; shift >= 0; shift -= 4)
-		write_char(w, digits[group >> shift & 15]);
+		write_char(w, hex_digits[group >> shift & 15]);
 }
 
 /*
@@ -282,8 +282,8 @@ bool mac_parse(struct span text, struct mac *out)
 size_t mac_format(const struct mac *m, char out[MAC_TEXT_MAX])
 {
 	for (unsigned i = 0; i < 6; i++) {
-		out[3 * i] = digits[m->b[i] >> 4];
-		out[3 * i + 1] = digits[m->b[i] & 15];
+		out[3 * i] = hex_digits[m->b[i] >> 4];
+		out[3 * i + 1] = hex_digits[m->b[i] & 15];
 		out[3 * i + 2] = i < 5 ? ':' : '\0';
 	}
 	return MAC_TEXT_MAX - 1;

@@ -10,7 +10,7 @@
 void *arena_take(struct arena *a, size_t size, size_t align)
 {
 	assert(align && (align & (align - 1)) == 0);
-	size_t pad = (size_t)-((uintptr_t)a->at + a->used) & (align - 1);
+	size_t pad = (size_t) - ((uintptr_t)a->at + a->used) & (align - 1);
 	size_t left = (a->at ? a->size : SIZE_MAX) - a->used;
 
 	if (pad > left || size > left - pad) {

@@ -15,8 +15,8 @@ static inline uint32_t halve(uint64_t sum)
 	return (uint32_t)((sum & 0xffff) + (sum >> 16));
 }
 
-static inline __attribute__((always_inline)) void step(uint8_t *to, const uint8_t *from,
-	uint64_t *sum, uint64_t *carry)
+static inline __attribute__((always_inline)) void step(
+	uint8_t *to, const uint8_t *from, uint64_t *sum, uint64_t *carry)
 {
 	uint64_t word;
 	memcpy(&word, from, 8);
@@ -27,8 +27,8 @@ static inline __attribute__((always_inline)) void step(uint8_t *to, const uint8_
 }
 
 /* `to` is NULL where nothing is copied; the compiler makes two functions of this one. */
-static inline __attribute__((always_inline)) uint32_t walk(uint8_t *to, const uint8_t *from,
-	size_t len, const bool copy)
+static inline __attribute__((always_inline)) uint32_t walk(
+	uint8_t *to, const uint8_t *from, size_t len, const bool copy)
 {
 	uint64_t sum = 0, carry = 0, word = 0;
 	size_t rest = len & 7;

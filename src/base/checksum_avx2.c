@@ -16,12 +16,19 @@
 #include <immintrin.h>
 
 #define STEP 32u
-#define RUN (64u * 1024)
+#define RUN  (64u * 1024)
 
 /* `window + n` loads as a mask of the last n bytes. */
 static const uint8_t window[2 * STEP] = {
 #define ONES4 0xff, 0xff, 0xff, 0xff
-	[STEP] = ONES4, ONES4, ONES4, ONES4, ONES4, ONES4, ONES4, ONES4,
+	[STEP] = ONES4,
+	ONES4,
+	ONES4,
+	ONES4,
+	ONES4,
+	ONES4,
+	ONES4,
+	ONES4,
 #undef ONES4
 };
 
@@ -38,8 +45,8 @@ static inline __attribute__((always_inline)) __m256i add(__m256i sum, __m256i by
 }
 
 /* Takes the step at `*from`, copies it where asked, and moves on. */
-static inline __attribute__((always_inline)) __m256i step(__m256i sum, uint8_t **to,
-	const uint8_t **from, const bool copy)
+static inline __attribute__((always_inline)) __m256i step(
+	__m256i sum, uint8_t **to, const uint8_t **from, const bool copy)
 {
 	__m256i bytes = load(*from);
 	if (copy) {
@@ -60,8 +67,8 @@ static inline __attribute__((always_inline)) uint32_t total(__m256i sum, size_t 
 }
 
 /* Fewer bytes than a step. */
-static inline __attribute__((always_inline)) uint64_t scrap(uint8_t *to, const uint8_t *from,
-	size_t len, const bool copy)
+static inline __attribute__((always_inline)) uint64_t scrap(
+	uint8_t *to, const uint8_t *from, size_t len, const bool copy)
 {
 	uint64_t sum = 0, word;
 	uint32_t four;
@@ -100,8 +107,8 @@ static inline __attribute__((always_inline)) uint64_t scrap(uint8_t *to, const u
 }
 
 /* At least one step and at most RUN bytes; all but an odd last byte is summed. */
-static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uint8_t *from,
-	size_t len, const bool copy)
+static inline __attribute__((always_inline)) uint32_t run(
+	uint8_t *to, const uint8_t *from, size_t len, const bool copy)
 {
 	const size_t rest = len & (STEP - 2);
 	const uint8_t *end = from + (len & ~(size_t)(4 * STEP - 1));
@@ -129,8 +136,8 @@ static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uin
 }
 
 /* `to` is NULL where nothing is copied; the compiler makes two functions of this one. */
-static inline __attribute__((always_inline)) uint32_t walk(uint8_t *to, const uint8_t *from,
-	size_t len, const bool copy)
+static inline __attribute__((always_inline)) uint32_t walk(
+	uint8_t *to, const uint8_t *from, size_t len, const bool copy)
 {
 	uint64_t sum = 0;
 

@@ -16,12 +16,15 @@
 #include <emmintrin.h>
 
 #define STEP 16u
-#define RUN (64u * 1024)
+#define RUN  (64u * 1024)
 
 /* `window + n` loads as a mask of the last n bytes. */
 static const uint8_t window[2 * STEP] = {
 #define ONES4 0xff, 0xff, 0xff, 0xff
-	[STEP] = ONES4, ONES4, ONES4, ONES4,
+	[STEP] = ONES4,
+	ONES4,
+	ONES4,
+	ONES4,
 #undef ONES4
 };
 
@@ -38,8 +41,8 @@ static inline __attribute__((always_inline)) __m128i add(__m128i sum, __m128i by
 }
 
 /* Takes the step at `*from`, copies it where asked, and moves on. */
-static inline __attribute__((always_inline)) __m128i step(__m128i sum, uint8_t **to,
-	const uint8_t **from, const bool copy)
+static inline __attribute__((always_inline)) __m128i step(
+	__m128i sum, uint8_t **to, const uint8_t **from, const bool copy)
 {
 	__m128i bytes = load(*from);
 	if (copy) {
@@ -59,8 +62,8 @@ static inline __attribute__((always_inline)) uint32_t total(__m128i sum, size_t 
 }
 
 /* Fewer bytes than a step. */
-static inline __attribute__((always_inline)) uint64_t scrap(uint8_t *to, const uint8_t *from,
-	size_t len, const bool copy)
+static inline __attribute__((always_inline)) uint64_t scrap(
+	uint8_t *to, const uint8_t *from, size_t len, const bool copy)
 {
 	uint64_t sum = 0, word;
 	uint32_t four;
@@ -99,8 +102,8 @@ static inline __attribute__((always_inline)) uint64_t scrap(uint8_t *to, const u
 }
 
 /* At least one step and at most RUN bytes; all but an odd last byte is summed. */
-static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uint8_t *from,
-	size_t len, const bool copy)
+static inline __attribute__((always_inline)) uint32_t run(
+	uint8_t *to, const uint8_t *from, size_t len, const bool copy)
 {
 	const size_t rest = len & (STEP - 2);
 	const uint8_t *end = from + (len & ~(size_t)(4 * STEP - 1));
@@ -128,8 +131,8 @@ static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uin
 }
 
 /* `to` is NULL where nothing is copied; the compiler makes two functions of this one. */
-static inline __attribute__((always_inline)) uint32_t walk(uint8_t *to, const uint8_t *from,
-	size_t len, const bool copy)
+static inline __attribute__((always_inline)) uint32_t walk(
+	uint8_t *to, const uint8_t *from, size_t len, const bool copy)
 {
 	uint64_t sum = 0;
 

@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 static const struct drop_info drop_table[DROP_COUNT] = {
-#define DROP_ROW(reason, where, words, source)                                                     \
-	[DROP_##reason] = {                                                                        \
-		.name = #reason, .layer = LAYER_##where, .text = words, .clause = source           \
+#define DROP_ROW(reason, where, words, source) \
+	[DROP_##reason] = { \
+		.name = #reason, .layer = LAYER_##where, .text = words, .clause = source \
 	},
 	DROP_REASONS(DROP_ROW)
 #undef DROP_ROW

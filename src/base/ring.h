@@ -4,6 +4,8 @@
  * position space to 2 KB of memory; blocks come from a shared pool when bytes
  * arrive and go back when they are released, so an idle connection holds none.
  * Deep queues take 32 KB blocks, which fill sixteen aligned table slots at once.
+ * The table itself grows from 8 slots in the struct to 256 in a block and 4096
+ * in a big block, so a ring spans up to 8 MB (512 KB without big blocks).
  * Holes are allowed: a receive ring holds out-of-order bytes where they belong.
  */
 #ifndef STRATA_BASE_RING_H
@@ -27,6 +29,7 @@ struct ring {
 	uint8_t **slot;      /* mask + 1 entries, a power of two; NULL: no memory there */
 	uint32_t mask;
 	uint32_t low;        /* everything before `low` is released */
+	uint32_t high;       /* nothing was written or reserved at or after `high` */
 	uint32_t blocks;     /* small blocks held, a big one counts 16 */
 	uint8_t *inline_slot[RING_INLINE_SLOTS];
 };
@@ -47,7 +50,10 @@ void ring_clear(struct ring *r, struct ring_pool *p);
 size_t ring_write(struct ring *r, struct ring_pool *p, const struct checksum_ops *ops,
 		  uint32_t pos, struct span bytes, uint32_t *sum);
 
-/* Memory for writing in place at `pos`: at most `want` contiguous bytes, or NULL. */
+/*
+ * Memory for writing in place at `pos`: at most `want` contiguous bytes, or NULL.
+ * What is reserved counts as written; ring_discard takes an unused end back.
+ */
 uint8_t *ring_reserve(struct ring *r, struct ring_pool *p, uint32_t pos, size_t want,
 		      size_t *got);
 
@@ -61,9 +67,12 @@ void ring_read(const struct ring *r, uint32_t pos, uint8_t *to, size_t len);
 unsigned ring_spans(const struct ring *r, uint32_t pos, size_t len, struct span *out, unsigned max,
 		    size_t *covered);
 
-/* Forgets everything before `pos` and gives back whole blocks. */
+/* Forgets everything before `pos` and gives back whole blocks; all where nothing is left. */
 void ring_release(struct ring *r, struct ring_pool *p, uint32_t pos);
-/* Gives back the blocks that lie wholly in [from, to): out-of-order text under pressure. */
+/*
+ * Forgets [from, to) and gives back the blocks that lie wholly in it: out-of-order
+ * text under pressure. Where nothing was written at or after `to`, its end is cut off.
+ */
 void ring_discard(struct ring *r, struct ring_pool *p, uint32_t from, uint32_t to);
 
 #endif

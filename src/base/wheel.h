@@ -7,7 +7,8 @@
  *
  * Owners that push a deadline later need not re-arm: they let the timer fire,
  * see that their real deadline is later, and arm again. `wheel_next` is
- * therefore never late, and early only for such owners.
+ * therefore never late, and early only for such owners, or once for a slot
+ * whose earliest timer was disarmed while others stand in it.
  */
 #ifndef STRATA_BASE_WHEEL_H
 #define STRATA_BASE_WHEEL_H
@@ -22,21 +23,28 @@
 struct timer {
 	struct list link; /* linked to itself when not armed */
 	nanotime deadline;
-	/* where it stands is derived from the wheel's time at arming: */
-	uint8_t level, slot;
-	uint8_t kind;   /* the owner's: what to do when it fires */
-	uint8_t spare;
+	uint8_t kind; /* the owner's: what to do when it fires */
+	uint8_t spare[3];
 	uint32_t owner; /* the owner's: free to use */
 };
 
+/*
+ * A timer whose deadline's tick (deadline >> WHEEL_SHIFT) is that of `now`, or
+ * before, stands in `fresh` in the order of arming, and later in `due`, sorted.
+ * Any other stands at the level of the highest digit (of 6 bits) in which its
+ * tick differs from now's, in the slot that this digit names.
+ */
 struct wheel {
-	nanotime now; /* everything before it has fired */
+	nanotime now;
+	uint32_t armed;
 	uint64_t occupied[WHEEL_LEVELS];
-	struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
-	nanotime earliest[WHEEL_LEVELS][WHEEL_SLOTS]; /* a lower bound of the slot's deadlines */
+	struct list due;
+	struct list fresh;
+	nanotime fresh_earliest; /* this and those below: a lower bound of the list's deadlines */
 	struct list overflow;
 	nanotime overflow_earliest;
-	uint32_t armed;
+	struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
+	nanotime earliest[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
 void wheel_init(struct wheel *w, nanotime now);
