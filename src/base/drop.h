@@ -20,6 +20,8 @@ enum layer {
 	/* layer 1 */                                                                              \
 	X(ETH_SHORT, ACCESS, "frame shorter than an Ethernet header", "IEEE 802.3 3.1")            \
 	X(ETH_LENGTH, ACCESS, "length field larger than the bytes present", "IEEE 802.3 3.2.6")    \
+	X(ETH_UNDEFINED, ACCESS, "type field too large for a length, too small for a type",        \
+	  "IEEE 802.3 3.2.6")                                                                      \
 	X(ETH_NOT_OURS, ACCESS, "destination MAC address is not ours", "IEEE 802.3 3.2.4")         \
 	X(ETH_SOURCE, ACCESS, "source MAC address is a group address", "IEEE 802.3 3.2.3")         \
 	X(ETH_TYPE, ACCESS, "EtherType that nobody here understands", "RFC 894")                   \
@@ -52,6 +54,8 @@ enum layer {
 	X(IP6_SHORT, INTERNET, "IPv6 header is cut short", "RFC 8200 3")                           \
 	X(IP6_VERSION, INTERNET, "version is not 6", "RFC 8200 3")                                 \
 	X(IP6_PAYLOAD_LENGTH, INTERNET, "payload length is past the frame", "RFC 8200 3")          \
+	X(IP6_EMPTY, INTERNET, "payload length zero, yet a header should follow (or a jumbogram)", \
+	  "RFC 2675 3")                                                                            \
 	X(IP6_EXTENSION, INTERNET, "malformed extension header", "RFC 8200 4")                     \
 	X(IP6_EXTENSION_ORDER, INTERNET, "hop-by-hop header is not the first", "RFC 8200 4.1")     \
 	X(IP6_EXTENSION_COUNT, INTERNET, "too many or too long extension headers",                 \
