@@ -3,6 +3,7 @@
 #
 # A minimal system is made by debootstrap in a temporary folder, with git and make added and nothing
 # else; the last commit is cloned into it; then, inside:
+#   0. `make run` as an ordinary user, who may install nothing, says what is to be done
 #   1. `make run` as root installs the build needs, builds and fetches the page
 #   2. `make run` again does no set-up
 #   3. `make run` as an ordinary user in a clone of his own, the packages being there
@@ -27,17 +28,17 @@ command -v debootstrap >/dev/null || skip "debootstrap is not installed"
 
 # The first mirror of bookworm that apt knows here, in either form of its lists.
 mirror() {
-	awk '
+	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null | awk '
 		$1 == "deb" { for (i = 2; i < NF; i++) if ($i ~ /^https?:/ && $(i + 1) == "bookworm") print $i }
 		$1 == "URIs:" { uri = $2 }
 		$1 == "Suites:" { for (i = 2; i <= NF; i++) if ($i == "bookworm") print uri }
-	' /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources \
-		2>/dev/null | head -n 1
+	' | head -n 1 || true
 }
 uri=$(mirror)
 [ -n "$uri" ] || skip "apt knows no mirror of bookworm here"
 
 system=$(mktemp -d)
+chmod 755 "$system"
 leave() {
 	local code=$?
 	trap - EXIT
@@ -68,20 +69,23 @@ mount --bind /dev "$system/dev"
 mount -t proc proc "$system/proc"
 mount -t sysfs sys "$system/sys"
 inside useradd --create-home visitor
-for home in . home/visitor; do
-	git clone --quiet --no-hardlinks . "$system/$home/strata"
-	[ ! -d ../shared ] || ln -sfn /shared "$system/$home/shared-link"
+for home in / /home/visitor/; do
+	git clone --quiet --no-hardlinks . "$system${home}strata"
 done
-inside chown -R visitor: /home/visitor
 if [ -d ../shared ]; then
-	mkdir -p "$system/shared"
+	mkdir "$system/shared"
 	mount --bind -o ro ../shared "$system/shared"
-	rm -f "$system"/shared-link "$system"/home/visitor/shared-link
-	ln -sfn /shared "$system/home/visitor/shared"
+	ln -s /shared "$system/home/visitor/shared"
 fi
+inside chown -Rh visitor: /home/visitor
 
-# What the set-up must not leave or do. Units are enabled by links in these folders.
-units() { find "$system"/etc/systemd "$system"/etc/rc?.d \( -type l -o -type f \) | sort; }
+# What the set-up must not leave or do. Services are enabled by links in these folders. The one that
+# may come is procps, on which Debian's cmake depends and which all but the barest systems have: it is
+# no daemon, but applies sysctl.conf when the machine boots.
+units() {
+	find "$system"/etc/systemd "$system"/etc/rc?.d \( -type l -o -type f \) 2>/dev/null |
+		grep -v '/S[0-9]*procps$' | sort || true
+}
 before=$(units)
 untouched() {
 	[ "$(units)" = "$before" ] || fail "the set-up changed services: $(diff <(echo "$before") <(units))"
@@ -93,7 +97,17 @@ fetched() {
 	[ -s "$1.out" ] || fail "make run printed no page"
 }
 
+visitor() {
+	HOME_INSIDE=/home/visitor inside setpriv --reuid visitor --regid visitor --init-groups \
+		"$@"
+}
+
 cd "$system"
+step "0. make run, as an ordinary user without the packages"
+! visitor make -C /home/visitor/strata run >zero.out 2>zero.err || fail "it ran without a compiler?"
+grep -q 'setup: .*as root, run: apt-get install .*gcc' zero.err || { cat zero.err; fail "no word on it"; }
+untouched
+
 step "1. make run, as root"
 HOME_INSIDE=/root inside make -C /strata run >one.out 2>one.err || { cat one.out one.err; fail "make run"; }
 fetched one
@@ -106,8 +120,7 @@ fetched two
 ! grep -q 'setup:' two.err || fail "the second make run did a set-up again"
 
 step "3. make run, as an ordinary user"
-HOME_INSIDE=/home/visitor inside setpriv --reuid visitor --regid visitor --init-groups \
-	make -C /home/visitor/strata run >three.out 2>three.err || { cat three.err; fail "make run as user"; }
+visitor make -C /home/visitor/strata run >three.out 2>three.err || { cat three.err; fail "make run as user"; }
 fetched three
 ! grep -q 'setup:' three.err || fail "an ordinary user had to do a set-up"
 

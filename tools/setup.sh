@@ -109,9 +109,8 @@ as_root() {
 	elif command -v sudo >/dev/null; then
 		if [ -t 0 ]; then sudo -- "$@"; else sudo -n -- "$@"; fi
 	else
-		say "not root, and there is no sudo; as root, run: apt-get install --no-install-recommends" \
-			"$missing_line"
-		return 4
+		fail "not root, and there is no sudo; as root, run:" \
+			"apt-get install --no-install-recommends $missing_line"
 	fi
 }
 
@@ -158,8 +157,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 	missing_line=${missing[*]}
 	command -v apt-get >/dev/null ||
 		fail "these Debian packages, or their like, must be installed: $missing_line"
-	[ "$(id -u)" -eq 0 ] && how=apt-get || how="sudo apt-get"
-	say "installing the packages above with $how, for 'make $profile' (no service is started)"
+	say "installing the packages above by apt-get, as root (no service is started)"
 	as_root bash "$PWD/tools/setup.sh" --install "${missing[@]}" ||
 		fail "could not install: $missing_line"
 fi
