@@ -103,14 +103,24 @@ struct dns_option {
 };
 bool dns_option_next(struct span options, size_t *offset, struct dns_option *out);
 
+enum dns_svc_key {
+	DNS_SVC_MANDATORY = 0,
+	DNS_SVC_ALPN = 1,
+	DNS_SVC_NO_DEFAULT_ALPN = 2,
+	DNS_SVC_PORT = 3,
+	DNS_SVC_IPV4HINT = 4,
+	DNS_SVC_ECH = 5,
+	DNS_SVC_IPV6HINT = 6,
+};
+
 struct dns_svc_parameter {
-	uint16_t key; /* 1 alpn, 2 no-default-alpn, 3 port, 4 ipv4hint, 5 ech, 6 ipv6hint */
+	uint16_t key; /* enum dns_svc_key, or another */
 	struct span value;
 };
 bool dns_svc_parameter_next(struct span parameters, size_t *offset, struct dns_svc_parameter *out);
 
 /* Text, as in zone files and as dig prints it. Lengths without the NUL that closes it. */
-#define DNS_TYPE_TEXT_MAX 10 /* "TYPE65535" */
+#define DNS_TYPE_TEXT_MAX 11 /* "NSEC3PARAM" */
 size_t dns_type_format(uint16_t type, char out[DNS_TYPE_TEXT_MAX]);
 const char *dns_type_name(uint64_t type); /* "AAAA", or NULL for those without a name here */
 bool dns_type_parse(struct span text, uint16_t *type); /* "aaaa", "TYPE28" */
