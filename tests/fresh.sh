@@ -62,22 +62,23 @@ debootstrap --variant=minbase --include=ca-certificates,git,make bookworm "$syst
 	>"$system.log" 2>&1 || { tail -n 5 "$system.log"; rm -f "$system.log"; skip "debootstrap failed"; }
 rm -f "$system.log"
 cp -r /etc/apt/apt.conf.d /etc/apt/sources.list.d "$system/etc/apt/"
+rm -f "$system/etc/apt/sources.list"
 [ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$system/etc/apt/"
 [ ! -d /usr/share/keyrings ] || cp -rn /usr/share/keyrings "$system/usr/share/"
 cp -L /etc/resolv.conf /etc/hosts "$system/etc/"
 mount --bind /dev "$system/dev"
 mount -t proc proc "$system/proc"
 mount -t sysfs sys "$system/sys"
-inside useradd --create-home visitor
-for home in / /home/visitor/; do
+inside useradd --create-home --home-dir /visitor visitor
+for home in / /visitor/; do
 	git clone --quiet --no-hardlinks . "$system${home}strata"
 done
 if [ -d ../shared ]; then
 	mkdir "$system/shared"
 	mount --bind -o ro ../shared "$system/shared"
-	ln -s /shared "$system/home/visitor/shared"
+	ln -s /shared "$system/visitor/shared"
 fi
-inside chown -Rh visitor: /home/visitor
+inside chown -Rh visitor: /visitor
 
 # What the set-up must not leave or do. Services are enabled by links in these folders. The one that
 # may come is procps, on which Debian's cmake depends and which all but the barest systems have: it is
@@ -98,13 +99,13 @@ fetched() {
 }
 
 visitor() {
-	HOME_INSIDE=/home/visitor inside setpriv --reuid visitor --regid visitor --init-groups \
+	HOME_INSIDE=/visitor inside setpriv --reuid visitor --regid visitor --init-groups \
 		"$@"
 }
 
 cd "$system"
 step "0. make run, as an ordinary user without the packages"
-! visitor make -C /home/visitor/strata run >zero.out 2>zero.err || fail "it ran without a compiler?"
+! visitor make -C /visitor/strata run >zero.out 2>zero.err || fail "it ran without a compiler?"
 grep -q 'setup: .*as root, run: apt-get install .*gcc' zero.err || { cat zero.err; fail "no word on it"; }
 untouched
 
@@ -120,7 +121,7 @@ fetched two
 ! grep -q 'setup:' two.err || fail "the second make run did a set-up again"
 
 step "3. make run, as an ordinary user"
-visitor make -C /home/visitor/strata run >three.out 2>three.err || { cat three.err; fail "make run as user"; }
+visitor make -C /visitor/strata run >three.out 2>three.err || { cat three.err; fail "make run as user"; }
 fetched three
 ! grep -q 'setup:' three.err || fail "an ordinary user had to do a set-up"
 

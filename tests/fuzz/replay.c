@@ -73,7 +73,9 @@ static int replay_path(const char *path)
 	struct stat info;
 	if (stat(path, &info) < 0)
 		return complain(path);
-	return S_ISDIR(info.st_mode) ? replay_folder(path) : replay_file(path, (size_t)info.st_size);
+	if (S_ISDIR(info.st_mode))
+		return replay_folder(path);
+	return replay_file(path, (size_t)info.st_size);
 }
 
 int main(int argc, char **argv)
