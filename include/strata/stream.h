@@ -1,0 +1,116 @@
+/*
+ * Streams: TCP connections (RFC 9293), and the listeners that accept them.
+ * Calls wait as long as the handle's time limit says (strata_set_timeout):
+ * forever at first, 0 for a handle that never waits.
+ *
+ * Where to listen and to connect is written as a URL:
+ *
+ *	"tcp://:80"            port 80 on all our addresses, both families
+ *	"tcp://[::]:80"        IPv6 only        "tcp://0.0.0.0:80"   IPv4 only
+ *	"tcp://192.0.2.2:80"   one address      "tcp://:0"           any free port
+ *	"tcp://www.example.test:80"             (connecting: names are looked up)
+ */
+#ifndef STRATA_STREAM_H
+#define STRATA_STREAM_H
+
+#include "strata/net.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct strata_listener;
+struct strata_stream;
+
+/*
+ * Listens. NULL: STRATA_E_ARGUMENT (the URL), STRATA_E_IN_USE, STRATA_E_NO_ADDRESS,
+ * STRATA_E_TOO_MANY. The listener belongs to the net; strata_close(listener) ends it. NET.
+ */
+STRATA_API struct strata_listener *strata_listen(struct strata *net, const char *where);
+/* Takes the next connection that a peer has completed. NULL: STRATA_E_TIMEOUT (STRATA_E_AGAIN with
+ * a limit of 0), STRATA_E_DEADLOCK. The stream is the caller's, to be closed by strata_close. NET. */
+STRATA_API struct strata_stream *strata_accept(struct strata_listener *listener);
+/* Stops listening; connections not yet accepted are reset. OWN. */
+STRATA_API void strata_listener_close(struct strata_listener *listener);
+/* The address and port that it listens on (the port that "tcp://:0" got). NET. */
+STRATA_API int strata_listener_address(struct strata_listener *listener,
+				       struct strata_address *out);
+
+/*
+ * Connects, waiting at most `timeout` for everything together. Of a name with several addresses, the
+ * attempts start 250 ms apart and the first that succeeds is taken (RFC 8305). NULL:
+ * STRATA_E_ARGUMENT, STRATA_E_NOT_FOUND (no such name), STRATA_E_REFUSED, STRATA_E_TIMEOUT,
+ * STRATA_E_HOST_UNREACHABLE ..., STRATA_E_NO_ROUTE, STRATA_E_DEADLOCK. NET.
+ */
+STRATA_API struct strata_stream *strata_connect(struct strata *net, const char *where,
+						int64_t timeout);
+/*
+ * Starts to connect and returns at once; STRATA_CONNECTED or STRATA_ERROR follows (strata/event.h).
+ * The host is an address, since a look-up would wait. NET.
+ */
+STRATA_API struct strata_stream *strata_connect_start(struct strata *net, const char *where);
+
+/*
+ * Reads what is there, at most `size` bytes; waits for the first byte. Returns how many; 0: the peer
+ * has closed its side and everything was read (or `size` is 0); -STRATA_E_AGAIN or -STRATA_E_TIMEOUT,
+ * -STRATA_E_RESET, ... One thread may read while another writes. NET.
+ */
+STRATA_API ssize_t strata_read(struct strata_stream *stream, void *to, size_t size);
+/* Reads until `size` bytes are there or the stream ends; returns how many there are, fewer only at
+ * the end of the stream. After an error the bytes read before it are lost. NET. */
+STRATA_API ssize_t strata_read_all(struct strata_stream *stream, void *to, size_t size);
+/*
+ * Queues bytes to be sent, and waits until at least one found room. Returns how many were taken, or
+ * -STRATA_E_AGAIN, -STRATA_E_TIMEOUT, -STRATA_E_RESET, -STRATA_E_CLOSED (after strata_shutdown) ...
+ * The bytes are copied. NET.
+ */
+STRATA_API ssize_t strata_write(struct strata_stream *stream, const void *from, size_t size);
+/* Queues all of it; 0 or an error. After an error it is unknown how much was queued. NET. */
+STRATA_API int strata_write_all(struct strata_stream *stream, const void *from, size_t size);
+/* No more writing: the peer reads the end after what was written. Reading goes on (half-close,
+ * RFC 9293 3.6). NET. */
+STRATA_API int strata_shutdown(struct strata_stream *stream);
+/*
+ * Waits until the peer has acknowledged everything written so far (which does not mean that its
+ * program has read it). 0, -STRATA_E_TIMEOUT, -STRATA_E_RESET ... NET.
+ */
+STRATA_API int strata_flush(struct strata_stream *stream);
+/*
+ * Done with it. What was written is still brought across, in the background, and the connection
+ * closed in order; where received data was never read, the peer gets a reset instead (RFC 9293
+ * SHLD-3), so that it does not take silence for success. The handle is dead. NULL is allowed. OWN.
+ */
+STRATA_API void strata_stream_close(struct strata_stream *stream);
+/* Resets the connection at once; unsent data is gone. The handle is dead. OWN. */
+STRATA_API void strata_stream_abort(struct strata_stream *stream);
+
+/* How long each call on this handle waits: STRATA_FOREVER, 0 (never: -STRATA_E_AGAIN), or
+ * nanoseconds. NET. Call it as strata_set_timeout(handle, limit). */
+STRATA_API void strata_stream_set_timeout(struct strata_stream *stream, int64_t limit);
+STRATA_API void strata_listener_set_timeout(struct strata_listener *listener, int64_t limit);
+/* No Nagle (RFC 9293 3.7.4): small writes go out at once, for who asks and answers in turn. NET. */
+STRATA_API int strata_stream_set_nodelay(struct strata_stream *stream, bool on);
+/* Probes of an idle connection (RFC 9293 3.8.4). NET. */
+STRATA_API int strata_stream_set_keepalive(struct strata_stream *stream, bool on);
+
+/* A connection as its stack sees it. */
+struct strata_stream_info {
+	struct strata_address local, remote;
+	const char *state;       /* "ESTABLISHED": RFC 9293 3.3.2 */
+	const char *wait;        /* why nothing is sent now: "cwnd", "rwnd" ..., or "" */
+	int64_t rtt, rtt_var, rto;        /* ns: RFC 6298 */
+	uint32_t congestion_window, slow_start_threshold, in_flight; /* bytes */
+	uint32_t send_window, receive_window; /* bytes */
+	uint32_t mss;            /* payload bytes of a full segment */
+	bool timestamps, sack;   /* agreed on: RFC 7323, RFC 2018 */
+	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
+	uint64_t segments_sent, segments_received, retransmits, timeouts;
+	uint32_t unread, unsent, unacked; /* bytes queued here */
+};
+STRATA_API int strata_stream_info(struct strata_stream *stream,
+				  struct strata_stream_info *out); /* NET */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
