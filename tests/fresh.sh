@@ -7,7 +7,9 @@
 #   1. `make run` as root installs the build needs, builds and fetches the page
 #   2. `make run` again does no set-up
 #   3. `make run` as an ordinary user in a clone of his own, the packages being there
-#   4. `make -n test` names its steps; with --full, `make test` passes, again as CI runs it
+#   4. `make run` as a user with sudo, one package gone: it is installed through sudo, and a policy-rc.d
+#      that the machine has of its own is left alone
+#   5. `make -n test` names its steps; with --full, `make test` passes, again as CI runs it
 # and after each: no service was enabled or started, and nothing of the set-up is left behind.
 #
 # The mirror and the settings of apt are those of the machine it runs on. Without root, debootstrap or
@@ -125,12 +127,25 @@ visitor make -C /visitor/strata run >three.out 2>three.err || { cat three.err; f
 fetched three
 ! grep -q 'setup:' three.err || fail "an ordinary user had to do a set-up"
 
-step "4. make test"
-HOME_INSIDE=/root inside make -C /strata -n test >four.out 2>&1 || { cat four.out; fail "make -n test"; }
-grep -q 'tools/run-tests' four.out || fail "make -n test runs no tests"
+step "4. make run, through sudo"
+inside apt-get -qq install --yes --no-install-recommends sudo >four.out 2>&1
+inside apt-get -qq remove --yes ninja-build >>four.out 2>&1
+before=$(units)
+echo 'visitor ALL=(ALL) NOPASSWD: ALL' >etc/sudoers.d/visitor
+printf '#!/bin/sh\nexit 104\n' >usr/sbin/policy-rc.d
+visitor make -C /visitor/strata run >four.out 2>four.err || { cat four.err; fail "make run by sudo"; }
+fetched four
+grep -q 'setup: *ninja-build' four.err || fail "ninja-build was gone, and nobody missed it"
+grep -q 'exit 104' usr/sbin/policy-rc.d || fail "the set-up did not respect the policy-rc.d"
+rm usr/sbin/policy-rc.d
+untouched
+
+step "5. make test"
+HOME_INSIDE=/root inside make -C /strata -n test >five.out 2>&1 || { cat five.out; fail "make -n test"; }
+grep -q 'tools/run-tests' five.out || fail "make -n test runs no tests"
 if [ $full = yes ]; then
-	HOME_INSIDE=/root inside /strata/.ci/run 2>&1 | tee four.out || fail "make test"
-	tail -n 1 four.out | grep -Eqx '[0-9]+ passed, 0 failed, [0-9]+ skipped' ||
+	HOME_INSIDE=/root inside /strata/.ci/run 2>&1 | tee five.out || fail "make test"
+	tail -n 1 five.out | grep -Eqx '[0-9]+ passed, 0 failed, [0-9]+ skipped' ||
 		fail "the last line is not the count"
 	untouched
 fi
