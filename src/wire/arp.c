@@ -1,7 +1,7 @@
 /*
- * ARP. The packet says itself how long its addresses are; those four fields are checked first, so that
- * the offsets of the rest are the known ones. RARP's operations and the inverse ones are refused: only a
- * request and a reply mean anything to a host (RFC 826).
+ * ARP. The packet says itself how long its addresses are; those four fields are checked first, so
+ * that the offsets of the rest are the known ones. RARP's operations and the inverse ones are
+ * refused: only a request and a reply mean anything to a host (RFC 826).
  */
 #include "wire/arp.h"
 

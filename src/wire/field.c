@@ -1,7 +1,7 @@
 /*
- * Reading a header by its table. A field is a run of bits, counted from the header's first bit, most
- * significant first, as the RFCs draw them. Nothing here knows a protocol: the tables stand in the
- * codecs' files, and what a value means in words comes from the table's own functions.
+ * Reading a header by its table. A field is a run of bits, counted from the header's first bit,
+ * most significant first, as the RFCs draw them. Nothing here knows a protocol: the tables stand
+ * in the codecs' files, and what a value means in words comes from the table's own functions.
  *
  * Text is written without stdio, cut where the buffer ends, and always closed by a NUL.
  */

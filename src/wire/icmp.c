@@ -1,7 +1,7 @@
 /*
- * ICMP for both families: eight bytes that look alike, and names for what they say. The numbers differ
- * between ICMPv4 (RFC 792 and IANA's list) and ICMPv6 (RFC 4443), hence two tables. The checksum covers
- * the body too, so the layer that holds all of the message sums it.
+ * ICMP for both families: eight bytes that look alike, and names for what they say. The numbers
+ * differ between ICMPv4 (RFC 792 and IANA's list) and ICMPv6 (RFC 4443), hence two tables. The
+ * checksum covers the body too, so the layer that holds all of the message sums it.
  */
 #include "wire/icmp.h"
 

@@ -1,11 +1,12 @@
 /*
- * IPv4 in and out. The parser judges in the order in which fields may be believed: the header's own
- * length, then its checksum, and only then what it claims about the packet. A header without options
- * (0x45) takes a straight line; options are walked once for their form and then left alone (RFC 7126),
- * but a source route refuses the packet.
+ * IPv4 in and out. The parser judges in the order in which fields may be believed: the header's
+ * own length, then its checksum, and only then what it claims about the packet. A header without
+ * options (0x45) takes a straight line; options are walked once for their form and then left
+ * alone (RFC 7126), but a source route refuses the packet.
  *
- * One's complement sums are congruences modulo 0xffff, and a header is never all zeroes; hence "the
- * folded sum is 0xffff" is the same as "0xffff divides the sum", which costs a multiplication.
+ * One's complement sums are congruences modulo 0xffff, and a header is never all zeroes; hence
+ * "the folded sum is 0xffff" is the same as "0xffff divides the sum", which costs a
+ * multiplication.
  */
 #include "wire/ip4.h"
 
@@ -14,6 +15,9 @@
 #define FLAG_DF        0x4000
 #define FLAG_MF        0x2000
 #define OFFSET_MASK    0x1fff
+
+/* All that is not on the straight line stays out of its registers. */
+#define OFF_LINE __attribute__((noinline))
 
 enum ip4_option_kind {
 	IP4_OPT_END = 0,
@@ -76,38 +80,16 @@ static enum drop check_options(struct span options)
 	return offset < options.len ? DROP_IP4_OPTION : DROP_NONE;
 }
 
-/* Why 0x45 is not the first byte; the header's length where all is well. */
-static enum drop check_length(struct span packet, size_t *len)
-{
-	if (packet.at[0] >> 4 != 4)
-		return DROP_IP4_VERSION;
-	*len = (packet.at[0] & 15u) * 4;
-	if (*len < IP4_HEADER || *len > packet.len)
-		return DROP_IP4_HEADER_LENGTH;
-	return DROP_NONE;
-}
-
-enum drop ip4_parse(struct span packet, size_t present, struct ip4_header *h)
+/* What the checksum vouches for: lengths first, then the fields. */
+static inline enum drop parse_fields(
+	struct span packet, size_t present, size_t len, uint64_t sum, struct ip4_header *h)
 {
 	const uint8_t *at = packet.at;
-	size_t len = IP4_HEADER;
-	uint64_t sum;
-	if (packet.len < IP4_HEADER)
-		return DROP_IP4_SHORT;
-	if (__builtin_expect(at[0] == 0x45, 1)) {
-		sum = checksum_header(at, IP4_HEADER);
-	} else {
-		enum drop drop = check_length(packet, &len);
-		if (drop != DROP_NONE)
-			return drop;
-		sum = checksum_header(at, len);
-	}
 	if (sum % 0xffff != 0)
 		return DROP_IP4_CHECKSUM;
 	size_t total = load16(at + 2);
 	if (total < len || total > present)
 		return DROP_IP4_TOTAL_LENGTH;
-
 	h->header_len = (uint8_t)len;
 	h->tos = at[1];
 	h->total_len = (uint16_t)total;
@@ -123,42 +105,84 @@ enum drop ip4_parse(struct span packet, size_t present, struct ip4_header *h)
 	h->source = addr_from4(at + 12);
 	h->destination = addr_from4(at + 16);
 	h->options = span_of(at + IP4_HEADER, len - IP4_HEADER);
-	return len > IP4_HEADER ? check_options(h->options) : DROP_NONE;
+	return DROP_NONE;
+}
+
+/* A first byte that is not 0x45: another version, or options. */
+static OFF_LINE enum drop parse_other(struct span packet, size_t present, struct ip4_header *h)
+{
+	if (packet.at[0] >> 4 != 4)
+		return DROP_IP4_VERSION;
+	size_t len = (packet.at[0] & 15u) * 4;
+	if (len < IP4_HEADER || len > packet.len)
+		return DROP_IP4_HEADER_LENGTH;
+	enum drop drop = parse_fields(packet, present, len, checksum_header(packet.at, len), h);
+	return drop == DROP_NONE ? check_options(h->options) : drop;
+}
+
+enum drop ip4_parse(struct span packet, size_t present, struct ip4_header *h)
+{
+	if (packet.len < IP4_HEADER)
+		return DROP_IP4_SHORT;
+	if (__builtin_expect(packet.at[0] != 0x45, 0))
+		return parse_other(packet, present, h);
+	uint64_t sum = checksum_header(packet.at, IP4_HEADER);
+	return parse_fields(packet, present, IP4_HEADER, sum, h);
+}
+
+/*
+ * The fixed part of a header that is `len` bytes long; `sum` is that of the options. The words are
+ * summed before they are stored: loads across fresh narrower stores would stall.
+ */
+static inline void emit_fixed(const struct ip4_header *h, size_t len, uint64_t sum, uint8_t *out)
+{
+	uint32_t lengths = (uint32_t)(0x40 | len / 4) << 24 | (uint32_t)h->tos << 16 | h->total_len;
+	uint32_t fragment = (uint32_t)h->id << 16 | (uint32_t)h->reserved << 15 |
+		(uint32_t)h->dont_fragment << 14 | (uint32_t)h->more_fragments << 13 |
+		h->fragment_offset / 8u;
+	uint32_t carried = (uint32_t)h->ttl << 24 | (uint32_t)h->protocol << 16;
+	uint32_t source, destination;
+	memcpy(&source, h->source.b + 12, 4);
+	memcpy(&destination, h->destination.b + 12, 4);
+	sum += source;
+	sum += destination;
+	sum += __builtin_bswap32(lengths);
+	sum += __builtin_bswap32(fragment);
+	sum += __builtin_bswap32(carried);
+	store32(out, lengths);
+	store32(out + 4, fragment);
+	store32(out + 8, carried | __builtin_bswap16(checksum_finish(sum)));
+	memcpy(out + 12, &source, 4);
+	memcpy(out + 16, &destination, 4);
+}
+
+static OFF_LINE size_t emit_with_options(const struct ip4_header *h, uint8_t *out, size_t cap)
+{
+	if (h->options.len > IP4_HEADER_MAX - IP4_HEADER)
+		return 0;
+	size_t len = IP4_HEADER + ((h->options.len + 3) & ~(size_t)3);
+	if (len > cap)
+		return 0;
+	memset(out + len - 4, 0, 4);
+	memcpy(out + IP4_HEADER, h->options.at, h->options.len);
+	emit_fixed(h, len, checksum_header(out + IP4_HEADER, len - IP4_HEADER), out);
+	return len;
 }
 
 size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t cap)
 {
-	size_t len = IP4_HEADER + ((h->options.len + 3) & ~(size_t)3);
-	if (len > IP4_HEADER_MAX || len > cap || h->fragment_offset % 8 != 0)
+	if (cap < IP4_HEADER || h->fragment_offset % 8 != 0)
 		return 0;
-	out[0] = (uint8_t)(0x40 | len / 4);
-	out[1] = h->tos;
-	store16(out + 2, h->total_len);
-	store16(out + 4, h->id);
-	unsigned fragment = h->fragment_offset / 8u;
-	fragment |= (unsigned)h->reserved << 15 | (unsigned)h->dont_fragment << 14 |
-		(unsigned)h->more_fragments << 13;
-	store16(out + 6, (uint16_t)fragment);
-	out[8] = h->ttl;
-	out[9] = h->protocol;
-	store16(out + 10, 0);
-	memcpy(out + 12, h->source.b + 12, 4);
-	memcpy(out + 16, h->destination.b + 12, 4);
-	uint64_t sum = 0;
-	if (len > IP4_HEADER) {
-		memset(out + len - 4, 0, 4);
-		memcpy(out + IP4_HEADER, h->options.at, h->options.len);
-		sum = checksum_header(out + IP4_HEADER, len - IP4_HEADER);
-	}
-	uint16_t checksum = checksum_finish(sum + checksum_header(out, IP4_HEADER));
-	memcpy(out + 10, &checksum, 2);
-	return len;
+	if (__builtin_expect(h->options.len > 0, 0))
+		return emit_with_options(h, out, cap);
+	emit_fixed(h, IP4_HEADER, 0, out);
+	return IP4_HEADER;
 }
 
 /*
- * The mapped form of an IPv4 address adds 0xffff to the sum of its four bytes, which is nothing modulo
- * 0xffff: so all 16 bytes are summed for both families, and RFC 9293's and RFC 8200's pseudo-headers
- * are the same code.
+ * The mapped form of an IPv4 address adds 0xffff to the sum of its four bytes, which is nothing
+ * modulo 0xffff: so all 16 bytes are summed for both families, and RFC 9293's and RFC 8200's
+ * pseudo-headers are the same code.
  */
 uint32_t pseudo_sum(
 	const struct addr *source, const struct addr *destination, uint8_t protocol, uint32_t len)
@@ -333,7 +357,7 @@ static const struct field ip4_fields[] = {
 	{ "Fragment offset", "fragment_offset", "ip.frag_offset", 51, 13, FIELD_UINT,
 		"Where this piece belongs in the whole, in units of eight bytes.", NULL, NULL },
 	{ "Time to live", "ttl", "ip.ttl", 64, 8, FIELD_UINT,
-		"Each router takes one off; at zero the packet is dropped, so none circles for ever.",
+		"Each router takes one off; at zero the packet dies, so none circles for ever.",
 		NULL, NULL },
 	{ "Protocol", "protocol", "ip.proto", 72, 8, FIELD_UINT,
 		"Which protocol the packet carries.", ip_protocol_name, NULL },

@@ -1,15 +1,17 @@
 /*
- * IPv6 in and out. The fixed header has no checksum and no options; what IPv4 keeps in them stands in a
- * chain of extension headers, each naming the next. ip6_walk goes along it once, with every bound that
- * RFC 8504 5.3 suggests, and says where the upper layer begins or why the packet can't be believed; for
- * the cases where RFC 8200 wants an ICMPv6 error it also says which and where it points.
+ * IPv6 in and out. The fixed header has no checksum and no options; what IPv4 keeps in them
+ * stands in a chain of extension headers, each naming the next. ip6_walk goes along it once, with
+ * every bound that RFC 8504 5.3 suggests, and says where the upper layer begins or why the packet
+ * can't be believed; for the cases where RFC 8200 wants an ICMPv6 error it also says which and
+ * where it points.
  *
- * What we do not implement is treated as RFC 8200 treats the unknown: options by the two high bits of
- * their type (4.2; jumbograms too), routing types as unrecognized (4.4, and RFC 5095 for type 0). AH and
- * ESP end the chain: nobody here can check them, so they are an upper layer that nobody understands.
+ * What we do not implement is treated as RFC 8200 treats the unknown: options by the two high
+ * bits of their type (4.2; jumbograms too), routing types as unrecognized (4.4, and RFC 5095 for
+ * type 0). AH and ESP end the chain: nobody here can check them, so they are an upper layer that
+ * nobody understands.
  *
- * Mapped addresses (::ffff:a.b.c.d) mean IPv4 in a struct addr; on the wire they are forged, and the
- * parser refuses them so that no IPv6 packet can ever be taken for IPv4 (RFC 4942 2.2).
+ * Mapped addresses (::ffff:a.b.c.d) mean IPv4 in a struct addr; on the wire they are forged, and
+ * the parser refuses them so that no IPv6 packet can ever be taken for IPv4 (RFC 4942 2.2).
  */
 #include "wire/ip6.h"
 
@@ -150,8 +152,8 @@ static bool is_extension(uint8_t next)
 }
 
 /*
- * The chain ended before the packet's upper layer. In a first fragment that is an evasion of filters,
- * which has a code of its own; its pointer is zero (RFC 8200 4.5, RFC 7112).
+ * The chain ended before the packet's upper layer. In a first fragment that is an evasion of
+ * filters, which has a code of its own; its pointer is zero (RFC 8200 4.5, RFC 7112).
  */
 static enum drop cut_short(struct walk *w)
 {
@@ -274,7 +276,7 @@ static const struct field ip6_fields[] = {
 	{ "ECN", "ecn", "ipv6.tclass.ecn", 10, 2, FIELD_UINT,
 		"Lets a full router mark the packet instead of dropping it.", NULL, NULL },
 	{ "Flow label", "flow_label", "ipv6.flow", 12, 20, FIELD_HEX,
-		"The same in all packets of one conversation, so that routers keep them on one path.",
+		"The same in all packets of a conversation, to keep them on one path.",
 		NULL, NULL },
 	{ "Payload length", "payload_length", "ipv6.plen", 32, 16, FIELD_UINT,
 		"Bytes that follow this header.", NULL, NULL },
@@ -282,7 +284,7 @@ static const struct field ip6_fields[] = {
 		"What follows: a transport protocol, or an extension of this header.",
 		ip_protocol_name, NULL },
 	{ "Hop limit", "hop_limit", "ipv6.hlim", 56, 8, FIELD_UINT,
-		"Each router takes one off; at zero the packet is dropped, so none circles for ever.",
+		"Each router takes one off; at zero the packet dies, so none circles for ever.",
 		NULL, NULL },
 	{ "Source", "source", "ipv6.src", 64, 128, FIELD_ADDR6, "The machine that sent the packet.",
 		NULL, NULL },

@@ -1,8 +1,9 @@
 /*
- * Neighbour discovery. Each message is a fixed part by its type and then options of (type, length in
- * units of eight bytes). RFC 4861 wants the whole message discarded where anything is malformed (6.1,
- * 7.1, 8.1): code not zero, too short, an option of length zero or past the end. Of the options each
- * message takes those that are defined for it, once; the others are stepped over by their length.
+ * Neighbour discovery. Each message is a fixed part by its type and then options of (type, length
+ * in units of eight bytes). RFC 4861 wants the whole message discarded where anything is
+ * malformed (6.1, 7.1, 8.1): code not zero, too short, an option of length zero or past the end.
+ * Of the options each message takes those that are defined for it, once; the others are stepped
+ * over by their length.
  *
  * Whether the hop limit was 255 and what the IP addresses were is known to the caller only.
  */
@@ -279,7 +280,7 @@ static const struct field advert_fields[] = {
 	{ "Checksum", "checksum", "icmpv6.checksum", 16, 16, FIELD_HEX,
 		"Shows damage to the message or the addresses.", NULL, NULL },
 	{ "Flags", "flags", NULL, 32, 3, FIELD_FLAGS,
-		"Whether a router answers, whether it was asked, whether the answer replaces what is known.",
+		"Does a router answer, was it asked, and does this replace what is known?",
 		NULL, advert_flags },
 	{ "Reserved", "reserved", NULL, 35, 29, FIELD_HEX, "Sent as zero, ignored on receipt.",
 		NULL, NULL },

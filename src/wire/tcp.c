@@ -1,17 +1,20 @@
 /*
- * The TCP header. Nearly every segment has one of two forms: no options, or twelve bytes that hold
- * NOP, NOP and timestamps, as RFC 7323 appendix A recommends; both are read and written without a loop.
- * Everything else walks the options byte by byte.
+ * The TCP header. Nearly every segment has one of two forms: no options, or twelve bytes that
+ * hold NOP, NOP and timestamps, as RFC 7323 appendix A recommends; both are read and written
+ * without a loop. Everything else walks the options byte by byte.
  *
- * The walk believes an option only where its length is one that its kind can have; else it stops there,
- * keeps what came before and notes it (MUST-7). Fast Open is the exception that RFC 7413 4.1.1 makes: an
- * odd cookie is ignored and the walk goes on. Of an option that comes twice the last one counts, as in
- * other stacks.
+ * The walk believes an option only where its length is one that its kind can have; else it stops
+ * there, keeps what came before and notes it (MUST-7). Fast Open is the exception that RFC 7413
+ * 4.1.1 makes: an odd cookie is ignored and the walk goes on. Of an option that comes twice the
+ * last one counts, as in other stacks.
  *
- * Emitting lays options out on word boundaries with NOPs in front, in the order of Linux, so that the
- * common middleboxes and receivers' fast paths see what they know.
+ * Emitting lays options out on word boundaries with NOPs in front, in the order of Linux, so that
+ * the common middleboxes and receivers' fast paths see what they know.
  */
 #include "wire/tcp.h"
+
+/* All that is not on the straight line stays out of its registers. */
+#define OFF_LINE __attribute__((noinline))
 
 #define TIMESTAMPS_WORD 0x0101080a /* NOP, NOP, kind 8, length 10 */
 #define FLAGS_MASK      0x01ff
@@ -128,7 +131,7 @@ static enum tcp_has parse_option(uint8_t kind, struct span body, struct tcp_opti
 	}
 }
 
-static void parse_options(struct span options, struct tcp_options *o)
+static OFF_LINE enum drop parse_options(struct span options, struct tcp_options *o)
 {
 	unsigned has = o->has;
 	size_t offset = 0;
@@ -140,6 +143,7 @@ static void parse_options(struct span options, struct tcp_options *o)
 			has |= parse_option(option.kind, span_after(option.bytes, 2), o);
 	}
 	o->has = (uint16_t)has;
+	return DROP_NONE;
 }
 
 enum drop tcp_parse(struct span bytes, size_t present, struct tcp_header *h)
@@ -148,7 +152,7 @@ enum drop tcp_parse(struct span bytes, size_t present, struct tcp_header *h)
 	size_t have = bytes.len < present ? bytes.len : present;
 	if (have < TCP_HEADER)
 		return DROP_TCP_SHORT;
-	size_t len = (size_t)(at[12] >> 4) * 4;
+	size_t len = at[12] >> 2 & 0x3c; /* the high four bits, in words */
 	if (len < TCP_HEADER || len > have)
 		return DROP_TCP_OFFSET;
 	h->source_port = load16(at);
@@ -170,7 +174,7 @@ enum drop tcp_parse(struct span bytes, size_t present, struct tcp_header *h)
 		options = span_of(options.at + 12, options.len - 12);
 	}
 	if (__builtin_expect(options.len > 0, 0))
-		parse_options(options, &h->options);
+		return parse_options(options, &h->options);
 	return DROP_NONE;
 }
 
@@ -301,7 +305,7 @@ static uint8_t *emit_options(uint8_t *at, const struct tcp_options *o)
 	return at;
 }
 
-static void emit_fixed(const struct tcp_header *h, size_t len, uint8_t *out)
+static inline void emit_fixed(const struct tcp_header *h, size_t len, uint8_t *out)
 {
 	store16(out, h->source_port);
 	store16(out + 2, h->destination_port);
@@ -313,7 +317,7 @@ static void emit_fixed(const struct tcp_header *h, size_t len, uint8_t *out)
 	store16(out + 18, h->urgent);
 }
 
-static size_t emit_with_options(const struct tcp_header *h, uint8_t *out, size_t cap)
+static OFF_LINE size_t emit_with_options(const struct tcp_header *h, uint8_t *out, size_t cap)
 {
 	size_t len = TCP_HEADER + options_length(&h->options);
 	if (len > TCP_HEADER_MAX || len > cap)
@@ -326,8 +330,12 @@ static size_t emit_with_options(const struct tcp_header *h, uint8_t *out, size_t
 
 size_t tcp_emit(const struct tcp_header *h, uint8_t *out, size_t cap)
 {
-	if (__builtin_expect(cap < TCP_HEADER + 12 || h->options.has != TCP_HAS_TIMESTAMPS, 0))
+	if (__builtin_expect(cap < TCP_HEADER + 12 || h->options.has & ~TCP_HAS_TIMESTAMPS, 0))
 		return emit_with_options(h, out, cap);
+	if (!(h->options.has & TCP_HAS_TIMESTAMPS)) {
+		emit_fixed(h, TCP_HEADER, out);
+		return TCP_HEADER;
+	}
 	emit_fixed(h, TCP_HEADER + 12, out);
 	emit_timestamps(out + TCP_HEADER, &h->options);
 	return TCP_HEADER + 12;
@@ -445,8 +453,8 @@ static const struct field tcp_fields[] = {
 	{ "Reserved", "reserved", "tcp.flags.res", 100, 3, FIELD_UINT,
 		"Sent as zero, ignored on receipt.", NULL, NULL },
 	{ "Flags", "flags", "tcp.flags", 103, 9, FIELD_FLAGS,
-		"What the segment does: open (SYN), acknowledge (ACK), close (FIN), break off (RST).",
-		NULL, flag_names },
+		"What it does: open (SYN), acknowledge (ACK), close (FIN), break off (RST).", NULL,
+		flag_names },
 	{ "Window", "window", "tcp.window_size_value", 112, 16, FIELD_UINT,
 		"How many more bytes the sender has room for, before scaling.", NULL, NULL },
 	{ "Checksum", "checksum", "tcp.checksum", 128, 16, FIELD_HEX,

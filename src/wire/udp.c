@@ -1,7 +1,7 @@
 /*
- * UDP. The length field must lie between the header's 8 bytes and what IP delivered (UDP-01); where it
- * is smaller than that, the rest is no data and the caller cuts there. The checksum needs the whole
- * datagram, so transport sums it.
+ * UDP. The length field must lie between the header's 8 bytes and what IP delivered (UDP-01);
+ * where it is smaller than that, the rest is no data and the caller cuts there. The checksum
+ * needs the whole datagram, so transport sums it.
  */
 #include "wire/udp.h"
 
