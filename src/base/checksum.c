@@ -7,56 +7,36 @@
  */
 #include "base/checksum.h"
 
-/* To at most 0x1fffe. */
-static inline uint32_t halve(uint64_t sum)
+/* Takes `size` bytes, at most 8. `to` counts only where `copy` is set. */
+static inline __attribute__((always_inline)) void bite(uint8_t *to, const uint8_t *from, size_t at,
+	size_t size, const bool copy, uint64_t *sum, uint64_t *carry)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return (uint32_t)((sum & 0xffff) + (sum >> 16));
+	uint64_t word = 0;
+	memcpy(&word, from + at, size);
+	if (copy)
+		memcpy(to + at, &word, size);
+	*carry += __builtin_add_overflow(*sum, word, sum);
 }
 
-static inline __attribute__((always_inline)) void step(
-	uint8_t *to, const uint8_t *from, uint64_t *sum, uint64_t *carry)
-{
-	uint64_t word;
-	memcpy(&word, from, 8);
-	if (to)
-		memcpy(to, &word, 8);
-	*sum += word;
-	*carry += *sum < word;
-}
-
-/* `to` is NULL where nothing is copied; the compiler makes two functions of this one. */
+/* The compiler makes two functions of this one, for `copy` and not. */
 static inline __attribute__((always_inline)) uint32_t walk(
 	uint8_t *to, const uint8_t *from, size_t len, const bool copy)
 {
-	uint64_t sum = 0, carry = 0, word = 0;
-	size_t rest = len & 7;
+	uint64_t sum = 0, carry = 0;
+	size_t at = 0;
 
-	for (; len >= 32; len -= 32) {
-		step(copy ? to : NULL, from, &sum, &carry);
-		step(copy ? to + 8 : NULL, from + 8, &sum, &carry);
-		step(copy ? to + 16 : NULL, from + 16, &sum, &carry);
-		step(copy ? to + 24 : NULL, from + 24, &sum, &carry);
-		from += 32;
-		to = copy ? to + 32 : NULL;
+	for (; len - at >= 64; at += 64) {
+		for (size_t i = 0; i < 64; i += 8)
+			bite(to, from, at + i, 8, copy, &sum, &carry);
 	}
-	for (; len >= 8; len -= 8) {
-		step(copy ? to : NULL, from, &sum, &carry);
-		from += 8;
-		to = copy ? to + 8 : NULL;
-	}
-	if (rest) {
-		uint8_t last[8] = { 0 };
-		memcpy(last, from, rest);
-		if (copy)
-			memcpy(to, last, rest);
-		memcpy(&word, last, 8);
-		sum += word;
-		carry += sum < word;
-	}
+	for (; len - at >= 8; at += 8)
+		bite(to, from, at, 8, copy, &sum, &carry);
+	if (at < len)
+		bite(to, from, at, len - at, copy, &sum, &carry);
+
+	sum = (sum & 0xffffffff) + (sum >> 32) + carry;
 	sum = (sum & 0xffffffff) + (sum >> 32);
-	return halve(sum + carry);
+	return (uint32_t)((sum & 0xffff) + (sum >> 16));
 }
 
 static uint32_t sum_plain(const uint8_t *at, size_t len)

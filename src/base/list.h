@@ -38,9 +38,10 @@ static inline bool list_linked(const struct list *l)
 
 static inline void list_insert_before(struct list *at, struct list *l)
 {
-	l->prev = at->prev;
+	struct list *before = at->prev;
+	l->prev = before;
+	before->next = l;
 	l->next = at;
-	at->prev->next = l;
 	at->prev = l;
 }
 

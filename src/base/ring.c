@@ -91,19 +91,27 @@ static bool grow_table(struct ring *r, struct ring_pool *p, uint32_t need)
 	return true;
 }
 
-/* How many of the `len` bytes at `pos` the table can span, growing where it must and may. */
-static size_t reach(struct ring *r, struct ring_pool *p, uint32_t pos, size_t len)
+/* `need` blocks are more than the table spans: grows it as far as it must and may. */
+static __attribute__((noinline)) size_t stretch(
+	struct ring *r, struct ring_pool *p, uint32_t pos, size_t len, uint32_t need)
 {
-	assert(seq_ge(pos, r->low) && len < REACH_MAX && pos - r->low < REACH_MAX);
-	uint32_t need = blocks_to(r, pos + (uint32_t)len);
-	if (need <= r->mask + 1 || grow_table(r, p, need))
+	if (grow_table(r, p, need))
 		return len;
 	if (need > SMALL_TABLE && r->mask + 1 < BIG_TABLE && !grow_table(r, p, BIG_TABLE) &&
 		r->mask + 1 < SMALL_TABLE)
 		grow_table(r, p, SMALL_TABLE);
 
 	uint32_t end = (r->low & ~(RING_BLOCK - 1)) + (r->mask + 1) * RING_BLOCK;
-	return seq_gt(end, pos) ? end - pos : 0;
+	size_t room = seq_gt(end, pos) ? end - pos : 0;
+	return room < len ? room : len;
+}
+
+/* How many of the `len` bytes at `pos` the table can span. */
+static inline size_t reach(struct ring *r, struct ring_pool *p, uint32_t pos, size_t len)
+{
+	assert(pos - r->low < REACH_MAX && len < REACH_MAX);
+	uint32_t need = blocks_to(r, pos + (uint32_t)len);
+	return need <= r->mask + 1 ? len : stretch(r, p, pos, len, need);
 }
 
 /* May a big block stand in the group that starts with `number`? */
@@ -155,18 +163,11 @@ static inline uint8_t *held(const struct ring *r, uint32_t pos, size_t *room)
 	return locate(slot, pos, room);
 }
 
-static inline void raise_high(struct ring *r, uint32_t end)
+/* Nothing could be written: a table that grew for it has no other use. */
+static __attribute__((noinline)) void forget_table(struct ring *r, struct ring_pool *p)
 {
-	if (seq_gt(end, r->high))
-		r->high = end;
-}
-
-/* One block's share of a write; `odd` where it begins at an odd offset of the run. */
-static inline uint32_t put(
-	const struct checksum_ops *ops, uint8_t *to, const uint8_t *from, size_t len, bool odd)
-{
-	uint32_t sum = ops->copy_sum(to, from, len);
-	return odd ? checksum_odd(sum) : sum;
+	if (r->blocks == 0)
+		drop_table(r, p);
 }
 
 size_t ring_write(struct ring *r, struct ring_pool *p, const struct checksum_ops *ops, uint32_t pos,
@@ -174,28 +175,33 @@ size_t ring_write(struct ring *r, struct ring_pool *p, const struct checksum_ops
 {
 	if (bytes.len == 0)
 		return 0;
-	size_t len = reach(r, p, pos, bytes.len), done = 0;
+	size_t left = reach(r, p, pos, bytes.len);
+	const uint8_t *from = bytes.at;
 	uint64_t total = 0;
 
-	while (done < len) {
-		uint32_t at = pos + (uint32_t)done;
-		uint8_t *slot = r->slot[number_of(at) & r->mask];
-		if (!slot && !(slot = fill_slot(r, p, number_of(at))))
+	while (left > 0) {
+		uint8_t *slot = r->slot[number_of(pos) & r->mask];
+		if (!slot && !(slot = fill_slot(r, p, number_of(pos))))
 			break;
 		size_t piece;
-		uint8_t *to = locate(slot, at, &piece);
-		if (piece > len - done)
-			piece = len - done;
-		if (sum)
-			total += put(ops, to, bytes.at + done, piece, done & 1);
-		else
-			memcpy(to, bytes.at + done, piece);
-		done += piece;
+		uint8_t *to = locate(slot, pos, &piece);
+		if (piece > left)
+			piece = left;
+		if (sum) {
+			uint32_t part = ops->copy_sum(to, from, piece);
+			total += (from - bytes.at) & 1 ? checksum_odd(part) : part;
+		} else {
+			memcpy(to, from, piece);
+		}
+		from += piece;
+		pos += (uint32_t)piece;
+		left -= piece;
 	}
-	if (done > 0)
-		raise_high(r, pos + (uint32_t)done);
-	else if (r->blocks == 0)
-		drop_table(r, p);
+	size_t done = (size_t)(from - bytes.at);
+	if (done == 0)
+		forget_table(r, p);
+	else if (seq_gt(pos, r->high))
+		r->high = pos;
 	if (sum) /* less than 2^19 pieces of at most 2^17 each */
 		*sum += (uint32_t)((total & 0xffff) + (total >> 16));
 	return done;
@@ -212,13 +218,13 @@ uint8_t *ring_reserve(struct ring *r, struct ring_pool *p, uint32_t pos, size_t 
 	if (len > 0 && !slot)
 		slot = fill_slot(r, p, number);
 	if (!slot) {
-		if (r->blocks == 0)
-			drop_table(r, p);
+		forget_table(r, p);
 		return NULL;
 	}
 	uint8_t *at = locate(slot, pos, &room);
 	*got = room < len ? room : len;
-	raise_high(r, pos + (uint32_t)*got);
+	if (seq_gt(pos + (uint32_t)*got, r->high))
+		r->high = pos + (uint32_t)*got;
 	return at;
 }
 
@@ -241,18 +247,20 @@ unsigned ring_spans(const struct ring *r, uint32_t pos, size_t len, struct span 
 {
 	unsigned count = 0;
 	size_t rest = len;
+	const uint8_t *end = NULL; /* of the last span */
 
 	while (rest > 0) {
 		size_t piece;
 		const uint8_t *at = held(r, pos, &piece);
 		if (piece > rest)
 			piece = rest;
-		if (count > 0 && out[count - 1].at + out[count - 1].len == at)
+		if (at == end)
 			out[count - 1].len += piece;
 		else if (count < max)
 			out[count++] = span_of(at, piece);
 		else
 			break;
+		end = at + piece;
 		pos += (uint32_t)piece;
 		rest -= piece;
 	}

@@ -35,53 +35,54 @@ static inline int64_t tick_of(nanotime t)
 	return t >> WHEEL_SHIFT;
 }
 
+static void slot_init(struct wheel_slot *s)
+{
+	list_init(&s->timers);
+	s->earliest = NANOTIME_NEVER;
+}
+
 void wheel_init(struct wheel *w, nanotime now)
 {
 	w->now = now;
 	w->armed = 0;
-	list_init(&w->due);
-	list_init(&w->fresh);
-	list_init(&w->overflow);
-	w->fresh_earliest = w->overflow_earliest = NANOTIME_NEVER;
+	slot_init(&w->due);
+	slot_init(&w->fresh);
+	slot_init(&w->overflow);
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
 		w->occupied[level] = 0;
-		for (unsigned i = 0; i < WHEEL_SLOTS; i++) {
-			list_init(&w->slot[level][i]);
-			w->earliest[level][i] = NANOTIME_NEVER;
-		}
+		for (unsigned i = 0; i < WHEEL_SLOTS; i++)
+			slot_init(&w->slot[level][i]);
 	}
 }
 
-/* Appends to a list that has a lower bound; the bound of an empty list is stale. */
-static inline void append(struct list *head, nanotime *earliest, struct timer *t)
+static inline void append(struct wheel_slot *s, struct timer *t)
 {
-	if (list_empty(head) || t->deadline < *earliest)
-		*earliest = t->deadline;
-	list_push_back(head, &t->link);
+	if (t->deadline < s->earliest)
+		s->earliest = t->deadline;
+	list_push_back(&s->timers, &t->link);
 }
 
 /* Puts a timer where its deadline and now say. */
 static inline void place(struct wheel *w, struct timer *t)
 {
 	int64_t tick = tick_of(t->deadline), now = tick_of(w->now);
-	if (tick <= now) {
-		append(&w->fresh, &w->fresh_earliest, t);
-		return;
+	struct wheel_slot *s = &w->fresh;
+	if (tick > now) {
+		unsigned top_bit = 63u ^ (unsigned)__builtin_clzll((uint64_t)(tick ^ now));
+		s = &w->overflow;
+		if (top_bit < DIGIT * WHEEL_LEVELS) {
+			unsigned level = top_bit * 43 >> 8; /* the same as / DIGIT */
+			unsigned i = (unsigned)(tick >> (DIGIT * level)) % WHEEL_SLOTS;
+			w->occupied[level] |= UINT64_C(1) << i;
+			s = &w->slot[level][i];
+		}
 	}
-	unsigned high_bit = 63u - (unsigned)__builtin_clzll((uint64_t)(tick ^ now));
-	if (high_bit >= DIGIT * WHEEL_LEVELS) {
-		append(&w->overflow, &w->overflow_earliest, t);
-		return;
-	}
-	unsigned level = high_bit / DIGIT;
-	unsigned i = (unsigned)(tick >> (DIGIT * level)) & (WHEEL_SLOTS - 1);
-	w->occupied[level] |= UINT64_C(1) << i;
-	append(&w->slot[level][i], &w->earliest[level][i], t);
+	append(s, t);
 }
 
 /*
- * Unlinks an armed timer. If it was alone, both of its neighbours are the head;
- * a head in the slot array tells by its place which bit to clear.
+ * Unlinks an armed timer. If it was alone, both of its neighbours are the head,
+ * and if that stands in the array, its place there tells which bit to clear.
  */
 static inline void detach(struct wheel *w, struct timer *t)
 {
@@ -90,9 +91,10 @@ static inline void detach(struct wheel *w, struct timer *t)
 	next->prev = prev;
 	if (next != prev)
 		return;
+	list_entry(next, struct wheel_slot, timers)->earliest = NANOTIME_NEVER;
 	uintptr_t offset = (uintptr_t)next - (uintptr_t)w->slot;
 	if (offset < sizeof w->slot) {
-		size_t i = offset / sizeof(struct list);
+		unsigned i = (unsigned)offset / (unsigned)sizeof(struct wheel_slot);
 		w->occupied[i / WHEEL_SLOTS] &= ~(UINT64_C(1) << i % WHEEL_SLOTS);
 	}
 }
@@ -167,17 +169,18 @@ static void sort(struct list *head)
  */
 static void settle(struct wheel *w)
 {
-	if (w->fresh.next != w->fresh.prev)
-		sort(&w->fresh);
+	struct list *fresh = &w->fresh.timers, *due = &w->due.timers, *before = due->prev;
 
-	struct list *before = w->due.prev;
-	while (!list_empty(&w->fresh)) {
-		struct list *l = w->fresh.prev;
-		while (before != &w->due && timer_of(before)->deadline > timer_of(l)->deadline)
+	w->fresh.earliest = NANOTIME_NEVER;
+	if (fresh->next != fresh->prev)
+		sort(fresh);
+	while (!list_empty(fresh)) {
+		struct list *l = fresh->prev;
+		while (before != due && timer_of(before)->deadline > timer_of(l)->deadline)
 			before = before->prev;
-		if (before == &w->due) { /* all that is left comes first */
-			list_splice_back(&w->fresh, &w->due);
-			list_splice_back(&w->due, &w->fresh);
+		if (before == due) { /* all that is left comes first */
+			list_splice_back(fresh, due);
+			list_splice_back(due, fresh);
 			return;
 		}
 		list_remove(l);
@@ -185,12 +188,13 @@ static void settle(struct wheel *w)
 	}
 }
 
-/* Deals a list out by the new now. */
-static void replace(struct wheel *w, struct list *from)
+/* Deals a slot out by the new now. */
+static void deal(struct wheel *w, struct wheel_slot *s)
 {
 	struct list moved;
 	list_init(&moved);
-	list_splice_back(&moved, from);
+	list_splice_back(&moved, &s->timers);
+	s->earliest = NANOTIME_NEVER;
 	while (!list_empty(&moved))
 		place(w, timer_of(list_pop_front(&moved)));
 }
@@ -199,12 +203,12 @@ static void replace(struct wheel *w, struct list *from)
 static void pass(struct wheel *w, unsigned level, uint64_t passed)
 {
 	passed &= w->occupied[level];
-	w->occupied[level] &= ~passed;
+	w->occupied[level] ^= passed;
 	for (; passed; passed &= passed - 1) {
-		unsigned i = (unsigned)__builtin_ctzll(passed);
-		if (list_empty(&w->fresh) || w->earliest[level][i] < w->fresh_earliest)
-			w->fresh_earliest = w->earliest[level][i];
-		list_splice_back(&w->fresh, &w->slot[level][i]);
+		struct wheel_slot *s = &w->slot[level][__builtin_ctzll(passed)];
+		w->fresh.earliest = nanotime_min(w->fresh.earliest, s->earliest);
+		s->earliest = NANOTIME_NEVER;
+		list_splice_back(&w->fresh.timers, &s->timers);
 	}
 }
 
@@ -212,21 +216,21 @@ static void pass(struct wheel *w, unsigned level, uint64_t passed)
 static void advance(struct wheel *w, nanotime now)
 {
 	uint64_t changed = (uint64_t)(tick_of(now) ^ tick_of(w->now));
-	unsigned top = (63u - (unsigned)__builtin_clzll(changed)) / DIGIT;
+	unsigned top = (63u ^ (unsigned)__builtin_clzll(changed)) / DIGIT;
 	w->now = now;
 
 	for (unsigned level = 0; level < WHEEL_LEVELS && level < top; level++)
 		pass(w, level, UINT64_MAX);
 	if (top >= WHEEL_LEVELS) {
-		replace(w, &w->overflow);
+		deal(w, &w->overflow);
 		return;
 	}
-	unsigned digit = (unsigned)(tick_of(now) >> (DIGIT * top)) & (WHEEL_SLOTS - 1);
+	unsigned digit = (unsigned)(tick_of(now) >> (DIGIT * top)) % WHEEL_SLOTS;
 	uint64_t entered = UINT64_C(1) << digit;
 	pass(w, top, entered - 1);
 	if (w->occupied[top] & entered) {
-		w->occupied[top] &= ~entered;
-		replace(w, &w->slot[top][digit]);
+		w->occupied[top] ^= entered;
+		deal(w, &w->slot[top][digit]);
 	}
 }
 
@@ -236,30 +240,27 @@ struct timer *wheel_expired(struct wheel *w, nanotime now)
 		advance(w, now);
 	else if (now > w->now)
 		w->now = now;
-	if (!list_empty(&w->fresh))
+	if (!list_empty(&w->fresh.timers))
 		settle(w);
 
-	struct timer *t = timer_of(w->due.next);
-	if (list_empty(&w->due) || t->deadline > now)
+	struct list *first = w->due.timers.next;
+	if (first == &w->due.timers || timer_of(first)->deadline > now)
 		return NULL;
-	list_remove(&t->link);
+	list_remove(first);
 	w->armed--;
-	return t;
+	return timer_of(first);
 }
 
 nanotime wheel_next(const struct wheel *w)
 {
-	nanotime next = NANOTIME_NEVER;
-	if (!list_empty(&w->due))
-		next = list_entry(w->due.next, struct timer, link)->deadline;
-	if (!list_empty(&w->fresh))
-		next = nanotime_min(next, w->fresh_earliest);
-	if (next != NANOTIME_NEVER)
-		return next;
-
+	const struct list *due = &w->due.timers;
+	if (due->next != due)
+		return nanotime_min(timer_of(due->next)->deadline, w->fresh.earliest);
+	if (w->fresh.earliest != NANOTIME_NEVER)
+		return w->fresh.earliest;
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
 		if (w->occupied[level])
-			return w->earliest[level][__builtin_ctzll(w->occupied[level])];
+			return w->slot[level][__builtin_ctzll(w->occupied[level])].earliest;
 	}
-	return list_empty(&w->overflow) ? NANOTIME_NEVER : w->overflow_earliest;
+	return w->overflow.earliest;
 }

@@ -28,6 +28,11 @@ struct timer {
 	uint32_t owner; /* the owner's: free to use */
 };
 
+struct wheel_slot {
+	struct list timers;
+	nanotime earliest; /* a lower bound of the deadlines; NANOTIME_NEVER where empty */
+};
+
 /*
  * A timer whose deadline's tick (deadline >> WHEEL_SHIFT) is that of `now`, or
  * before, stands in `fresh` in the order of arming, and later in `due`, sorted.
@@ -38,13 +43,10 @@ struct wheel {
 	nanotime now;
 	uint32_t armed;
 	uint64_t occupied[WHEEL_LEVELS];
-	struct list due;
-	struct list fresh;
-	nanotime fresh_earliest; /* this and those below: a lower bound of the list's deadlines */
-	struct list overflow;
-	nanotime overflow_earliest;
-	struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
-	nanotime earliest[WHEEL_LEVELS][WHEEL_SLOTS];
+	struct wheel_slot due; /* its `earliest` is not kept: the first timer tells */
+	struct wheel_slot fresh;
+	struct wheel_slot overflow;
+	struct wheel_slot slot[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
 void wheel_init(struct wheel *w, nanotime now);
