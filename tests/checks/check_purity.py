@@ -1,6 +1,6 @@
 """The core is pure: what the compiled layers need from outside, and what they keep, shows it.
 
-Undefined symbols of the pure layers are memcpy and its three sisters, the one that assert calls, the
+Undefined symbols of the pure layers are memcpy and its sisters, the one that assert calls, the
 compiler's runtime, and each other. None of their objects has a byte of writable data; constant tables
 of pointers (.data.rel.ro) are written by the loader only. The simulator may allocate and read files,
 but must take neither time nor chance from the system.
@@ -9,7 +9,7 @@ import re
 
 import tree
 
-OUTSIDE = {"memcpy", "memmove", "memset", "memcmp", "__assert_fail",
+OUTSIDE = {"memcpy", "memmove", "memset", "memcmp", "memchr", "__assert_fail",
            "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_", "__udivti3", "__umodti3", "__divti3", "__modti3",
            "__udivmodti4", "__muloti4", "__popcountdi2"}
 NOT_IN_SIM = re.compile(
