@@ -31,6 +31,7 @@ struct dial {
 	nanodiff stagger;
 	nanotime next; /* when the next attempt may start though others run */
 	unsigned count, started, running;
+	bool more;  /* addresses may still be added: all failing is not the end */
 	int winner; /* index of the attempt that won; -1: none */
 	struct dial_attempt attempt[DIAL_ADDRESSES_MAX];
 };
@@ -40,10 +41,10 @@ void dial_begin(
 	struct dial *d, const struct sock_options *options, uint16_t port, nanodiff stagger);
 /* Adds addresses (those already there and those beyond the maximum are left out), alternating the
  * families among the attempts not yet started. */
-void dial_add(struct dial *d, const struct addr *address, unsigned count);
+void dial_add(struct dial *d, const struct addr *address, unsigned count, bool more);
 /*
- * Goes on. The connected socket's id (it is the caller's now), 0 while attempts run or none was
- * added yet, or -(enum error) when all have failed: see dial_error for which error counts.
+ * Goes on. The connected socket's id (it is the caller's now), 0 while attempts run or more
+ * addresses may come, or -(enum error) when all have failed: see dial_error for which error counts.
  */
 int64_t dial_run(struct dial *d, struct stack *s, nanotime now);
 /* The error that tells most: a host that answered (refused, reset) before silence (timed out)

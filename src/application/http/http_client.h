@@ -119,12 +119,13 @@ struct http_client *http_client_create(
 	const struct http_client_config *c, struct stack *s, struct arena *arena, const char **why);
 struct app *http_client_app(struct http_client *c);
 
-/* NULL and *error: ERR_LIMIT (all exchanges in use), ERR_ARGUMENT (the request breaks HTTP). The
- * addresses may come now or later, or never where a kept connection serves. */
-struct http_exchange *http_exchange_start(struct http_client *c, const struct http_request *r,
-	const struct addr *address, unsigned count, enum error *error);
-void http_exchange_addresses(
-	struct http_client *c, struct http_exchange *x, const struct addr *address, unsigned count);
+/* NULL and *error: ERR_LIMIT (all exchanges in use), ERR_ARGUMENT (the request breaks HTTP). Uses a
+ * kept connection where one is there, else waits for addresses. */
+struct http_exchange *http_exchange_start(
+	struct http_client *c, const struct http_request *r, enum error *error);
+/* Adds addresses of the host; `more`: others may follow, so a failure of all is not the end yet. */
+void http_exchange_addresses(struct http_client *c, struct http_exchange *x,
+	const struct addr *address, unsigned count, bool more);
 /* Is a kept connection there for this host and port? Then no name need be resolved. */
 bool http_client_has(const struct http_client *c, struct span host, uint16_t port);
 /*
