@@ -32,10 +32,12 @@ enum strata_error {
 	STRATA_E_NET_UNREACHABLE = 12,     /* a router said so */
 	STRATA_E_PORT_UNREACHABLE = 13,    /* nobody listens on that UDP port */
 	STRATA_E_PROTOCOL_UNREACHABLE = 14,
-	STRATA_E_REFUSED = 15,             /* RST in answer to SYN: nobody listens on that TCP port */
+	/* RST in answer to SYN: nobody listens on that TCP port */
+	STRATA_E_REFUSED = 15,
 	STRATA_E_RESET = 16,               /* RST from the peer */
 	STRATA_E_ABORTED = 17,             /* connection aborted */
-	STRATA_E_TIMEOUT = 18,             /* the time limit of the call, or the peer stayed silent */
+	/* the time limit of the call, or the peer stayed silent */
+	STRATA_E_TIMEOUT = 18,
 	STRATA_E_TOO_BIG = 19,             /* message too big */
 	STRATA_E_FAMILY = 20,              /* IPv4 where IPv6 is wanted, or the reverse */
 	STRATA_E_NOT_FOUND = 21,           /* no such name, file or record */

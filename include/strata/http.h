@@ -39,8 +39,9 @@ struct strata_http_response {
 
 /*
  * Gets a page, "http://host[:port]/path". NULL: STRATA_E_ARGUMENT (the URL), STRATA_E_UNSUPPORTED
- * (https), STRATA_E_MALFORMED, STRATA_E_LIMIT, and what strata_connect gives. A status like 404 is no
- * error. `options` may be NULL. The response is the caller's, to be freed by strata_http_free. NET.
+ * (https), STRATA_E_MALFORMED, STRATA_E_LIMIT, and what strata_connect gives. A status like 404 is
+ * no error. `options` may be NULL. The response is the caller's, to be freed by strata_http_free.
+ * NET.
  */
 STRATA_API struct strata_http_response *strata_http_get(struct strata *net, const char *url,
 							const struct strata_http_options *options);

@@ -58,12 +58,17 @@ struct strata_options {
 	 * client: there both may be left out.
 	 */
 	const char *address, *address6;
-	/* The default router's address, one for each family. Left out: only our own link is reached. */
+	/*
+	 * The default router's address, one for each family. Left out: only our own link is
+	 * reached.
+	 */
 	const char *gateway, *gateway6;
 	/* Name servers' addresses, "192.0.2.53" or several with commas between. */
 	const char *dns;
-	/* Our link address, "02:00:00:00:00:01". Default: made from the device's name and our address,
-	 * locally administered, the same at each start. */
+	/*
+	 * Our link address, "02:00:00:00:00:01". Default: made from the device's name and our
+	 * address, locally administered, the same at each start.
+	 */
 	const char *mac;
 	/* Writes what passes the link to this file, as pcapng with our reasons as comments. */
 	const char *pcap;
@@ -71,13 +76,17 @@ struct strata_options {
 	uint64_t seed;
 	/* A lab: which of its machines we are; NULL: its client. See also `beside`. */
 	const char *machine;
-	/* A lab: live in the same simulated world as this net (then `link` and `seed` are not read).
-	 * The world ends with the last net in it. */
+	/*
+	 * A lab: live in the same simulated world as this net (then `link` and `seed` are not
+	 * read). The world ends with the last net in it.
+	 */
 	struct strata *beside;
 	/* No thread of its own: the stack runs in the calls of the program only. */
 	bool drive_self;
-	/* Connections at once; bounds memory (address space is planned at once, pages are touched when
-	 * used). 0: 1024. */
+	/*
+	 * Connections at once; bounds memory (address space is planned at once, pages are touched
+	 * when used). 0: 1024.
+	 */
 	uint32_t connections;
 	/* How long strata_close (of the net) waits until data already written to closed streams has
 	 * been acknowledged. 0: 5 s; STRATA_FOREVER is allowed, and so is 1 for "at once". */
@@ -86,8 +95,8 @@ struct strata_options {
 
 /*
  * Opens a net; NULL on error: STRATA_E_ARGUMENT, STRATA_E_NO_DEVICE, STRATA_E_PERMISSION,
- * STRATA_E_IN_USE, STRATA_E_NOT_FOUND (no such lab), STRATA_E_SYSTEM. The net is the caller's, to be
- * closed by strata_close. ANY.
+ * STRATA_E_IN_USE, STRATA_E_NOT_FOUND (no such lab), STRATA_E_SYSTEM. The net is the caller's, to
+ * be closed by strata_close. ANY.
  */
 STRATA_API struct strata *strata_open(const struct strata_options *options);
 /*
@@ -99,8 +108,10 @@ STRATA_API void strata_net_close(struct strata *net);
 
 /* The net's time: nanoseconds since some point; virtual on a lab. NET. */
 STRATA_API int64_t strata_now(struct strata *net);
-/* Lets so much time pass. On a lab the world moves on (it is the way to let virtual time pass); with
- * drive_self the stack runs; else this thread sleeps. 0, or -STRATA_E_ARGUMENT. NET. */
+/*
+ * Lets so much time pass. On a lab the world moves on (it is the way to let virtual time pass);
+ * with drive_self the stack runs; else this thread sleeps. 0, or -STRATA_E_ARGUMENT. NET.
+ */
 STRATA_API int strata_sleep(struct strata *net, int64_t duration);
 
 /* What has happened on the link so far. */
@@ -113,8 +124,9 @@ struct strata_counters {
 };
 STRATA_API int strata_counters(struct strata *net, struct strata_counters *out); /* NET */
 /*
- * The reasons for which frames were dropped: `index` counts from 0 up to a NULL return, `*count` gets
- * how often it was so (received and own frames together). Text like "TCP checksum is wrong". NET.
+ * The reasons for which frames were dropped: `index` counts from 0 up to a NULL return, `*count`
+ * gets how often it was so (received and own frames together). Text like "TCP checksum is wrong".
+ * NET.
  */
 STRATA_API const char *strata_drop_reason(struct strata *net, unsigned index, uint64_t *count);
 
@@ -133,7 +145,10 @@ struct strata_address {
 /* Reads "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80", ":80". Names are not looked
  * up. False: it is none of these. ANY. */
 STRATA_API bool strata_address_parse(const char *text, struct strata_address *out);
-/* Writes it the canonical way (RFC 5952), with the port where there is one; returns the length. ANY. */
+/*
+ * Writes it the canonical way (RFC 5952), with the port where there is one; returns the length.
+ * ANY.
+ */
 STRATA_API size_t strata_address_format(const struct strata_address *address,
 					char out[STRATA_ADDRESS_TEXT]);
 STRATA_API bool strata_address_is_ip4(const struct strata_address *address);

@@ -27,8 +27,10 @@ struct strata_stream;
  * STRATA_E_TOO_MANY. The listener belongs to the net; strata_close(listener) ends it. NET.
  */
 STRATA_API struct strata_listener *strata_listen(struct strata *net, const char *where);
-/* Takes the next connection that a peer has completed. NULL: STRATA_E_TIMEOUT (STRATA_E_AGAIN with
- * a limit of 0), STRATA_E_DEADLOCK. The stream is the caller's, to be closed by strata_close. NET. */
+/*
+ * Takes the next connection that a peer has completed. NULL: STRATA_E_TIMEOUT (STRATA_E_AGAIN with
+ * a limit of 0), STRATA_E_DEADLOCK. The stream is the caller's, to be closed by strata_close. NET.
+ */
 STRATA_API struct strata_stream *strata_accept(struct strata_listener *listener);
 /* Stops listening; connections not yet accepted are reset. OWN. */
 STRATA_API void strata_listener_close(struct strata_listener *listener);
@@ -37,8 +39,8 @@ STRATA_API int strata_listener_address(struct strata_listener *listener,
 				       struct strata_address *out);
 
 /*
- * Connects, waiting at most `timeout` for everything together. Of a name with several addresses, the
- * attempts start 250 ms apart and the first that succeeds is taken (RFC 8305). NULL:
+ * Connects, waiting at most `timeout` for everything together. Of a name with several addresses,
+ * the attempts start 250 ms apart and the first that succeeds is taken (RFC 8305). NULL:
  * STRATA_E_ARGUMENT, STRATA_E_NOT_FOUND (no such name), STRATA_E_REFUSED, STRATA_E_TIMEOUT,
  * STRATA_E_HOST_UNREACHABLE ..., STRATA_E_NO_ROUTE, STRATA_E_DEADLOCK. NET.
  */
@@ -51,9 +53,9 @@ STRATA_API struct strata_stream *strata_connect(struct strata *net, const char *
 STRATA_API struct strata_stream *strata_connect_start(struct strata *net, const char *where);
 
 /*
- * Reads what is there, at most `size` bytes; waits for the first byte. Returns how many; 0: the peer
- * has closed its side and everything was read (or `size` is 0); -STRATA_E_AGAIN or -STRATA_E_TIMEOUT,
- * -STRATA_E_RESET, ... One thread may read while another writes. NET.
+ * Reads what is there, at most `size` bytes; waits for the first byte. Returns how many; 0: the
+ * peer has closed its side and everything was read (or `size` is 0); -STRATA_E_AGAIN or
+ * -STRATA_E_TIMEOUT, -STRATA_E_RESET, ... One thread may read while another writes. NET.
  */
 STRATA_API ssize_t strata_read(struct strata_stream *stream, void *to, size_t size);
 /* Reads until `size` bytes are there or the stream ends; returns how many there are, fewer only at

@@ -27,15 +27,15 @@ STRATA_API int strata_udp_address(struct strata_udp *udp, struct strata_address 
 STRATA_API void strata_udp_set_timeout(struct strata_udp *udp, int64_t limit);         /* NET */
 
 /*
- * Sends one datagram; returns `size`, or -STRATA_E_TOO_BIG, -STRATA_E_NO_ROUTE, -STRATA_E_AGAIN (the
- * queue is full). The bytes are copied. Never waits. NET.
+ * Sends one datagram; returns `size`, or -STRATA_E_TOO_BIG, -STRATA_E_NO_ROUTE, -STRATA_E_AGAIN
+ * (the queue is full). The bytes are copied. Never waits. NET.
  */
 STRATA_API ssize_t strata_send_to(struct strata_udp *udp, const void *from, size_t size,
 				  const struct strata_address *to);
 /*
- * Takes one datagram, waiting for it; what does not fit in `size` is cut off. Returns its bytes (0 is
- * an empty datagram), -STRATA_E_TIMEOUT, -STRATA_E_AGAIN, or -STRATA_E_PORT_UNREACHABLE and its kin
- * for an ICMP error, with `from` (may be NULL) as the destination that it is about. NET.
+ * Takes one datagram, waiting for it; what does not fit in `size` is cut off. Returns its bytes (0
+ * is an empty datagram), -STRATA_E_TIMEOUT, -STRATA_E_AGAIN, or -STRATA_E_PORT_UNREACHABLE and its
+ * kin for an ICMP error, with `from` (may be NULL) as the destination that it is about. NET.
  */
 STRATA_API ssize_t strata_recv_from(struct strata_udp *udp, void *to, size_t size,
 				    struct strata_address *from);

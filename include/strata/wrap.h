@@ -46,8 +46,10 @@ struct strata_frame_layers {
 	struct strata_address source, destination; /* with the ports of TCP and UDP */
 	uint8_t protocol;        /* 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6 */
 	size_t payload, payload_length;
-	/* What is wrong with the frame, e.g. "TCP checksum is wrong", and the clause that says so; NULL:
-	 * nothing. The layers before the fault are listed all the same. */
+	/*
+	 * What is wrong with the frame, e.g. "TCP checksum is wrong", and the clause that says so;
+	 * NULL: nothing. The layers before the fault are listed all the same.
+	 */
 	const char *problem, *clause;
 };
 
@@ -65,8 +67,8 @@ struct strata_wrap_options {
 
 /*
  * Writes the frame that carries `payload`. Returns its length, or -STRATA_E_ARGUMENT,
- * -STRATA_E_FAMILY, -STRATA_E_TOO_BIG (more than 65535 bytes of packet, or than `cap`). `layers` may
- * be NULL. ANY.
+ * -STRATA_E_FAMILY, -STRATA_E_TOO_BIG (more than 65535 bytes of packet, or than `cap`). `layers`
+ * may be NULL. ANY.
  */
 STRATA_API ssize_t strata_wrap(const struct strata_wrap_options *options, const void *payload,
 			       size_t len, void *frame, size_t cap,
