@@ -32,7 +32,6 @@
 	X(VERSION_UNSUPPORTED, 505, "HTTP version is not 1.0 or 1.1", "RFC 9110 15.6.6") \
 	X(STATUS_LINE, 400, "status line is not 'HTTP/1.1 ddd reason'", "RFC 9112 4") \
 	X(STATUS, 400, "status code is not 100 to 599", "RFC 9110 15") \
-	X(REASON, 400, "reason phrase has a control character", "RFC 9112 4") \
 	X(FOLD, 400, "folded header line", "RFC 9112 5.2") \
 	X(FIELD_NAME, 400, "field name is not a token", "RFC 9110 5.1") \
 	X(FIELD_COLON, 400, "field line without a colon, or space before it", "RFC 9112 5.1") \
@@ -135,6 +134,11 @@ enum http1_progress http1_parser_feed(struct http1_parser *p, struct span in, si
 /* Has anything but leading empty lines come? (Does a connection that ends here lose a message?) */
 bool http1_parser_begun(const struct http1_parser *p);
 
+/* One field line without its CRLF, not empty (trailers have the same form). */
+enum http1_error http1_field_parse(struct span line, struct http1_field *out);
+/* Host, target and framing of a whole head, as the parser checks them at its end. */
+enum http1_error http1_head_check(const struct http1_head *h);
+
 /* Field look-up; names without regard to case. */
 bool http1_name_is(struct span name, const char *literal);
 unsigned http1_field_count(const struct http1_head *h, const char *name);
@@ -218,5 +222,7 @@ const char *http1_reason(
 /* The grammar's classes (RFC 9110 5.6.2, 5.5), for others that handle names and values. */
 bool http1_is_token(struct span s);
 bool http1_is_value(struct span s);
+/* Bytes that a request target can have: printable ASCII without blank, '"', '#', '<', '>', '\\'. */
+bool http1_is_target(struct span s);
 
 #endif

@@ -61,12 +61,5 @@ enum url_error url_parse(struct span text, bool scheme_optional, struct url *out
 enum url_error url_authority_parse(struct span text, struct url *out, size_t *at);
 /* The request target in origin form: path or "/", and "?query". Length, or 0: does not fit. */
 size_t url_target(const struct url *u, uint8_t *out, size_t cap);
-/*
- * The URL that `reference` names when found in a page or Location field of
- * `base` (RFC 3986 5.2): absolute, "//host/...", "/path", "path" or "?query".
- * Written to `out` as text; the length, or 0 where it does not fit or is no
- * reference at all.
- */
-size_t url_resolve(const struct url *base, struct span reference, char *out, size_t cap);
 
 #endif
