@@ -28,6 +28,39 @@ enum link_type {
 };
 const char *link_type_name(uint32_t type); /* "Ethernet", or NULL */
 
+/* Numbers of the format that writer and reader share. */
+enum pcapng_magic {
+	PCAPNG_MAGIC_SECTION = 0x0a0d0d0a, /* the same in both byte orders */
+	PCAPNG_MAGIC_ORDER = 0x1a2b3c4d,
+};
+
+enum pcapng_block {
+	PCAPNG_BLOCK_INTERFACE = 1,
+	PCAPNG_BLOCK_OLD_PACKET = 2,
+	PCAPNG_BLOCK_SIMPLE_PACKET = 3,
+	PCAPNG_BLOCK_NAMES = 4,
+	PCAPNG_BLOCK_PACKET = 6,
+	PCAPNG_BLOCK_SECRETS = 10,
+};
+
+enum pcapng_option {
+	PCAPNG_END = 0,
+	PCAPNG_COMMENT = 1,
+	PCAPNG_SECTION_HARDWARE = 2,
+	PCAPNG_SECTION_OS = 3,
+	PCAPNG_SECTION_APPLICATION = 4,
+	PCAPNG_IF_NAME = 2,
+	PCAPNG_IF_DESCRIPTION = 3,
+	PCAPNG_IF_MAC = 6,
+	PCAPNG_IF_SPEED = 8,
+	PCAPNG_IF_RESOLUTION = 9,
+	PCAPNG_IF_OFFSET = 14,
+	PCAPNG_PACKET_FLAGS = 2,
+	PCAPNG_PACKET_DROPS = 4,
+};
+
+#define PCAPNG_BLOCK_FRAME 12 /* type, length, and the length again */
+
 struct pcapng_section {
 	struct span hardware, os, application; /* text; left out where empty */
 };
