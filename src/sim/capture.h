@@ -32,5 +32,7 @@ void sim_capture_name(struct sim_capture *c, const struct addr *address, const c
 uint64_t sim_capture_frames(const struct sim_capture *c);
 /* Flushes and closes. False: not everything could be written. */
 bool sim_capture_close(struct sim_capture *c);
+/* One that is still open, or NULL; for who ends the world. */
+struct sim_capture *sim_capture_first(struct world *w);
 
 #endif

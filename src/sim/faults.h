@@ -45,6 +45,7 @@ enum fault_use {
 	FAULT_BURST,
 	FAULT_DUPLICATE,
 	FAULT_CORRUPT,
+	FAULT_BITS, /* which bits a corruption flips */
 	FAULT_REORDER,
 	FAULT_JITTER,
 	FAULT_USES

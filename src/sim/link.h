@@ -37,7 +37,6 @@ struct link_config {
 	uint32_t queue_bytes;  /* 0: no limit */
 	bool blocking;         /* a full queue blocks its sender instead of dropping */
 	bool pad;              /* delivers short frames padded with zeroes to 60 bytes */
-	uint32_t features;     /* enum link_feature that both ends' interfaces get; default none */
 	struct fault_config faults;
 };
 

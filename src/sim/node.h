@@ -21,6 +21,7 @@ struct node_interface {
 	struct port port;
 	struct node *node;
 	struct netif *netif;
+	uint64_t oversized; /* frames sent that were larger than the MTU allows */
 };
 
 struct node_sink {
@@ -38,12 +39,11 @@ struct node {
 	struct list apps; /* struct app */
 	unsigned interfaces;
 	struct node_interface interface[ACCESS_NETIFS];
-	uint64_t frames; /* given to stack_receive */
-	void *user;      /* the builder's */
+	uint64_t frames;  /* given to stack_receive */
+	const char *role; /* what it is for, in a few words, or NULL */
 	/* private: */
 	struct list dirty, sinks;
 	struct event wake;
-	nanotime ran; /* last time */
 	void *memory;
 };
 

@@ -1,0 +1,96 @@
+/*
+ * What is checked after every run of a node. The built-in ones read counters
+ * only, so they can stay on in every test and every sweep.
+ */
+#include "sim/invariant.h"
+
+#include <stdio.h>
+
+#include "sim/link.h"
+
+void invariant_add(struct world *w, struct invariant *i)
+{
+	list_push_back(&w->invariants, &i->link);
+}
+
+void invariant_check(struct node *n)
+{
+	char why[96];
+	list_each(l, &n->world->invariants)
+	{
+		struct invariant *i = list_entry(l, struct invariant, link);
+		if (i->holds(i, n, why, sizeof why))
+			continue;
+		world_halt(n->world, WORLD_BROKEN, "%s does not hold at %s: %s", i->name, n->name,
+			why);
+		return;
+	}
+}
+
+/* I35: rx = sum of fates, fate dropped = sum of reasons, and nothing was received unseen. */
+static bool one_fate(struct invariant *i, struct node *n, char *why, size_t cap)
+{
+	const struct counters *c = stack_counters(n->stack);
+	uint64_t fates = 0, drops = 0;
+	(void)i;
+	for (unsigned f = FATE_NONE + 1; f < FATE_COUNT; f++)
+		fates += c->fate[f];
+	for (unsigned d = 0; d < DROP_COUNT; d++)
+		drops += c->drop[d];
+	if (c->rx_frames == n->frames && fates == c->rx_frames && drops == c->fate[FATE_DROPPED] &&
+		c->drop[DROP_NONE] == 0)
+		return true;
+	snprintf(why, cap,
+		"%llu frames given, %llu counted, %llu fates, %llu dropped for %llu reasons",
+		(unsigned long long)n->frames, (unsigned long long)c->rx_frames,
+		(unsigned long long)fates, (unsigned long long)c->fate[FATE_DROPPED],
+		(unsigned long long)drops);
+	return false;
+}
+
+/* I09: nothing leaves that the interface's MTU forbids. */
+static bool fits_mtu(struct invariant *i, struct node *n, char *why, size_t cap)
+{
+	(void)i;
+	for (unsigned k = 0; k < n->interfaces; k++) {
+		if (n->interface[k].oversized == 0)
+			continue;
+		snprintf(why, cap, "%s sent more than its MTU", n->interface[k].port.name);
+		return false;
+	}
+	return true;
+}
+
+/* The ways out of this node: no frame was made and none vanished. */
+static bool ways_add_up(struct invariant *i, struct node *n, char *why, size_t cap)
+{
+	(void)i;
+	for (unsigned k = 0; k < n->interfaces; k++) {
+		const struct link_way *way = n->interface[k].port.out;
+		if (!way)
+			continue;
+		const struct link_counters *c = &way->count;
+		uint64_t lost = 0;
+		for (unsigned loss = 0; loss < LINK_LOSS_COUNT; loss++)
+			lost += c->lost[loss];
+		if (c->offered + c->duplicated == c->delivered + lost + c->on_the_way)
+			continue;
+		snprintf(why, cap, "link %s loses count", way->link->name);
+		return false;
+	}
+	return true;
+}
+
+void invariant_add_builtin(struct world *w)
+{
+	static const struct invariant builtin[] = {
+		{ .name = "I35 (one fate, one reason)", .holds = one_fate },
+		{ .name = "I09 (within the MTU)", .holds = fits_mtu },
+		{ .name = "link counters", .holds = ways_add_up },
+	};
+	for (size_t k = 0; k < sizeof builtin / sizeof *builtin; k++) {
+		struct invariant *i = world_alloc(w, sizeof *i);
+		*i = builtin[k];
+		invariant_add(w, i);
+	}
+}

@@ -1,0 +1,312 @@
+/*
+ * Driving one stack: frames in from its ports, its turn in an instant, its
+ * wake-up. The secret of a node's stack comes from the world's seed and the
+ * node's name, so that what a node draws does not depend on which others exist.
+ */
+#include "sim/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TRANSMIT_BUDGET 64
+#define MTU             1500
+
+/* Frames in and out */
+
+static bool transmit(void *link, struct netif *nif, const struct tx_frame *frame, nanotime now)
+{
+	struct node_interface *i = link;
+	struct parcel *p = parcel_take(i->node->world, frame_len(frame));
+	(void)now;
+	frame_copy(frame, p->bytes, p->len);
+	p->seg_size = frame->seg_size;
+	p->seg_count = frame->seg_count;
+	p->checksum = frame->checksum == CHECKSUM_PARTIAL ? CHECKSUM_PARTIAL : CHECKSUM_UNKNOWN;
+	p->why = frame->why;
+	if (frame->seg_count == 1 && p->len > nif->mtu + (nif->vlan ? 18u : 14u))
+		i->oversized++;
+	port_send(&i->port, p);
+	nif->blocked = port_blocked(&i->port);
+	return true;
+}
+
+static const struct link_ops node_link_ops = { .name = "sim", .transmit = transmit };
+
+static void receive(struct port *port, struct parcel *p)
+{
+	struct node_interface *i = list_entry(port, struct node_interface, port);
+	struct node *n = i->node;
+	struct rx_frame frame = rx_frame_of(p->bytes, p->len);
+	frame.seg_size = p->seg_size;
+	frame.seg_count = p->seg_count;
+	frame.checksum = p->checksum;
+	n->frames++;
+	stack_receive(n->stack, i->netif, &frame, n->world->now);
+	parcel_give(n->world, p);
+	node_touch(n);
+}
+
+static void room(struct port *port)
+{
+	struct node_interface *i = list_entry(port, struct node_interface, port);
+	i->netif->blocked = false;
+	node_touch(i->node);
+}
+
+/* Its turn */
+
+void node_touch(struct node *n)
+{
+	if (!list_linked(&n->dirty))
+		list_push_back(&n->world->dirty, &n->dirty);
+}
+
+static void fire_wake(struct event *e)
+{
+	struct node *n = list_entry(e, struct node, wake);
+	world_note(n->world, NOTE_WAKE, n->index, span_of(NULL, 0));
+	node_touch(n);
+}
+
+static void run_apps(struct node *n)
+{
+	list_each_safe(l, &n->apps)
+	{
+		struct app *a = list_entry(l, struct app, link);
+		a->run(a, n->stack, n->world->now);
+	}
+}
+
+static unsigned transmit_all(struct node *n)
+{
+	unsigned sent = 0, now_sent;
+	while ((now_sent = stack_transmit(n->stack, n->world->now, TRANSMIT_BUDGET)))
+		sent += now_sent;
+	return sent;
+}
+
+static nanotime next_deadline(const struct node *n)
+{
+	nanotime next = stack_next_deadline(n->stack);
+	list_each(l, &n->apps)
+	{
+		const struct app *a = list_entry(l, struct app, link);
+		if (a->deadline)
+			next = nanotime_min(next, a->deadline(a));
+	}
+	return next;
+}
+
+static void sleep_until_next(struct node *n)
+{
+	nanotime next = next_deadline(n);
+	if (next == NANOTIME_NEVER)
+		agenda_remove(&n->world->agenda, &n->wake);
+	else if (next < n->world->now)
+		agenda_put(&n->world->agenda, &n->wake, n->world->now);
+	else if (next != n->wake.time)
+		agenda_put(&n->world->agenda, &n->wake, next);
+}
+
+void node_run(struct node *n)
+{
+	stack_timers(n->stack, n->world->now);
+	unsigned round = 0;
+	do {
+		if (round++ == NODE_ROUNDS) {
+			world_halt(n->world, WORLD_RUNAWAY, "%s does not come to rest", n->name);
+			return;
+		}
+		run_apps(n);
+	} while (transmit_all(n));
+	sleep_until_next(n);
+}
+
+/* From outside */
+
+struct stack *node_use(struct node *n)
+{
+	stack_set_time(n->stack, n->world->now);
+	node_touch(n);
+	return n->stack;
+}
+
+void node_add_app(struct node *n, struct app *app)
+{
+	list_push_back(&n->apps, &app->link);
+	node_touch(n);
+}
+
+static void relay(void *user, const struct trace_event *event)
+{
+	struct node *n = user;
+	list_each_safe(l, &n->sinks)
+	{
+		struct node_sink *s = list_entry(l, struct node_sink, link);
+		s->sink(s->user, n, event);
+	}
+}
+
+void node_listen(struct node *n, struct node_sink *s)
+{
+	list_push_back(&n->sinks, &s->link);
+	stack_set_trace(n->stack, relay, n);
+}
+
+void node_unlisten(struct node *n, struct node_sink *s)
+{
+	list_remove(&s->link);
+	if (list_empty(&n->sinks))
+		stack_set_trace(n->stack, NULL, NULL);
+}
+
+struct node *world_node(struct world *w, const char *name)
+{
+	list_each(l, &w->nodes)
+	{
+		struct node *n = list_entry(l, struct node, in_world);
+		if (strcmp(n->name, name) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+/* Making */
+
+void node_config_default(struct stack_config *c)
+{
+	stack_config_default(c);
+}
+
+static bool make_stack(struct node *n, const struct stack_config *config, const char **why)
+{
+	struct stack_config c = *config;
+	struct rng secret;
+	world_rng(n->world, n->name, "secret", &secret);
+	rng_fill(&secret, c.secret, sizeof c.secret);
+	*why = stack_config_check(&c);
+	if (*why)
+		return false;
+	size_t size = (stack_memory(&c) + 63) & ~(size_t)63;
+	n->memory = aligned_alloc(64, size);
+	if (!n->memory) {
+		*why = "no memory for another stack";
+		return false;
+	}
+	if (n->world->config.fill)
+		memset(n->memory, n->world->config.fill, size);
+	n->stack = stack_create(&c, n->memory, size, n->world->now, why);
+	return n->stack != NULL;
+}
+
+struct node *node_new(
+	struct world *w, const char *name, const struct stack_config *config, const char **why)
+{
+	struct stack_config c;
+	const char *unused;
+	if (config)
+		c = *config;
+	else
+		node_config_default(&c);
+	struct node *n = world_alloc(w, sizeof *n);
+	snprintf(n->name, sizeof n->name, "%s", name);
+	n->index = ++w->node_count;
+	n->world = w;
+	list_init(&n->apps);
+	list_init(&n->dirty);
+	list_init(&n->sinks);
+	event_init(&n->wake, fire_wake);
+	list_push_back(&w->nodes, &n->in_world);
+	if (!make_stack(n, &c, why ? why : &unused)) {
+		list_remove(&n->in_world);
+		free(n->memory);
+		return NULL;
+	}
+	return n;
+}
+
+void node_free(struct node *n)
+{
+	free(n->memory);
+	n->memory = NULL;
+}
+
+/* Interfaces */
+
+struct port *node_port_with(struct node *n, const struct netif_config *config)
+{
+	assert(n->interfaces < ACCESS_NETIFS);
+	struct node_interface *i = &n->interface[n->interfaces];
+	struct netif_config c = *config;
+	const char *why;
+	c.ops = &node_link_ops;
+	c.link = i;
+	i->node = n;
+	i->port.world = n->world;
+	i->port.receive = receive;
+	i->port.room = room;
+	snprintf(i->port.name, sizeof i->port.name, "%s/%.14s", n->name, c.name);
+	i->netif = stack_add_netif(n->stack, &c, &why);
+	assert(i->netif);
+	n->interfaces++;
+	return &i->port;
+}
+
+/* 02: locally administered (IEEE 802 8.2.2); then the node and the interface, readable. */
+struct port *node_port(struct node *n, const char *name)
+{
+	struct netif_config c = { .name = name, .mtu = MTU };
+	c.mac.b[0] = 0x02;
+	store16(c.mac.b + 3, (uint16_t)n->index);
+	c.mac.b[5] = (uint8_t)(n->interfaces + 1);
+	return node_port_with(n, &c);
+}
+
+struct netif *node_netif(struct node *n, const char *name)
+{
+	for (unsigned i = 0; i < n->interfaces; i++)
+		if (strcmp(n->interface[i].netif->name, name) == 0)
+			return n->interface[i].netif;
+	return NULL;
+}
+
+static struct span text(const char *s)
+{
+	return span_of(s, strlen(s));
+}
+
+enum error node_address(struct node *n, const char *netif, const char *address)
+{
+	struct netif *nif = node_netif(n, netif);
+	struct addr a;
+	unsigned prefix;
+	if (!nif || !addr_parse_prefix(text(address), &a, &prefix))
+		return ERR_ARGUMENT;
+	return stack_add_address(node_use(n), nif, &a, prefix);
+}
+
+enum error node_route(struct node *n, const char *netif, const char *prefix, const char *gateway)
+{
+	struct netif *nif = node_netif(n, netif);
+	struct addr net = ADDR_ANY, by;
+	unsigned len = 0;
+	if (!nif || !addr_parse(text(gateway), &by))
+		return ERR_ARGUMENT;
+	if (strcmp(prefix, "default") != 0) {
+		if (!addr_parse_prefix(text(prefix), &net, &len))
+			return ERR_ARGUMENT;
+	} else if (addr_is4(&by)) {
+		net = addr_from4((const uint8_t[4]){ 0 });
+	}
+	return stack_add_route(node_use(n), &net, len, &by, nif);
+}
+
+enum error node_neighbour(
+	struct node *n, const char *netif, const char *address, const struct mac *mac)
+{
+	struct netif *nif = node_netif(n, netif);
+	struct addr a;
+	if (!nif || !addr_parse(text(address), &a))
+		return ERR_ARGUMENT;
+	return neighbour_set_static(stack_access(node_use(n)), nif, &a, mac);
+}
