@@ -62,13 +62,14 @@ static enum error open_device(struct tap *t, char *why, size_t cap)
 	case ENODEV:
 	case ENXIO:
 		return refuse(ERR_NO_DEVICE, why, cap,
-			"%s: %s is missing: load the kernel module with 'modprobe tun', or give the "
-			"container the device",
+			"%s: %s is missing: load the kernel module with 'modprobe tun', or "
+			"give the container the device",
 			t->name, TAP_DEVICE);
 	case EACCES:
 	case EPERM:
 		return refuse(ERR_PERMISSION, why, cap,
-			"%s: no permission to open %s: run as root, or let root allow it (chmod 666 %s)",
+			"%s: no permission to open %s: run as root, or let root allow it "
+			"(chmod 666 %s)",
 			t->name, TAP_DEVICE, TAP_DEVICE);
 	default:
 		return refuse(ERR_SYSTEM, why, cap, "%s: cannot open %s: %s", t->name, TAP_DEVICE,
@@ -88,17 +89,18 @@ static enum error attach(struct tap *t, char *why, size_t cap)
 	case EPERM:
 	case EACCES:
 		return refuse(ERR_PERMISSION, why, cap,
-			"%s: no permission to use or make the device: run as root, or let root make "
-			"it for you: ip tuntap add dev %s mode tap user $USER",
+			"%s: no permission to use or make the device: run as root, or let root "
+			"make it for you: ip tuntap add dev %s mode tap user $USER",
 			t->name, t->name);
 	case EBUSY:
 		return refuse(ERR_IN_USE, why, cap,
-			"%s: another program is attached to the device: stop it, or take another name",
+			"%s: another program is attached to the device: stop it, or take another "
+			"name",
 			t->name);
 	case EINVAL:
 		return refuse(ERR_ARGUMENT, why, cap,
-			"%s: exists, but is no TAP device that one program may attach to: take another "
-			"name, or make it with 'ip tuntap add dev NAME mode tap'",
+			"%s: exists, but is no TAP device that one program may attach to: take "
+			"another name, or make it with 'ip tuntap add dev NAME mode tap'",
 			t->name);
 	default:
 		return refuse(ERR_SYSTEM, why, cap, "%s: cannot attach to the device: %s", t->name,
@@ -134,8 +136,8 @@ static enum error read_mtu(struct tap *t, int control, char *why, size_t cap)
 	/* RFC 791 3.1: every host must take 576 bytes; 68 is the least that IPv4 can live with. */
 	if (request.ifr_mtu < 576)
 		return refuse(ERR_ARGUMENT, why, cap,
-			"%s: the device's MTU is %d, and 576 is the least that works: 'ip link set %s "
-			"mtu 1500'",
+			"%s: the device's MTU is %d, and 576 is the least that works: 'ip link "
+			"set %s mtu 1500'",
 			t->name, request.ifr_mtu, t->name);
 	t->mtu = (uint16_t)(request.ifr_mtu < 65535 ? request.ifr_mtu : 65535);
 	return ERR_OK;
@@ -203,7 +205,7 @@ void tap_close(struct tap *t)
 
 /* ---- frames in ---- */
 
-/* Bytes of headers in front of a TCP segment's text, as the segment itself says; 0: it is no TCP. */
+/* Bytes of headers in front of a TCP segment's text, as the segment says; 0: it is no TCP. */
 static size_t tcp_text_at(struct span frame, size_t transport)
 {
 	if (frame.len < transport + TCP_HEADER)
