@@ -1,9 +1,9 @@
 /*
  * Layer 1, network access: interfaces, Ethernet with VLAN, ARP, the neighbour
  * cache. access_receive strips the link header and says what comes next;
- * access_transmit pulls what this layer itself has to say (ARP), one frame a
- * call; access_send pushes the link header of somebody else's frame and hands it
- * to the link.
+ * access_transmit pulls what this layer itself has to say (ARP, frames that
+ * waited); access_send pushes the link header of somebody else's frame and hands
+ * it to the link.
  */
 #ifndef STRATA_ACCESS_ACCESS_H
 #define STRATA_ACCESS_ACCESS_H
@@ -55,9 +55,10 @@ struct access {
 	struct pool neighbour_pool, pending_pool;
 	uint32_t *bucket;
 	uint32_t bucket_mask;
-	uint32_t free_neighbour, incomplete;
-	struct list lru;    /* neighbours, least recently used first */
-	struct list outbox; /* pending frames whose neighbour is now known */
+	uint32_t incomplete;
+	struct list lru;      /* neighbours, least recently used first */
+	struct list outbox;   /* pending frames whose neighbour is now known */
+	struct list returned; /* pending frames whose neighbour did not answer */
 	struct arp_intent *intent;
 	uint32_t intent_head, intent_count;
 	struct access_solicit *solicit; /* ring for the layer above */
@@ -74,7 +75,15 @@ enum error access_add_address(struct access *a, struct netif *nif, const struct 
 /* Announces an IPv4 address by gratuitous ARP (RFC 5227 2.3). */
 void access_announce(struct access *a, struct netif *nif, const struct addr *address);
 
-/* A frame in: strips link headers, takes ARP. PROTO_IP4, PROTO_IP6 or PROTO_NONE. */
+/* Does a prefix of this interface hold the address? */
+bool netif_on_link(const struct netif *nif, const struct addr *a);
+/* Listens to a group (counted in nif->group). ERR_LIMIT. */
+enum error access_join(struct access *a, struct netif *nif, const struct addr *group);
+
+/*
+ * A frame in: strips link headers, takes ARP. PROTO_IP4, PROTO_IP6 or PROTO_NONE. Counts on the
+ * interface; the stack-wide counters of received frames are the caller's.
+ */
 enum proto access_receive(struct access *a, struct rx *rx);
 
 /* The entry for an address on this link, made where there is none. NEIGHBOUR_NO_INDEX: table full. */
@@ -89,9 +98,23 @@ static inline struct neighbour *neighbour_at(struct access *a, uint32_t index)
 enum neighbour_verdict neighbour_ready(struct access *a, uint32_t index, nanotime now);
 /* Parks an endpoint's ready link (which stands in no list) until the neighbour is known or dead. */
 void neighbour_park(struct access *a, uint32_t index, struct list *link);
+/* The entry that is there, or NULL. */
+struct neighbour *neighbour_find(struct access *a, const struct netif *nif,
+				 const struct addr *address);
 /* The neighbour proved that it hears us (RFC 4861 7.3.1: forward progress). Cheap; call it often. */
-void neighbour_confirm(struct access *a, uint32_t index, nanotime now);
-/* What ND learned: as RFC 4861 7.2.3-7.2.5 say, for both families. */
+void neighbour_revive(struct access *a, struct neighbour *n, nanotime now);
+static inline void neighbour_confirm(struct access *a, uint32_t index, nanotime now)
+{
+	struct neighbour *n = neighbour_at(a, index);
+	n->confirmed = now;
+	if (__builtin_expect(n->state != NEIGHBOUR_REACHABLE, 0))
+		neighbour_revive(a, n, now);
+}
+/*
+ * What ARP or ND learned: as RFC 4861 7.2.3-7.2.5 say, for both families; an ARP entry that is
+ * REACHABLE is probed before another MAC may replace it. `mac` is NULL where the message named
+ * none. False: there is no entry, and none was made.
+ */
 enum neighbour_news { NEWS_SOLICIT, NEWS_ADVERT_SOLICITED, NEWS_ADVERT_UNSOLICITED };
 bool neighbour_learn(struct access *a, struct netif *nif, const struct addr *address,
 		     const struct mac *mac, enum neighbour_news news, bool override, bool create,
@@ -116,6 +139,20 @@ bool access_send_mac(struct access *a, struct netif *nif, const struct mac *to, 
 /* Sends up to `budget` frames of this layer's own (ARP, resolved pending frames). Returns how many. */
 unsigned access_transmit(struct access *a, unsigned budget, nanotime now);
 bool access_has_work(const struct access *a);
+/* ND's turn: the next neighbour that must be solicited (IPv6), or false. */
+bool access_take_solicit(struct access *a, struct access_solicit *s);
+/*
+ * A frame that waited for a neighbour which did not answer, for the layer above to tell its
+ * sender (RFC 4861 7.2.2). It stays until access_drop_returned counts and frees it.
+ */
+struct access_returned {
+	struct netif *nif;
+	struct span packet; /* from the IP header on */
+	uint16_t ethertype;
+	uint8_t why;        /* enum tx_why */
+};
+bool access_returned(struct access *a, struct access_returned *r);
+void access_drop_returned(struct access *a, nanotime now);
 /* A wheel timer of kind TIMER_NEIGHBOUR fired. */
 void access_timer(struct access *a, struct timer *t, nanotime now);
 

@@ -33,14 +33,19 @@ struct neighbour {
 	uint8_t tries;
 	bool router;
 	uint8_t nif;
-	uint16_t generation; /* changes when the entry is reused for another address */
+	bool contested;      /* PROBE because another MAC claims the address */
+	uint16_t generation; /* changes when the entry is freed: who kept its index looks again */
 	uint16_t pending;    /* frames that wait here */
-	uint32_t next_hash;  /* chain, or free list */
-	nanotime confirmed;
+	uint32_t next_hash;  /* chain */
+	nanotime confirmed;  /* when it last proved that it hears us */
+	nanotime used;       /* when somebody last sent to it */
+	nanodiff reachable;  /* how long a confirmation lasts, randomized (RFC 4861 6.3.2) */
+	nanotime contest;    /* when its MAC was last contested */
+	nanotime placed;     /* when it was put where it stands in `age` */
 	struct timer timer;
 	struct list parked;  /* ready links of endpoints that wait */
 	struct list queue;   /* pending frames */
-	struct list age;     /* in the order of last use, for eviction */
+	struct list age;     /* for eviction: second chance for who was used since placed */
 };
 
 #endif

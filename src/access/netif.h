@@ -43,6 +43,7 @@ struct netif_address {
 	struct addr address;
 	uint8_t prefix;
 	struct addr broadcast; /* IPv4: the subnet's directed broadcast; else :: */
+	nanotime defended;     /* when we last answered a conflict (RFC 5227 2.4) */
 };
 
 struct netif {
@@ -59,6 +60,7 @@ struct netif {
 	struct addr group[NETIF_GROUPS];    /* IP groups joined: all-nodes, solicited-node ... */
 	struct mac group_mac[NETIF_GROUPS];
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
+	uint64_t conflicts; /* frames in which another host claimed an address of ours */
 };
 
 /* Is this one of the interface's own unicast addresses? */

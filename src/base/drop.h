@@ -39,6 +39,12 @@ enum layer {
 	X(NEIGHBOUR_TABLE_FULL, ACCESS, "neighbour cache is full of unresolved entries",           \
 	  "RFC 6583")                                                                              \
 	X(NEIGHBOUR_FAILED, ACCESS, "next hop did not answer ARP or ND", "RFC 4861 7.2.2")         \
+	X(ARP_UNASKED, ACCESS, "ARP reply that nobody asked for", "RFC 826")                       \
+	X(ADDRESS_CONFLICT, ACCESS, "another host claims our address", "RFC 5227 2.4")             \
+	X(NEIGHBOUR_UNRESOLVED, ACCESS, "next hop's link address is not known yet",                \
+	  "RFC 4861 7.2.2")                                                                        \
+	X(NEIGHBOUR_PENDING_SIZE, ACCESS, "too large to wait for address resolution",              \
+	  "RFC 4861 7.2.2")                                                                        \
 	X(LINK_BUSY, ACCESS, "link could not take the frame", "")                                  \
 	X(LINK_DOWN, ACCESS, "interface is down", "")                                              \
 	/* layer 2 */                                                                              \
@@ -74,12 +80,18 @@ enum layer {
 	X(IP_TOO_BIG, INTERNET, "larger than the next link's MTU", "RFC 1191")                     \
 	X(IP_NOT_FORWARDABLE, INTERNET, "link-local or multicast, never forwarded",                \
 	  "RFC 4291 2.5.6")                                                                        \
+	X(IP_GROUP, INTERNET, "group that this interface did not join", "RFC 1112 7.2")            \
+	X(IP_LINK_GROUP, INTERNET, "unicast packet in a link-layer broadcast",                     \
+	  "RFC 1122 3.3.6")                                                                        \
+	X(IP_FORWARD_FULL, INTERNET, "forwarding queue is full", "RFC 1812 5.3.6")                 \
+	X(IP_FORWARD_SIZE, INTERNET, "too large for a place in the forwarding queue", "")          \
 	X(ICMP_SHORT, INTERNET, "ICMP message is cut short", "RFC 792")                            \
 	X(ICMP_CHECKSUM, INTERNET, "ICMP checksum is wrong", "RFC 1122 3.2.2")                     \
 	X(ICMP_TYPE, INTERNET, "ICMP type that is not acted on", "RFC 1122 3.2.2")                 \
 	X(ICMP_ECHO_BROADCAST, INTERNET, "echo request to a group address", "RFC 1122 3.2.2.6")    \
 	X(ICMP_ECHO_SIZE, INTERNET, "echo request larger than the configured answer", "")          \
 	X(ICMP_QUOTE, INTERNET, "quoted packet is malformed or not ours", "RFC 5927 4")            \
+	X(ICMP_MTU, INTERNET, "error names an MTU below the family's least", "RFC 8201 4")         \
 	X(ICMP_RATE, INTERNET, "rate limit of errors reached", "RFC 4443 2.4")                     \
 	X(ICMP_REDIRECT, INTERNET, "redirects are not followed", "RFC 6918")                       \
 	X(ND_HOP_LIMIT, INTERNET, "neighbour discovery from beyond the link", "RFC 4861 6.1")      \

@@ -30,12 +30,17 @@ struct internet {
 	struct route_table routes;
 	/* private to internet/: */
 	struct pool reply_pool, forward_pool;
-	struct list replies, forwards;
+	struct list replies;
+	struct list forwards[ACCESS_NETIFS]; /* by the interface they leave by */
 	struct internet_private *private;
 };
 
 bool internet_init(struct internet *in, struct core *core, struct access *access,
 		   const struct internet_config *c, struct arena *arena);
+
+/* Adds an address of ours and the route to its net. As access_add_address, and ERR_LIMIT. */
+enum error internet_add_address(struct internet *in, struct netif *nif, const struct addr *address,
+				unsigned prefix);
 
 /*
  * A packet in, as access found it. PROTO_TCP, PROTO_UDP: the transport header is
@@ -90,7 +95,9 @@ static inline void internet_park(struct internet *in, const struct path *p, stru
 /* Forward progress: the next hop hears us. */
 static inline void internet_confirm(struct internet *in, const struct path *p, nanotime now)
 {
-	if (p->generation && p->neighbour != NEIGHBOUR_NO_INDEX)
+	if (p->generation == 0 || p->neighbour == NEIGHBOUR_NO_INDEX)
+		return;
+	if (neighbour_at(in->access, p->neighbour)->generation == p->neighbour_generation)
 		neighbour_confirm(in->access, p->neighbour, now);
 }
 
@@ -114,12 +121,12 @@ bool internet_send(struct internet *in, struct path *p, struct tx_frame *f, cons
  * never about errors, groups or fragments but the first (RFC 1122 3.2.2, RFC 4443 2.4). */
 enum internet_reject {
 	REJECT_PORT,
-	REJECT_PROTOCOL,
+	REJECT_PROTOCOL,  /* number: IPv6: offset of the byte that names the protocol */
 	REJECT_NO_ROUTE,
 	REJECT_HOST,
-	REJECT_TOO_BIG,
+	REJECT_TOO_BIG,   /* number: the MTU */
 	REJECT_HOP_LIMIT,
-	REJECT_PARAMETER,
+	REJECT_PARAMETER, /* number: offset of the wrong byte */
 	REJECT_ADMIN,
 };
 bool internet_reject(struct internet *in, struct rx *rx, enum internet_reject what, uint32_t number);

@@ -8,6 +8,7 @@
 #define TX_WHYS(X)                                                                                 \
 	X(NONE, "")                                                                                \
 	X(ARP_ASK, "ask who has the next hop's address")                                           \
+	X(ARP_CHECK, "check that the neighbour still has this link address")                       \
 	X(ARP_ANSWER, "answer: that address is mine")                                              \
 	X(ARP_PROBE, "probe: does anybody use this address?")                                      \
 	X(ARP_ANNOUNCE, "announce our address")                                                    \
