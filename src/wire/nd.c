@@ -262,8 +262,8 @@ static const char *type_word(uint64_t type)
 }
 
 static const struct field solicit_fields[] = {
-	{ "Type", "type", "icmpv6.type", 0, 8, FIELD_UINT, "135: who has this address?", type_word,
-		NULL },
+	{ "Type", "type", "icmpv6.type", 0, 8, FIELD_UINT, "135 asks: who has this address?",
+		type_word, NULL },
 	{ "Code", "code", "icmpv6.code", 8, 8, FIELD_UINT, "Always 0.", NULL, NULL },
 	{ "Checksum", "checksum", "icmpv6.checksum", 16, 16, FIELD_HEX,
 		"Shows damage to the message or the addresses.", NULL, NULL },
@@ -274,14 +274,14 @@ static const struct field solicit_fields[] = {
 };
 
 static const struct field advert_fields[] = {
-	{ "Type", "type", "icmpv6.type", 0, 8, FIELD_UINT, "136: it is at this MAC address.",
-		type_word, NULL },
+	{ "Type", "type", "icmpv6.type", 0, 8, FIELD_UINT,
+		"136 answers: it is at this MAC address.", type_word, NULL },
 	{ "Code", "code", "icmpv6.code", 8, 8, FIELD_UINT, "Always 0.", NULL, NULL },
 	{ "Checksum", "checksum", "icmpv6.checksum", 16, 16, FIELD_HEX,
 		"Shows damage to the message or the addresses.", NULL, NULL },
 	{ "Flags", "flags", NULL, 32, 3, FIELD_FLAGS,
-		"Does a router answer, was it asked, and does this replace what is known?",
-		NULL, advert_flags },
+		"A router speaks; it was asked; the answer replaces what is known.", NULL,
+		advert_flags },
 	{ "Reserved", "reserved", NULL, 35, 29, FIELD_HEX, "Sent as zero, ignored on receipt.",
 		NULL, NULL },
 	{ "Target", "target", "icmpv6.nd.na.target_address", 64, 128, FIELD_ADDR6,
