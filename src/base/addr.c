@@ -6,6 +6,8 @@
  */
 #include "base/addr.h"
 
+#define NO_GAP 17 /* past every place that "::" can have */
+
 bool addr_in_prefix(const struct addr *a, const struct addr *net, unsigned prefix)
 {
 	bool four = addr_is4(net);
@@ -93,7 +95,7 @@ static bool parse_group(struct reader *r, unsigned *out)
 static bool parse_six(struct span text, struct addr *out)
 {
 	struct reader r = reader_of(text);
-	unsigned at = 0, gap = 16, value;
+	unsigned at = 0, gap = NO_GAP, value;
 
 	*out = ADDR_ANY;
 	if (skip(&r, ':')) {
@@ -118,12 +120,12 @@ static bool parse_six(struct span text, struct addr *out)
 		if (!skip(&r, ':') || r.rest.len == 0)
 			return false;
 		if (skip(&r, ':')) {
-			if (gap != 16)
+			if (gap != NO_GAP)
 				return false;
 			gap = at;
 		}
 	}
-	if (gap == 16)
+	if (gap == NO_GAP)
 		return at == 16;
 	if (at == 16)
 		return false;

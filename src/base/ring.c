@@ -70,11 +70,11 @@ static void drop_table(struct ring *r, struct ring_pool *p)
 	}
 }
 
-/* Makes the table span at least `need` blocks. */
+/* Makes the table span at least `need` blocks. A table is of no use without a block in it. */
 static bool grow_table(struct ring *r, struct ring_pool *p, uint32_t need)
 {
 	bool small = need <= SMALL_TABLE;
-	if (need > BIG_TABLE)
+	if (need > BIG_TABLE || (small && p->small.count - p->small.used < 2))
 		return false;
 	uint8_t **table = pool_take(small ? &p->small : &p->big);
 	if (!table)
