@@ -1,12 +1,13 @@
 """The core is pure: what the compiled layers need from outside, and what they keep, shows it.
 
-Undefined symbols of the pure layers are memcpy and its sisters, the one that assert calls, the
-compiler's runtime, and each other. None of their objects has a byte of writable data; constant tables
+Undefined symbols of a pure layer are memcpy and its sisters, the one that assert calls, the compiler's
+runtime, and what the layers that it stands on define. None of their objects has a byte of writable data; constant tables
 of pointers (.data.rel.ro) are written by the loader only. The simulator may allocate and read files,
 but must take neither time nor chance from the system.
 """
 import re
 
+import check_layers
 import tree
 
 OUTSIDE = {"memcpy", "memmove", "memset", "memcmp", "memchr", "__assert_fail",
@@ -62,11 +63,13 @@ def problems(root, build):
     archives = {layer: path for layer, path in archives.items() if path.exists()}
     if not archives:
         yield f"{build}: no layer is built"
-    ours = {symbol for path in archives.values() for symbol in defined(path)}
+    symbols = {layer: set(defined(path)) for layer, path in archives.items()}
     for layer, path in archives.items():
+        below = OUTSIDE.union(*(symbols.get(name, ()) for name in check_layers.MAY[layer]))
         for member, symbol in undefined(path):
-            if symbol not in OUTSIDE and symbol not in ours:
-                yield f"{layer}/{member}: wants {symbol}, which is not of the pure layers"
+            if symbol not in below:
+                where = next((f"of {name}" for name in symbols if symbol in symbols[name]), "not ours")
+                yield f"{layer}/{member}: wants {symbol}, which is {where}"
         for member, section, size in writable(path):
             names = symbols_in(path, member, section)
             yield f"{layer}/{member}: {size} writable bytes in {section} ({names})"

@@ -146,6 +146,18 @@ class CheckTest(unittest.TestCase):
                 self.assertTrue(any(fragment in line for line in found), found)
         self.assert_bad(check_purity, self.tree({}), "no layer is built")
 
+    def test_purity_upwards(self):
+        low = "int low(void);\nint low(void) { return 1; }\n"
+        high = "int low(void);\nint high(void);\nint high(void) { return low(); }\n"
+        tree = self.tree({"src/low.c": low, "src/high.c": high})
+        tree.archive("base", "src/low.c")
+        tree.archive("wire", "src/high.c")
+        self.assert_good(check_purity, tree)
+        tree = self.tree({"src/low.c": low, "src/high.c": high})
+        tree.archive("base", "src/high.c")
+        tree.archive("wire", "src/low.c")
+        self.assert_bad(check_purity, tree, "base/high.o: wants low, which is of wire")
+
     @staticmethod
     def where(tree):
         return tree.root, tree.build
