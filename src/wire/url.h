@@ -18,7 +18,7 @@
 	X(NONE, "no error") \
 	X(EMPTY, "URL is empty") \
 	X(LONG, "URL is longer than 8000 bytes") \
-	X(BYTE, "URL has a blank, a control character or a byte that is not ASCII; write it as %XX") \
+	X(BYTE, "URL has a blank, a control character or a byte beyond ASCII; write it as %XX") \
 	X(PERCENT, "'%' is not followed by two hexadecimal digits") \
 	X(SCHEME, "URL does not begin with http:// or https://") \
 	X(USERINFO, "URL has a user name or '@' before the host") \
