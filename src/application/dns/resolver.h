@@ -176,7 +176,7 @@ void lookup_release(struct resolver *r, struct lookup *l);
  * and 50 ms have passed. Else *when is the time to ask again. */
 bool lookup_usable(const struct lookup *l, nanotime now, nanotime *when);
 /* One line: what happened with which server, and what to do. Length, NUL-closed. */
-size_t lookup_explain(const struct resolver *r, const struct lookup *l, char *out, size_t cap);
+size_t lookup_explain(const struct lookup *l, char *out, size_t cap);
 
 /* Forgets all cached answers. */
 void resolver_flush(struct resolver *r);
