@@ -31,17 +31,13 @@ bool pool_init(struct pool *p, struct arena *a, size_t item_size, size_t align, 
 	*p = (struct pool){ .item_size = 8 };
 	if (count == 0)
 		return true;
-	if (item_size > UINT32_MAX - 7) {
+	size_t bytes, rounded = item_size ? (item_size + 7) & ~(size_t)7 : 8;
+	if (item_size > UINT32_MAX - 7 || __builtin_mul_overflow(rounded, count, &bytes)) {
 		a->failed = true;
 		return false;
 	}
-	item_size = item_size ? (item_size + 7) & ~(size_t)7 : 8;
-	p->item_size = (uint32_t)item_size;
-	if (item_size > SIZE_MAX / count) {
-		a->failed = true;
-		return false;
-	}
-	p->base = arena_take(a, item_size * count, align < 8 ? 8 : align);
+	p->item_size = (uint32_t)rounded;
+	p->base = arena_take(a, bytes, align < 8 ? 8 : align);
 	if (!p->base)
 		return false;
 	p->count = count;

@@ -127,7 +127,7 @@ static void test_avalanche(void **state)
 			memcpy(&key, all + WORDS, sizeof key);
 			uint64_t change = before ^ hash_words(&key, all, WORDS);
 			for (unsigned k = 0; k < 64; k++)
-				turned[k] += change >> k & 1;
+				turned[k] += (unsigned)(change >> k & 1);
 		}
 		/* half of 2000 is 1000, and one standard deviation 22 */
 		for (unsigned k = 0; k < 64; k++)

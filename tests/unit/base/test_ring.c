@@ -318,6 +318,31 @@ static void test_stream(void **state)
 	property_each(20, stream);
 }
 
+/* Nothing asked, nothing taken. */
+static void test_empty_runs(void **state)
+{
+	(void)state;
+	struct arena a = arena_of(4, 0);
+	struct ring_pool p;
+	struct ring r;
+	struct span out[1];
+	uint32_t sum = 7;
+	size_t got = 1, covered = 1;
+	assert_true(ring_pool_init(&p, &a, 4, 0));
+	ring_init(&r, UINT32_MAX);
+	assert_int_equal(ring_write(&r, &p, ops, r.low, span_of(NULL, 0), &sum), 0);
+	assert_null(ring_reserve(&r, &p, r.low, 0, &got));
+	ring_read(&r, r.low, NULL, 0);
+	assert_int_equal(ring_spans(&r, r.low, 0, out, 1, &covered), 0);
+	ring_discard(&r, &p, r.low, r.low + 5000);
+	ring_release(&r, &p, r.low - 1); /* the past is released already */
+	assert_int_equal(r.low, UINT32_MAX);
+	assert_int_equal(sum, 7);
+	assert_int_equal(got + covered + p.small.high, 0);
+	ring_clear(&r, &p);
+	free(a.at);
+}
+
 static void test_idle_ring_holds_nothing(void **state)
 {
 	(void)state;
@@ -448,6 +473,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flat_model),
 		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_empty_runs),
 		cmocka_unit_test(test_idle_ring_holds_nothing),
 		cmocka_unit_test(test_inline_slots_span_seven_blocks_anywhere),
 		cmocka_unit_test(test_reach),

@@ -39,8 +39,8 @@ static int least(void)
 
 static nanotime later(nanotime now, uint64_t by)
 {
-	uint64_t room = (uint64_t)(NANOTIME_NEVER - now);
-	return by > room ? NANOTIME_NEVER : now + (nanotime)by;
+	uint64_t room = (uint64_t)NANOTIME_NEVER - (uint64_t)now;
+	return by > room ? NANOTIME_NEVER : (nanotime)((uint64_t)now + by);
 }
 
 /* Any magnitude: half of them below a second, some in the past, some equal to another's. */
