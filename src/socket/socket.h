@@ -89,6 +89,10 @@ int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_
 int sock_set_nodelay(struct stack *s, sock_id id, bool on);
 int sock_set_keepalive(struct stack *s, sock_id id, bool on);
 
+/* Connections without a handle that still live: closed ones whose last bytes or FIN are on their
+ * way, and accepted ones that nobody took. What a program that ends should wait for. */
+uint32_t sock_unfinished(struct stack *s);
+
 /* The state of a TCP connection, for people and tests. */
 struct sock_tcp_info {
 	const char *state;          /* RFC 9293's name */

@@ -1,0 +1,113 @@
+/*
+ * Look-up, insertion and removal in the table of lines. An entry's home is the
+ * line its hash names; it stands there or, where that line is full, in one of
+ * the next lines, and each full line on the way counts it in `passed`. A search
+ * stops at the first line that nobody passed.
+ */
+#include "transport/demux.h"
+
+#define REF_INDEX 0x3fffffffu
+
+bool demux_init(struct demux *d, struct arena *a, uint32_t entries, const struct hash_key *key)
+{
+	/* At most half of the slots are used: lines overflow seldom. */
+	uint32_t lines = 16;
+	while ((uint64_t)lines * DEMUX_SLOTS < (uint64_t)entries * 2)
+		lines *= 2;
+	d->line = arena_take(a, (size_t)lines * sizeof *d->line, 64);
+	d->mask = lines - 1;
+	d->count = 0;
+	d->key = key;
+	if (!d->line)
+		return false;
+	memset(d->line, 0, (size_t)lines * sizeof *d->line);
+	return true;
+}
+
+static uint32_t ref_of(const struct demux *d, enum demux_kind kind, const void *entry)
+{
+	return (uint32_t)kind << 30 | pool_index(d->pool[kind], entry);
+}
+
+void *demux_find(const struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind)
+{
+	uint64_t hash = tuple_hash(d->key, t);
+	uint32_t tag = (uint32_t)(hash >> 32) | 1;
+	uint32_t at = (uint32_t)hash & d->mask;
+	for (unsigned probe = 0; probe < DEMUX_PROBES; probe++, at = (at + 1) & d->mask) {
+		const struct demux_line *line = &d->line[at];
+		for (unsigned i = 0; i < DEMUX_SLOTS; i++) {
+			if (line->tag[i] != tag)
+				continue;
+			uint32_t ref = line->ref[i];
+			void *entry = pool_at(d->pool[ref >> 30], ref & REF_INDEX);
+			if (tcp_tuple_equal(entry, t)) {
+				*kind = (enum demux_kind)(ref >> 30);
+				return entry;
+			}
+		}
+		if (!line->passed)
+			break;
+	}
+	*kind = DEMUX_NONE;
+	return NULL;
+}
+
+bool demux_add(struct demux *d, enum demux_kind kind, const void *entry)
+{
+	uint64_t hash = tuple_hash(d->key, entry);
+	uint32_t home = (uint32_t)hash & d->mask;
+	for (unsigned probe = 0; probe < DEMUX_PROBES; probe++) {
+		struct demux_line *line = &d->line[(home + probe) & d->mask];
+		for (unsigned i = 0; i < DEMUX_SLOTS; i++) {
+			if (line->ref[i])
+				continue;
+			line->tag[i] = (uint32_t)(hash >> 32) | 1;
+			line->ref[i] = ref_of(d, kind, entry);
+			for (unsigned back = 0; back < probe; back++)
+				d->line[(home + back) & d->mask].passed++;
+			d->count++;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct place {
+	struct demux_line *line;
+	unsigned slot, probe; /* probe: lines from home */
+};
+
+/* Where an entry stands that is in the table. */
+static struct place demux_place(struct demux *d, uint32_t home, uint32_t ref)
+{
+	struct place p = { .line = NULL };
+	for (p.probe = 0; p.probe < DEMUX_PROBES; p.probe++) {
+		p.line = &d->line[(home + p.probe) & d->mask];
+		for (p.slot = 0; p.slot < DEMUX_SLOTS; p.slot++)
+			if (p.line->ref[p.slot] == ref)
+				return p;
+	}
+	assert(!"an entry that is removed stands in the table");
+	return p;
+}
+
+void demux_remove(struct demux *d, enum demux_kind kind, const void *entry)
+{
+	uint32_t home = (uint32_t)tuple_hash(d->key, entry) & d->mask;
+	struct place p = demux_place(d, home, ref_of(d, kind, entry));
+	p.line->ref[p.slot] = 0;
+	p.line->tag[p.slot] = 0;
+	for (unsigned back = 0; back < p.probe; back++)
+		d->line[(home + back) & d->mask].passed--;
+	d->count--;
+}
+
+void demux_replace(struct demux *d, enum demux_kind old_kind, const void *old,
+		   enum demux_kind kind, const void *entry)
+{
+	uint32_t home = (uint32_t)tuple_hash(d->key, old) & d->mask;
+	assert(tcp_tuple_equal(old, entry));
+	struct place p = demux_place(d, home, ref_of(d, old_kind, old));
+	p.line->ref[p.slot] = ref_of(d, kind, entry);
+}

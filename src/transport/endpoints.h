@@ -1,0 +1,173 @@
+/*
+ * What the parts of the transport layer share: its state, its lists, and how an
+ * event reaches an endpoint's owner. Private to transport/ and socket/.
+ */
+#ifndef STRATA_TRANSPORT_ENDPOINTS_H
+#define STRATA_TRANSPORT_ENDPOINTS_H
+
+#include "packet/rx.h"
+#include "transport/demux.h"
+#include "transport/transport.h"
+#include "wire/tcp.h"
+
+/* Events by owner number: a mask for each, and a queue of those that have one. */
+struct notify {
+	uint8_t *mask;
+	uint32_t *queue;
+	uint32_t head, count, cap;
+};
+
+/* What an owner may set for its endpoint; by owner number. */
+struct endpoint_options {
+	uint32_t send_buffer, receive_buffer; /* 0: the configured */
+	nanodiff user_timeout;                /* 0: the configured */
+	uint8_t hop_limit, tos;
+};
+
+struct tcp_listener;
+struct tcp_conn;
+struct datagram_endpoint;
+
+/* Who owns an endpoint, by owner number: the socket layer's record, kept here so that all
+ * memory is planned in one place. Transport itself never looks inside. */
+struct endpoint_owner {
+	struct list ready;    /* in the queue of its application */
+	void *queue, *user;
+	union {
+		struct tcp_conn *conn;
+		struct tcp_listener *listener;
+		struct datagram_endpoint *datagram;
+	};
+	uint32_t generation;
+	uint16_t events;
+	uint8_t kind;         /* 0: free */
+	uint32_t next_free;
+};
+
+struct tcp_listener {
+	struct list link;     /* in its port bucket */
+	struct addr local;    /* :: for any */
+	uint16_t port;
+	bool used, v4_only, v6_only;
+	uint32_t sock;
+	uint32_t backlog;     /* limit */
+	uint32_t waiting, head; /* ring of accepted connections */
+	uint32_t *accepted;   /* connection indices */
+};
+
+/* A segment that no connection sends: RST, challenge ACK, SYN-ACK. Owns what it says. */
+struct tcp_reply {
+	struct tcp_tuple tuple;
+	uint32_t seq, ack;
+	uint16_t flags, window;
+	uint8_t why;
+	bool timestamps;
+	uint32_t tsval, tsecr;
+};
+
+/* A datagram in a socket's queue, at the head of a ring block. */
+struct datagram {
+	struct list link;
+	struct addr source, destination;
+	nanotime time;
+	uint16_t port;
+	uint16_t len;
+	uint8_t hop_limit, tos;
+	bool big;             /* stands in a 32 KB block */
+	bool is_error;
+	uint8_t icmp_type, icmp_code;
+	uint32_t mtu;
+};
+
+enum datagram_kind {
+	DATAGRAM_UDP,
+	DATAGRAM_PING,
+};
+
+struct datagram_endpoint {
+	struct list link;     /* in its port bucket */
+	struct list ready;    /* in the transport's datagram list when it has something to send */
+	struct addr local, remote; /* remote :: : not connected */
+	uint16_t port, remote_port; /* ping: port is the identifier */
+	uint8_t kind;         /* enum datagram_kind */
+	bool v4_only, v6_only, dont_fragment, used;
+	uint32_t sock;
+	struct list received, to_send;
+	uint32_t received_count, to_send_count;
+	struct path path;
+	struct addr path_destination;
+};
+
+#define PORT_BUCKETS 256
+
+struct transport {
+	struct core *core;
+	struct internet *internet;
+	struct transport_config config;
+	nanotime now;               /* of the latest call */
+	struct hash_key secret;     /* ISN, ports, timestamp offsets */
+	struct notify notify;
+	struct endpoint_options *options; /* by owner number */
+	struct endpoint_owner *owner;     /* by owner number */
+	uint32_t streams;                 /* connections that have an owner */
+	uint32_t owner_free, owner_fresh; /* free list; never used from here on */
+	struct ring_pool blocks;
+	struct pool conn_pool, flight_pool, embryo_pool, time_wait_pool, range_pool, held_pool;
+	struct pool listener_pool, datagram_pool, reply_pool;
+	struct demux demux;
+	struct list listener_port[PORT_BUCKETS], datagram_port[PORT_BUCKETS];
+	struct list ready;          /* connections with something to send, or to be freed */
+	struct list datagrams;      /* datagram endpoints with something to send */
+	struct list embryo_due;     /* SYN-ACKs to send now */
+	struct list embryo_wait[8]; /* by number of tries: deadlines in order */
+	struct list time_waits;     /* in the order of expiry */
+	struct timer embryo_timer, time_wait_timer;
+	struct tcp_reply *reply;    /* ring of config.resets */
+	uint32_t reply_head, reply_count;
+	uint32_t port_counter;
+};
+
+static inline void notify_event(struct notify *n, uint32_t sock, unsigned events)
+{
+	if (!sock)
+		return;
+	if (!n->mask[sock]) {
+		uint32_t at = n->head + n->count++;
+		n->queue[at >= n->cap ? at - n->cap : at] = sock;
+	}
+	n->mask[sock] = (uint8_t)(n->mask[sock] | events);
+}
+
+/* The next owner with events, or 0. */
+static inline uint32_t notify_next(struct notify *n, unsigned *events)
+{
+	if (!n->count)
+		return 0;
+	uint32_t sock = n->queue[n->head];
+	n->head = n->head + 1 == n->cap ? 0 : n->head + 1;
+	n->count--;
+	*events = n->mask[sock];
+	n->mask[sock] = 0;
+	return sock;
+}
+
+static inline uint32_t clock_ms(nanotime now)
+{
+	return (uint32_t)(now / NANO_MS);
+}
+
+bool transport_init(struct transport *t, struct core *core, struct internet *internet,
+		    const struct transport_config *c, const uint8_t secret[16],
+		    struct arena *arena, nanotime now);
+/* A transport packet in, as internet found it. */
+void transport_receive(struct transport *t, struct rx *rx, enum proto proto);
+/* Sends up to `budget` frames; returns how many. */
+unsigned transport_transmit(struct transport *t, unsigned budget, nanotime now);
+bool transport_has_work(const struct transport *t);
+void transport_timer(struct transport *t, struct timer *timer, nanotime now);
+
+/* Ports: who listens, and which one is free (RFC 6056). */
+struct tcp_listener *listener_find(struct transport *t, const struct addr *local, uint16_t port);
+enum error tcp_pick_port(struct transport *t, struct tcp_tuple *tuple);
+
+#endif

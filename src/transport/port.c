@@ -1,0 +1,40 @@
+/*
+ * Ephemeral ports (RFC 6056, algorithm 3 with a random step): where the search starts
+ * is a keyed hash of the destination, so that one destination learns nothing of
+ * the ports towards another; how it goes on is a counter. Bounded: after 64 tries
+ * the answer is "no free port" (TCP-61).
+ */
+#include "transport/tcp/tcp_conn.h"
+
+#define PORT_TRIES 64
+
+/* Is this tuple free? A TIME-WAIT entry that RFC 6191 lets us reuse is removed. */
+static bool tuple_free(struct transport *t, const struct tcp_tuple *tuple)
+{
+	enum demux_kind kind;
+	void *entry = demux_find(&t->demux, tuple, &kind);
+	if (!entry)
+		return true;
+	if (kind != DEMUX_TIME_WAIT || !time_wait_reusable(t, entry, t->now))
+		return false;
+	time_wait_free(t, entry);
+	return true;
+}
+
+enum error tcp_pick_port(struct transport *t, struct tcp_tuple *tuple)
+{
+	if (tuple->local_port)
+		return tuple_free(t, tuple) ? ERR_OK : ERR_IN_USE;
+	uint32_t range = (uint32_t)(t->config.port_last - t->config.port_first) + 1;
+	uint64_t word[5] = { tuple->local.w[0], tuple->local.w[1], tuple->remote.w[0],
+			     tuple->remote.w[1], tuple->remote_port };
+	uint32_t offset = (uint32_t)hash_words(&t->secret, word, 5);
+	for (unsigned i = 0; i < PORT_TRIES; i++) {
+		t->port_counter += 1 + rng_below(t->core->rng, 4);
+		tuple->local_port =
+			(uint16_t)(t->config.port_first + (offset + t->port_counter) % range);
+		if (tuple_free(t, tuple))
+			return ERR_OK;
+	}
+	return ERR_NO_PORT;
+}

@@ -1,0 +1,227 @@
+/*
+ * A connection's life: made with its place in the table, given a flight when
+ * data moves, moved from state to state through one function, and ended in two
+ * steps: conn_die (everybody learns of it, nothing is freed, so input may call
+ * it) and conn_free (from transmit or from the owner's close).
+ */
+#include "transport/tcp/tcp_conn.h"
+
+static const char *const state_names[TCP_STATES] = {
+	[TCP_CLOSED] = "CLOSED",
+	[TCP_LISTEN] = "LISTEN",
+	[TCP_SYN_SENT] = "SYN-SENT",
+	[TCP_SYN_RECEIVED] = "SYN-RECEIVED",
+	[TCP_ESTABLISHED] = "ESTABLISHED",
+	[TCP_FIN_WAIT_1] = "FIN-WAIT-1",
+	[TCP_FIN_WAIT_2] = "FIN-WAIT-2",
+	[TCP_CLOSE_WAIT] = "CLOSE-WAIT",
+	[TCP_CLOSING] = "CLOSING",
+	[TCP_LAST_ACK] = "LAST-ACK",
+	[TCP_TIME_WAIT] = "TIME-WAIT",
+};
+
+const char *tcp_state_name(enum tcp_state s)
+{
+	return s < TCP_STATES ? state_names[s] : "?";
+}
+
+void conn_trace(struct transport *t, const struct tcp_conn *c, int kind, const char *from,
+		const char *to, uint64_t number)
+{
+	if (!trace_on(t->core->trace))
+		return;
+	struct trace_event e = {
+		.kind = (enum trace_kind)kind,
+		.layer = LAYER_TRANSPORT,
+		.time = t->now,
+		.flow = { c->tuple.local, c->tuple.remote, c->tuple.local_port,
+			  c->tuple.remote_port },
+		.from = from,
+		.to = to,
+		.number = number,
+	};
+	t->core->trace->sink(t->core->trace->user, &e);
+}
+
+void conn_set_state(struct transport *t, struct tcp_conn *c, enum tcp_state state)
+{
+	if (c->state == state)
+		return;
+	conn_trace(t, c, TRACE_TCP_STATE, state_names[c->state], state_names[state], 0);
+	c->state = (uint8_t)state;
+}
+
+bool conn_synchronized(const struct tcp_conn *c)
+{
+	return c->state >= TCP_ESTABLISHED;
+}
+
+struct tcp_conn *conn_new(struct transport *t, const struct tcp_tuple *tuple)
+{
+	struct tcp_conn *c = pool_take(&t->conn_pool);
+	if (!c)
+		return NULL;
+	memset(c, 0, sizeof *c);
+	c->tuple = *tuple;
+	c->path.neighbour = NEIGHBOUR_NO_INDEX;
+	timer_init(&c->timer, TIMER_TCP);
+	c->timer.owner = pool_index(&t->conn_pool, c);
+	list_init(&c->ready);
+	return c;
+}
+
+void conn_notify(struct transport *t, struct tcp_conn *c, unsigned events)
+{
+	notify_event(&t->notify, c->sock, events);
+}
+
+/* RFC 6928: ten segments, but no more than max(2 MSS, 14600). */
+static uint32_t initial_window(const struct transport *t, uint32_t mss)
+{
+	uint32_t segments = t->config.initial_window * mss;
+	uint32_t bytes = 1460 * t->config.initial_window;
+	uint32_t bound = bytes > 2 * mss ? bytes : 2 * mss;
+	return segments < bound ? segments : bound;
+}
+
+struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
+{
+	if (c->flight)
+		return c->flight;
+	struct tcp_flight *f = pool_take(&t->flight_pool);
+	if (!f)
+		return NULL;
+	const struct endpoint_options *o = &t->options[c->sock];
+	memset(f, 0, sizeof *f);
+	ring_init(&f->tx, c->snd_una);
+	ring_init(&f->rx, c->rcv_nxt);
+	board_init(&f->board);
+	f->send_buffer = o->send_buffer ? o->send_buffer : t->config.send_buffer;
+	f->receive_buffer = o->receive_buffer ? o->receive_buffer : t->config.receive_buffer;
+	f->user_timeout = o->user_timeout ? o->user_timeout : t->config.user_timeout;
+	f->rto_at = f->ack_at = f->give_up_at = f->probe_at = NANOTIME_NEVER;
+	f->last_sent = t->now;
+	f->snd_wnd_max = c->snd_wnd;
+	f->snd_small = f->recover = c->snd_una;
+	f->quick = 8;
+	cc_start(&f->cc, &cc_reno, c->mss, initial_window(t, c->mss), t->now);
+	c->flight = f;
+	return f;
+}
+
+void conn_drop_flight(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	if (!f)
+		return;
+	ring_clear(&f->tx, &t->blocks);
+	ring_clear(&f->rx, &t->blocks);
+	board_clear(&f->board, &t->range_pool);
+	if (f->held)
+		pool_give(&t->held_pool, f->held);
+	pool_give(&t->flight_pool, f);
+	c->flight = NULL;
+}
+
+static void conn_leave_demux(struct transport *t, struct tcp_conn *c)
+{
+	if (!(c->flags & CONN_IN_DEMUX))
+		return;
+	demux_remove(&t->demux, DEMUX_CONN, c);
+	c->flags &= (uint16_t)~CONN_IN_DEMUX;
+}
+
+void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
+{
+	if (c->state == TCP_CLOSED)
+		return;
+	conn_set_state(t, c, TCP_CLOSED);
+	c->error = (uint16_t)why;
+	wheel_disarm(t->core->wheel, &c->timer);
+	conn_leave_demux(t, c);
+	if (c->flight) { /* what was received stays readable; what was to be sent is gone */
+		ring_clear(&c->flight->tx, &t->blocks);
+		ring_init(&c->flight->tx, c->snd_una);
+		board_clear(&c->flight->board, &t->range_pool);
+	}
+	if (c->flags & CONN_RESET_OWED)
+		conn_make_ready(t, c);
+	if (c->sock)
+		conn_notify(t, c,
+			    EVENT_READABLE | EVENT_WRITABLE |
+				    (why == ERR_OK ? EVENT_CLOSED : EVENT_ERROR));
+	else if (!(c->flags & CONN_IN_BACKLOG))
+		conn_make_ready(t, c); /* an orphan: the next transmit frees it */
+}
+
+void conn_free(struct transport *t, struct tcp_conn *c)
+{
+	wheel_disarm(t->core->wheel, &c->timer);
+	conn_leave_demux(t, c);
+	conn_drop_flight(t, c);
+	list_remove(&c->ready);
+	pool_give(&t->conn_pool, c);
+}
+
+void conn_time_wait(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_time_wait *w = pool_take(&t->time_wait_pool);
+	if (!w && !list_empty(&t->time_waits)) { /* the oldest makes room */
+		time_wait_free(t, list_entry(t->time_waits.next, struct tcp_time_wait, link));
+		w = pool_take(&t->time_wait_pool);
+	}
+	wheel_disarm(t->core->wheel, &c->timer);
+	if (w) {
+		w->tuple = c->tuple;
+		w->expires = t->now + 2 * t->config.msl;
+		w->snd_nxt = c->snd_nxt;
+		w->rcv_nxt = c->rcv_nxt;
+		w->ts_recent = c->ts_recent;
+		w->ts_offset = c->ts_offset;
+		w->window = (uint16_t)(conn_rcv_wnd(c) >> c->rcv_wscale);
+		w->options = (uint8_t)(c->flags & (CONN_TIMESTAMPS | CONN_SACK));
+		w->challenged = false;
+		demux_replace(&t->demux, DEMUX_CONN, c, DEMUX_TIME_WAIT, w);
+		c->flags &= (uint16_t)~CONN_IN_DEMUX;
+		list_push_back(&t->time_waits, &w->link);
+		if (!timer_armed(&t->time_wait_timer))
+			wheel_arm(t->core->wheel, &t->time_wait_timer, w->expires);
+	}
+	conn_leave_demux(t, c);
+	conn_notify(t, c, EVENT_CLOSED);
+}
+
+/* MUST-15: without an option the send MSS is 536 or 1220; a floor keeps tiny ones from
+ * multiplying the work (CVE-2019-11479). */
+void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss)
+{
+	if (mss == 0)
+		mss = addr_is4(&c->tuple.remote) ? 536 : 1220;
+	c->peer_mss = mss < t->config.mss_min ? t->config.mss_min : mss;
+}
+
+void conn_update_mss(struct tcp_conn *c)
+{
+	uint32_t ip = addr_is4(&c->tuple.remote) ? IP4_HEADER : IP6_HEADER;
+	uint32_t mtu = c->path.mtu ? c->path.mtu : (ip == IP4_HEADER ? 576 : IP6_MIN_MTU);
+	uint32_t mss = mtu - ip - TCP_HEADER;
+	if (c->peer_mss < mss)
+		mss = c->peer_mss;
+	/* RFC 6691: the MSS option counts no TCP options; a segment does. */
+	if (c->flags & CONN_TIMESTAMPS)
+		mss -= 12;
+	c->mss = (uint16_t)mss;
+	if (c->flight)
+		c->flight->cc.mss = mss;
+}
+
+bool conn_may_challenge(struct transport *t, struct tcp_conn *c)
+{
+	uint16_t stamp = (uint16_t)(clock_ms(t->now) / 16);
+	if (c->flags & CONN_CHALLENGED &&
+	    (uint16_t)(stamp - c->challenge_at) < t->config.challenge_rate / 16)
+		return false;
+	c->flags |= CONN_CHALLENGED;
+	c->challenge_at = stamp;
+	return true;
+}

@@ -1,0 +1,174 @@
+/*
+ * The TCP connection's memory. What every connection needs all the time is
+ * tcp_conn (192 bytes); what it needs while data moves is tcp_flight, taken from a
+ * pool at first data and given back after an idle time. Half-open and TIME-WAIT
+ * connections, which attackers and busy servers have by the million, have
+ * structs of their own of at most 96 bytes.
+ *
+ * All of them begin with the tuple, so that the demultiplexer compares one way.
+ */
+#ifndef STRATA_TRANSPORT_TCP_CONN_H
+#define STRATA_TRANSPORT_TCP_CONN_H
+
+#include "base/interval.h"
+#include "base/ring.h"
+#include "base/seq.h"
+#include "internet/internet.h"
+#include "transport/congestion/congestion.h"
+#include "transport/recovery/rtt.h"
+#include "transport/recovery/scoreboard.h"
+
+/* RFC 9293 3.3.2. LISTEN is a tcp_listener; SYN-RECEIVED from a listener is a tcp_embryo;
+ * TIME-WAIT without a reader is a tcp_time_wait. */
+enum tcp_state {
+	TCP_CLOSED,
+	TCP_LISTEN,
+	TCP_SYN_SENT,
+	TCP_SYN_RECEIVED,
+	TCP_ESTABLISHED,
+	TCP_FIN_WAIT_1,
+	TCP_FIN_WAIT_2,
+	TCP_CLOSE_WAIT,
+	TCP_CLOSING,
+	TCP_LAST_ACK,
+	TCP_TIME_WAIT,
+	TCP_STATES
+};
+
+struct tcp_tuple {
+	struct addr local, remote;
+	uint16_t local_port, remote_port;
+};
+
+static inline bool tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)
+{
+	return a->remote_port == b->remote_port && a->local_port == b->local_port &&
+	       a->remote.w[1] == b->remote.w[1] && a->remote.w[0] == b->remote.w[0] &&
+	       a->local.w[1] == b->local.w[1] && a->local.w[0] == b->local.w[0];
+}
+
+enum tcp_conn_flag {
+	CONN_TIMESTAMPS = 1 << 0,
+	CONN_SACK = 1 << 1,
+	CONN_NODELAY = 1 << 2,
+	CONN_KEEPALIVE = 1 << 3,
+	CONN_ACK_NOW = 1 << 4,     /* an ACK is owed: the next transmit sends it */
+	CONN_FIN_QUEUED = 1 << 5,  /* the application is done writing: FIN at snd_end */
+	CONN_FIN_RECEIVED = 1 << 6, /* the peer's FIN was taken: rcv_nxt is past it */
+	CONN_RESET_OWED = 1 << 7,  /* send RST, then die */
+	CONN_IN_DEMUX = 1 << 8,
+	CONN_SYN_OWED = 1 << 9,    /* SYN (or SYN-ACK) must be sent (again) */
+	CONN_PROBE_OWED = 1 << 10, /* zero-window or keepalive probe */
+	CONN_IN_BACKLOG = 1 << 11, /* waits to be accepted */
+	CONN_WINDOW_FULL = 1 << 12, /* a write found the queue full: tell when there is room */
+	CONN_NEEDS_ROUTE = 1 << 13, /* next hop failed */
+	CONN_ACK_SEEN = 1 << 14,   /* the peer acknowledged at least one byte of data */
+	CONN_CHALLENGED = 1 << 15, /* challenge_at is valid */
+};
+
+struct tcp_flight;
+
+struct tcp_conn {
+	struct tcp_tuple tuple;   /* 40 with padding */
+	uint32_t snd_una, snd_nxt;
+	uint32_t snd_end;         /* past the last byte the application wrote */
+	uint32_t snd_wnd;         /* scaled */
+	uint32_t snd_wl1, snd_wl2;
+	uint32_t rcv_nxt;
+	uint32_t rcv_edge;        /* right edge that was advertised: never moves left */
+	uint32_t last_ack_sent;   /* RFC 7323 4.3 */
+	uint32_t ts_recent;
+	uint32_t ts_recent_at;    /* ms: when it was set; 24 days void it */
+	uint32_t ts_offset;
+	struct rtt rtt;
+	uint32_t sock;            /* the owner's number; 0: orphan, or waits in a backlog */
+	uint32_t heard;           /* ms clock: when the peer was last heard (SYN-SENT: us clock of the SYN) */
+	struct timer timer;       /* armed at or before the earliest deadline */
+	struct list ready;        /* in the transport's ready list, or parked on a neighbour */
+	struct tcp_flight *flight;
+	struct path path;
+	uint16_t flags;           /* enum tcp_conn_flag */
+	uint16_t mss;             /* payload bytes of a full segment, options taken off */
+	uint16_t peer_mss;        /* as the peer said; default 536 or 1220 */
+	union {
+		uint16_t challenge_at; /* ms / 16, wraps */
+		uint16_t error;        /* CLOSED: the enum error it died of */
+	};
+	uint8_t state;            /* enum tcp_state */
+	uint8_t snd_wscale, rcv_wscale;
+	uint8_t backoff;          /* RTO doublings */
+};
+static_assert(sizeof(struct tcp_conn) <= 192, "tcp_conn stays small");
+
+enum tcp_phase {
+	PHASE_OPEN,
+	PHASE_RECOVERY, /* fast recovery: RFC 6675, 6582 */
+	PHASE_LOSS,     /* after an RTO */
+};
+
+struct tcp_flight {
+	struct ring tx, rx;
+	uint32_t send_buffer, receive_buffer;
+	struct scoreboard board;
+	struct cc cc;
+	nanotime rto_at;       /* retransmission, or probe of a closed window */
+	nanotime ack_at;       /* delayed ACK */
+	nanotime give_up_at;   /* user timeout: R2 */
+	nanotime last_sent;    /* data; for the restart after idle */
+	nanotime probe_at;     /* keepalive and orphans' timers */
+	nanodiff user_timeout;
+	uint32_t recover;      /* RFC 6582: recovery ends when this is acknowledged */
+	uint32_t snd_wnd_max;  /* largest window the peer ever offered */
+	uint32_t snd_small;    /* end of the last segment that was not full: Minshall's Nagle */
+	uint32_t fin_seq;      /* the peer's FIN, where it came ahead of a hole */
+	uint32_t urgent;       /* RCV.UP */
+	uint8_t phase;         /* enum tcp_phase */
+	uint8_t dup_acks;
+	uint8_t probes;        /* unanswered probes */
+	uint8_t quick;         /* segments to acknowledge at once, at a flow's start */
+	uint8_t unacked_segments; /* full segments received and not acknowledged */
+	uint8_t ack_why;       /* enum tx_why of the ACK that is owed */
+	uint8_t retransmit_why;
+	uint8_t wait;          /* enum tcp_wait: what held us back last */
+	bool fin_ahead;        /* fin_seq is set */
+	bool again_forced;     /* the first retransmission of a recovery goes whatever cwnd says */
+	bool urgent_valid;
+	bool window_zero_told; /* the last window we advertised was below one segment */
+	uint16_t soft_error;   /* enum error that ICMP told and that may pass */
+	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */
+	struct interval_set *held; /* out-of-order text, while there is any */
+	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_again;
+	uint64_t segments_sent, segments_received;
+	uint32_t retransmits, rtos, recoveries;
+};
+
+struct tcp_embryo {
+	struct tcp_tuple tuple;
+	struct list link;      /* in the list to send, or waiting for its deadline */
+	nanotime deadline;     /* retransmission of SYN-ACK */
+	uint32_t iss, irs, ts_recent, ts_offset;
+	uint16_t window, peer_mss;
+	uint16_t listener;     /* index */
+	uint8_t wscale;        /* the peer's; 0xff: none */
+	uint8_t options;       /* CONN_TIMESTAMPS | CONN_SACK */
+	uint8_t tries;
+	uint8_t queue;         /* which list it is in */
+};
+static_assert(sizeof(struct tcp_embryo) <= 96, "half-open connections stay small");
+
+struct tcp_time_wait {
+	struct tcp_tuple tuple;
+	struct list link;      /* in the order of expiry */
+	nanotime expires;
+	uint32_t snd_nxt, rcv_nxt, ts_recent, ts_offset;
+	uint16_t window;
+	uint8_t options;
+	uint8_t spare;
+	uint16_t challenge_at;
+	bool challenged;
+};
+static_assert(sizeof(struct tcp_time_wait) <= 96, "TIME-WAIT stays small");
+
+const char *tcp_state_name(enum tcp_state s);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * Retransmissions go before new data, new data before probes, and a bare ACK goes
+ * only when nothing else carries it. New data is held back by the peer's window,
+ * the congestion window, silly-window avoidance (RFC 9293 3.8.6.2.1) and Nagle
+ * in Minshall's form: a small segment waits while another *small* one is in
+ * flight, so that the last piece of a write after full segments goes at once.
+ */
+#include "transport/tcp/decide.h"
+
+static const char *const wait_text[WAIT_COUNT] = {
+	[WAIT_NOTHING] = "nothing to send",
+	[WAIT_CWND] = "congestion window is full",
+	[WAIT_RWND] = "receiver's window is full",
+	[WAIT_NAGLE] = "Nagle: a small segment is unacknowledged",
+	[WAIT_SWS] = "receiver's window would take a sliver only",
+	[WAIT_MEMORY] = "out of sent ranges",
+	[WAIT_HANDSHAKE] = "handshake is not finished",
+};
+
+const char *tcp_wait_text(enum tcp_wait w)
+{
+	return w < WAIT_COUNT ? wait_text[w] : "?";
+}
+
+/* States in which the send queue may be emptied. */
+static bool state_sends(const struct tcp_conn *c)
+{
+	return c->state >= TCP_ESTABLISHED && c->state <= TCP_LAST_ACK &&
+	       c->state != TCP_FIN_WAIT_2;
+}
+
+/* Bytes in flight; without SACK each duplicate ACK tells that a segment left (RFC 6582). */
+static uint32_t pipe_of(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t pipe = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
+	if (c->flags & CONN_SACK || !f->dup_acks)
+		return pipe;
+	uint32_t left = (uint32_t)f->dup_acks * c->mss;
+	return left < pipe ? pipe - left : 0;
+}
+
+static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss)
+{
+	struct tcp_flight *f = c->flight;
+	struct sent_range *r = board_next_lost(&f->board);
+	if (!r)
+		return false;
+	uint32_t end = seq_gt(r->end, c->snd_end) ? c->snd_end : r->end; /* without FIN */
+	uint32_t len = seq_gt(end, r->start) ? end - r->start : 0;
+	bool whole = len <= mss;
+	if (!whole)
+		len = mss;
+	uint32_t pipe = pipe_of(c);
+	if (!f->again_forced && pipe && pipe + len > f->cc.cwnd) {
+		p->wait = WAIT_CWND;
+		return false;
+	}
+	p->kind = PLAN_AGAIN;
+	p->range = r;
+	p->seq = r->start;
+	p->len = len;
+	p->fin = whole && seq_gt(r->end, c->snd_end);
+	p->push = whole;
+	p->why = (enum tx_why)f->retransmit_why;
+	return true;
+}
+
+/* May this piece, smaller than a segment, go? */
+static bool small_may_go(const struct tcp_conn *c, struct tcp_plan *p, uint32_t len,
+			 uint32_t queued)
+{
+	const struct tcp_flight *f = c->flight;
+	if (len < queued) { /* cut short by a window, not by the end of data */
+		if (len && len >= f->snd_wnd_max / 2 && p->wait != WAIT_CWND)
+			return true; /* MUST-38 (3): half of the largest window seen */
+		if (p->wait == WAIT_NOTHING)
+			p->wait = WAIT_SWS;
+		return false;
+	}
+	if (c->flags & (CONN_NODELAY | CONN_FIN_QUEUED) || c->snd_nxt == c->snd_una)
+		return true;
+	if (seq_gt(f->snd_small, c->snd_una)) {
+		p->wait = WAIT_NAGLE;
+		return false;
+	}
+	return true;
+}
+
+static bool plan_new(const struct transport *t, const struct tcp_conn *c, struct tcp_plan *p,
+		     uint32_t mss, uint32_t gso_max)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t queued = c->snd_end - c->snd_nxt;
+	bool fin_due = c->flags & CONN_FIN_QUEUED;
+	if (fin_due && c->snd_nxt == c->snd_end + 1)
+		return false; /* FIN is out: nothing is queued */
+	if (!queued && !fin_due)
+		return false;
+	if (!board_can_send(&f->board, &t->range_pool)) {
+		p->wait = WAIT_MEMORY;
+		return false;
+	}
+	uint32_t outstanding = c->snd_nxt - c->snd_una;
+	uint32_t usable = c->snd_wnd > outstanding ? c->snd_wnd - outstanding : 0;
+	uint32_t pipe = pipe_of(c);
+	uint32_t room = f->cc.cwnd > pipe ? f->cc.cwnd - pipe : 0;
+	uint32_t len = queued;
+	if (len > usable) {
+		len = usable;
+		p->wait = WAIT_RWND;
+	}
+	if (len > room) {
+		len = room;
+		p->wait = WAIT_CWND;
+	}
+	if (len >= mss) {
+		uint32_t most = gso_max >= 2 * mss ? gso_max - gso_max % mss : mss;
+		if (len > most)
+			len = most;
+		else if (len != queued)
+			len -= len % mss; /* whole segments; the rest is judged apart */
+	} else if (queued && !small_may_go(c, p, len, queued)) {
+		return false;
+	}
+	bool fin = fin_due && len == queued && usable > len;
+	if (!len && !fin)
+		return false;
+	p->kind = PLAN_NEW;
+	p->seq = c->snd_nxt;
+	p->len = len;
+	p->fin = fin;
+	p->push = len == queued;
+	p->why = len ? (p->push ? WHY_DATA_LAST : WHY_DATA) : WHY_FIN;
+	return true;
+}
+
+struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, uint32_t gso_max)
+{
+	struct tcp_plan p = { .kind = PLAN_NONE, .wait = WAIT_NOTHING };
+	const struct tcp_flight *f = c->flight;
+	if (f && state_sends(c)) {
+		uint32_t mss = c->mss - conn_sack_room(c);
+		if (f->board.lost != f->board.again && plan_again(c, &p, mss))
+			return p;
+		if (p.wait == WAIT_NOTHING && plan_new(t, c, &p, mss, gso_max))
+			return p;
+	}
+	if (c->flags & CONN_PROBE_OWED) {
+		p.kind = PLAN_PROBE;
+		p.seq = c->snd_una - 1;
+		p.why = f && c->snd_end != c->snd_nxt ? WHY_WINDOW_PROBE : WHY_KEEPALIVE;
+		return p;
+	}
+	if (c->flags & CONN_ACK_NOW) {
+		p.kind = PLAN_ACK;
+		p.seq = c->snd_nxt;
+		p.why = f ? (enum tx_why)f->ack_why : WHY_HANDSHAKE_ACK;
+	}
+	return p;
+}

@@ -1,0 +1,54 @@
+/*
+ * The output decision: what should this connection send now, and if nothing, what
+ * is it waiting for? Pure: it reads a connection and changes nothing, so "why is
+ * nothing sent?" always has an answer.
+ */
+#ifndef STRATA_TRANSPORT_TCP_DECIDE_H
+#define STRATA_TRANSPORT_TCP_DECIDE_H
+
+#include "transport/tcp/tcp_conn.h"
+
+enum tcp_wait {
+	WAIT_NOTHING,  /* nothing is queued */
+	WAIT_CWND,     /* the congestion window is full */
+	WAIT_RWND,     /* the peer's window is full */
+	WAIT_NAGLE,    /* a small segment is already in flight */
+	WAIT_SWS,      /* the peer's window takes only a sliver */
+	WAIT_MEMORY,   /* no sent range is free */
+	WAIT_HANDSHAKE, /* not connected yet */
+	WAIT_COUNT
+};
+
+const char *tcp_wait_text(enum tcp_wait w);
+
+enum tcp_plan_kind {
+	PLAN_NONE,
+	PLAN_AGAIN, /* retransmit the start of `range` */
+	PLAN_NEW,   /* new data, FIN, or both */
+	PLAN_PROBE, /* an old sequence number without text, to provoke an ACK */
+	PLAN_ACK,   /* a bare ACK */
+};
+
+struct tcp_plan {
+	enum tcp_plan_kind kind;
+	enum tcp_wait wait;  /* PLAN_NONE, PLAN_ACK: what data waits for */
+	enum tx_why why;
+	uint32_t seq, len;
+	bool fin, push;
+	struct sent_range *range;
+};
+
+/* `gso_max`: the largest payload of a super-frame; below two segments there is none. */
+struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, uint32_t gso_max);
+
+/* Bytes that SACK blocks take from each segment now. */
+static inline uint32_t conn_sack_room(const struct tcp_conn *c)
+{
+	if (!c->flight || !c->flight->held || !(c->flags & CONN_SACK))
+		return 0;
+	uint32_t most = c->flags & CONN_TIMESTAMPS ? 3 : 4;
+	uint32_t blocks = c->flight->held->count;
+	return 4 + 8 * (blocks < most ? blocks : most);
+}
+
+#endif

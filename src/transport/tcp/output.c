@@ -1,0 +1,338 @@
+/*
+ * A connection's turn to send. conn_transmit asks tcp_decide again and again until
+ * the answer is "nothing" (and why); the segment builder writes the header into
+ * the frame's headroom, points at the ring's bytes, and hands the frame to layer 2.
+ * Nothing is copied here.
+ */
+#include "transport/tcp/decide.h"
+
+/* The window to advertise (RFC 9293 3.8.6.2.2, MUST-39): the edge moves right by at least a
+ * segment or half the buffer, and never left. */
+uint32_t conn_advertise(struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	if (f && !(c->flags & CONN_FIN_RECEIVED)) {
+		uint32_t edge = f->rx.low + f->receive_buffer;
+		uint32_t most = c->rcv_nxt + ((uint32_t)65535 << c->rcv_wscale);
+		if (seq_gt(edge, most))
+			edge = most;
+		uint32_t step = f->receive_buffer / 2;
+		if (f->rcv_mss && f->rcv_mss < step)
+			step = f->rcv_mss;
+		if (seq_gt(edge, c->rcv_edge) && edge - c->rcv_edge >= step)
+			c->rcv_edge = edge;
+	}
+	uint32_t window = conn_rcv_wnd(c) >> c->rcv_wscale;
+	return window > 65535 ? 65535 : window;
+}
+
+bool conn_window_opened(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	if (!f || c->flags & CONN_FIN_RECEIVED || c->state > TCP_FIN_WAIT_2)
+		return false;
+	uint32_t edge = f->rx.low + f->receive_buffer;
+	if (!seq_gt(edge, c->rcv_edge))
+		return false;
+	uint32_t gain = edge - c->rcv_edge, known = conn_rcv_wnd(c);
+	uint32_t mss = f->rcv_mss ? f->rcv_mss : c->mss;
+	return gain >= f->receive_buffer / 2 || (gain >= 2 * mss && known < f->receive_buffer / 2) ||
+	       (known < mss && gain >= mss);
+}
+
+static void sent_ack(struct tcp_conn *c)
+{
+	c->flags &= (uint16_t)~CONN_ACK_NOW;
+	c->last_ack_sent = c->rcv_nxt;
+	if (c->flight)
+		c->flight->ack_at = NANOTIME_NEVER;
+}
+
+/* SYN or, in a simultaneous open, SYN-ACK; options as Linux orders them. */
+static void send_syn(struct transport *t, struct tcp_conn *c)
+{
+	bool answer = c->state == TCP_SYN_RECEIVED;
+	uint32_t window = t->options[c->sock].receive_buffer;
+	if (!window)
+		window = t->config.receive_buffer;
+	uint32_t ip = addr_is4(&c->tuple.remote) ? IP4_HEADER : IP6_HEADER;
+	struct tcp_options o = {
+		.has = TCP_HAS_MSS,
+		.mss = (uint16_t)(t->internet->access->netif[c->path.nif].mtu - ip - TCP_HEADER),
+	};
+	if (c->flags & CONN_SACK)
+		o.has |= TCP_HAS_SACK_PERMITTED;
+	if (t->config.window_scaling && (!answer || c->rcv_wscale || c->snd_wscale)) {
+		o.has |= TCP_HAS_WSCALE;
+		o.wscale = c->rcv_wscale;
+	}
+	struct tcp_reply r = {
+		.tuple = c->tuple,
+		.seq = c->snd_nxt - 1,
+		.ack = answer ? c->rcv_nxt : 0,
+		.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN,
+		.window = (uint16_t)(window > 65535 ? 65535 : window),
+		.why = c->backoff ? WHY_SYN_RETRANSMIT : answer ? WHY_SYN_ACK : WHY_SYN,
+		.timestamps = c->flags & CONN_TIMESTAMPS,
+		.tsval = clock_ms(t->now) + c->ts_offset,
+		.tsecr = c->ts_recent,
+	};
+	reply_send(t, &r, &o);
+	c->flags &= (uint16_t)~(CONN_SYN_OWED | CONN_ACK_NOW);
+}
+
+/* The reset of an aborted connection is queued as a reply, because the connection is gone then. */
+static void send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
+{
+	struct tcp_reply *r = reply_new(t);
+	if (!r)
+		return;
+	r->tuple = c->tuple;
+	r->seq = c->snd_nxt;
+	r->ack = c->rcv_nxt;
+	r->flags = TCP_RST | TCP_ACK;
+	r->why = (uint8_t)why;
+}
+
+static size_t put_options(const struct transport *t, const struct tcp_conn *c, uint8_t *h)
+{
+	size_t at = TCP_HEADER;
+	if (c->flags & CONN_TIMESTAMPS) {
+		store32(h + at, 0x0101080a);
+		store32(h + at + 4, clock_ms(t->now) + c->ts_offset);
+		store32(h + at + 8, c->ts_recent);
+		at += 12;
+	}
+	uint32_t room = conn_sack_room(c);
+	if (room) { /* RFC 2018 4: the newest block first */
+		struct interval block[TCP_SACK_BLOCKS];
+		unsigned n = interval_recent(c->flight->held, block, (room - 4) / 8);
+		store32(h + at, 0x01010500 | (2 + 8 * n));
+		at += 4;
+		for (unsigned i = 0; i < n; i++, at += 8) {
+			store32(h + at, block[i].start);
+			store32(h + at + 4, block[i].end);
+		}
+	}
+	return at;
+}
+
+/* Builds and sends one segment: `len` bytes of the ring at `seq`. Returns the bytes it carries. */
+static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
+			     const struct netif *nif)
+{
+	struct tx_frame *f = t->core->frame;
+	frame_begin(f, p->why);
+	uint32_t len = 0;
+	if (p->len) {
+		size_t covered;
+		f->spans = (uint16_t)ring_spans(&c->flight->tx, p->seq, p->len, f->body, FRAME_SPANS,
+						&covered);
+		f->body_len = len = (uint32_t)covered;
+	}
+	uint8_t header[TCP_HEADER_MAX];
+	size_t header_len = put_options(t, c, header);
+	bool whole = len == p->len;
+	uint16_t flags = TCP_ACK;
+	if (p->fin && whole)
+		flags |= TCP_FIN;
+	if (p->push && whole && len)
+		flags |= TCP_PSH; /* MUST-61: the last segment of what is queued */
+	store16(header, c->tuple.local_port);
+	store16(header + 2, c->tuple.remote_port);
+	store32(header + 4, p->seq);
+	store32(header + 8, c->rcv_nxt);
+	header[12] = (uint8_t)(header_len / 4 << 4);
+	header[13] = (uint8_t)flags;
+	store16(header + 14, (uint16_t)conn_advertise(c));
+	store32(header + 16, 0); /* checksum, urgent pointer */
+	uint32_t total = (uint32_t)header_len + len;
+	uint64_t sum = pseudo_sum(&c->tuple.local, &c->tuple.remote, IPPROTO_TCP_, total);
+	uint16_t check;
+	if (nif->features & LINK_CHECKSUM) {
+		check = checksum_fold(sum);
+		f->checksum = CHECKSUM_PARTIAL;
+	} else {
+		sum += checksum_header(header, header_len);
+		uint32_t at = 0;
+		for (unsigned i = 0; i < f->spans; i++) {
+			uint32_t part = t->core->checksum->sum(f->body[i].at, f->body[i].len);
+			sum += at & 1 ? checksum_odd(part) : part;
+			at += (uint32_t)f->body[i].len;
+		}
+		check = checksum_finish(sum);
+	}
+	memcpy(header + 16, &check, 2);
+	memcpy(frame_push(f, header_len), header, header_len);
+	f->checksum_start = f->head;
+	f->checksum_offset = 16;
+	if (len > c->mss) {
+		f->seg_size = c->mss;
+		f->seg_count = (uint16_t)((len + c->mss - 1) / c->mss);
+	}
+	const struct endpoint_options *o = &t->options[c->sock];
+	struct ip_send s = {
+		.source = &c->tuple.local,
+		.destination = &c->tuple.remote,
+		.protocol = IPPROTO_TCP_,
+		.tos = o->tos,
+		.hop_limit = o->hop_limit,
+		.dont_fragment = true,
+	};
+	internet_send(t->internet, &c->path, f, &s, t->now);
+	sent_ack(c);
+	if (c->flight)
+		c->flight->segments_sent += f->seg_count;
+	return len;
+}
+
+static void sent_new(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
+		     uint32_t len)
+{
+	struct tcp_flight *f = c->flight;
+	uint32_t seqs = len + (p->fin && len == p->len);
+	board_sent(&f->board, &t->range_pool, c->snd_nxt, c->snd_nxt + seqs, t->now);
+	c->snd_nxt += seqs;
+	f->bytes_sent += len;
+	f->last_sent = t->now;
+	if (len % c->mss)
+		f->snd_small = c->snd_nxt;
+	if (f->rto_at == NANOTIME_NEVER) {
+		conn_arm_rto(t, c); /* RFC 6298 5.1 */
+		f->give_up_at = t->now + f->user_timeout;
+	}
+}
+
+static void sent_again(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
+		       uint32_t len)
+{
+	struct tcp_flight *f = c->flight;
+	board_sent_again(&f->board, &t->range_pool, p->range, len + (p->fin && len == p->len),
+			 t->now);
+	f->again_forced = false;
+	f->bytes_again += len;
+	f->retransmits++;
+	f->last_sent = t->now;
+	if (f->rto_at == NANOTIME_NEVER)
+		conn_arm_rto(t, c);
+}
+
+/* Data waits for a closed window and nothing is in flight that would bring news: probe. */
+static void arm_probe(struct transport *t, struct tcp_conn *c, enum tcp_wait wait)
+{
+	struct tcp_flight *f = c->flight;
+	f->wait = (uint8_t)wait;
+	bool fin_waits = c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end;
+	if (c->snd_una != c->snd_nxt || f->rto_at != NANOTIME_NEVER ||
+	    (c->snd_end == c->snd_nxt && !fin_waits) || !conn_synchronized(c))
+		return;
+	conn_arm_rto(t, c);
+}
+
+/* The first data after an idle time starts from the restart window (RFC 5681 4.1). */
+static void restart_after_idle(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	if (c->snd_una != c->snd_nxt || c->snd_end == c->snd_nxt)
+		return;
+	nanodiff rto = conn_rto(t, c);
+	if (t->now - f->last_sent > rto)
+		f->cc.ops->idle(&f->cc, t->now - f->last_sent, rto);
+}
+
+static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned budget)
+{
+	const struct netif *nif = &t->internet->access->netif[c->path.nif];
+	uint32_t gso = 0;
+	if (nif->features & LINK_GSO && t->config.gso_max)
+		gso = nif->gso_max && nif->gso_max < t->config.gso_max ? nif->gso_max
+								       : t->config.gso_max;
+	if (c->flight)
+		restart_after_idle(t, c);
+	for (unsigned sent = 0; sent < budget; sent++) {
+		struct tcp_plan p = tcp_decide(t, c, gso);
+		if (p.kind == PLAN_NONE) {
+			if (p.wait != WAIT_NOTHING || c->snd_una == c->snd_nxt) {
+				if (c->flight)
+					arm_probe(t, c, p.wait);
+				if (p.wait != WAIT_NOTHING)
+					conn_trace(t, c, TRACE_TCP_WAIT, NULL,
+						   tcp_wait_text(p.wait),
+						   c->snd_end - c->snd_nxt);
+			}
+			return sent;
+		}
+		uint32_t len = send_segment(t, c, &p, nif);
+		switch (p.kind) {
+		case PLAN_AGAIN:
+			sent_again(t, c, &p, len);
+			break;
+		case PLAN_NEW:
+			sent_new(t, c, &p, len);
+			break;
+		case PLAN_PROBE:
+			c->flags &= (uint16_t)~CONN_PROBE_OWED;
+			break;
+		case PLAN_ACK:
+		case PLAN_NONE:
+			if (c->flight && p.wait != WAIT_NOTHING)
+				arm_probe(t, c, p.wait);
+			break;
+		}
+	}
+	conn_make_ready(t, c); /* the budget is used up: its next turn comes after the others' */
+	return budget;
+}
+
+static unsigned transmit_syn(struct transport *t, struct tcp_conn *c)
+{
+	if (!(c->flags & CONN_SYN_OWED))
+		return 0;
+	send_syn(t, c);
+	return 1;
+}
+
+unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
+{
+	if (c->flags & CONN_RESET_OWED) {
+		send_reset(t, c, c->sock ? WHY_RESET_ABORT : WHY_RESET_DATA_LOST);
+		c->flags &= (uint16_t)~CONN_RESET_OWED;
+		conn_die(t, c, ERR_ABORTED);
+	}
+	if (c->state == TCP_CLOSED) {
+		if (!c->sock && !(c->flags & CONN_IN_BACKLOG))
+			conn_free(t, c);
+		return 0;
+	}
+	uint32_t generation = c->path.generation;
+	uint16_t mtu = c->path.mtu;
+	switch (internet_path_ready(t->internet, &c->path, &c->tuple.remote, t->now)) {
+	case PATH_SEND:
+		break;
+	case PATH_WAIT:
+		internet_park(t->internet, &c->path, &c->ready);
+		return 0;
+	case PATH_DEAD:
+	case PATH_FULL:
+	case PATH_NO_ROUTE:
+		if (c->state == TCP_SYN_SENT)
+			conn_die(t, c, ERR_HOST_UNREACHABLE);
+		else if (c->flight) /* what is owed stays owed: the RTO tries again (MUST-20) */
+			c->flight->soft_error = ERR_HOST_UNREACHABLE;
+		return 0;
+	}
+	if (c->path.generation != generation) {
+		if (mtu && mtu < c->path.mtu)
+			c->path.mtu = mtu; /* what path MTU discovery learned outlives a look-up */
+		conn_update_mss(c);
+	}
+	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+		return transmit_syn(t, c);
+	unsigned sent = transmit_plans(t, c, budget);
+	if (c->state == TCP_TIME_WAIT && c->flags & CONN_IN_DEMUX && !(c->flags & CONN_ACK_NOW)) {
+		conn_time_wait(t, c);
+		if (!c->sock)
+			conn_free(t, c);
+	}
+	return sent;
+}

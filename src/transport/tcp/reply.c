@@ -1,0 +1,89 @@
+/*
+ * Segments that belong to no connection: resets, SYN-ACKs, the answers of
+ * TIME-WAIT. A reply owns all it says, waits in a bounded ring, and is sent by the
+ * next transmit; where the next hop is not resolved yet, it waits there by copy.
+ */
+#include "transport/tcp/tcp_conn.h"
+
+struct tcp_reply *reply_new(struct transport *t)
+{
+	if (t->reply_count == t->config.resets)
+		return NULL;
+	uint32_t at = (t->reply_head + t->reply_count++) % t->config.resets;
+	struct tcp_reply *r = &t->reply[at];
+	memset(r, 0, sizeof *r);
+	return r;
+}
+
+/* RFC 9293 3.10.7.1: what a reset to a segment of no connection looks like. */
+void reply_reset(struct transport *t, const struct rx *rx, const struct tcp_segment *seg,
+		 const struct tcp_tuple *tuple)
+{
+	if (seg->flags & TCP_RST || rx->group)
+		return;
+	struct tcp_reply *r = reply_new(t);
+	if (!r)
+		return;
+	r->tuple = *tuple;
+	r->why = WHY_RESET_NO_CONNECTION;
+	if (seg->flags & TCP_ACK) {
+		r->seq = seg->ack;
+		r->flags = TCP_RST;
+	} else {
+		r->ack = seg->seq + segment_len(seg);
+		r->flags = TCP_RST | TCP_ACK;
+	}
+}
+
+bool reply_send(struct transport *t, const struct tcp_reply *r, const struct tcp_options *options)
+{
+	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
+	if (internet_path(t->internet, &path, &r->tuple.remote, t->now) != ERR_OK)
+		return false;
+	struct tcp_header h = {
+		.source_port = r->tuple.local_port,
+		.destination_port = r->tuple.remote_port,
+		.seq = r->seq,
+		.ack = r->ack,
+		.flags = r->flags,
+		.window = r->window,
+	};
+	if (options)
+		h.options = *options;
+	if (r->timestamps) {
+		h.options.has |= TCP_HAS_TIMESTAMPS;
+		h.options.tsval = r->tsval;
+		h.options.tsecr = r->tsecr;
+	}
+	uint8_t bytes[TCP_HEADER_MAX];
+	size_t len = tcp_emit(&h, bytes, sizeof bytes);
+	assert(len);
+	uint16_t sum = checksum_finish(
+		checksum_header(bytes, len) +
+		pseudo_sum(&r->tuple.local, &r->tuple.remote, IPPROTO_TCP_, (uint32_t)len));
+	memcpy(bytes + 16, &sum, 2);
+	struct tx_frame *f = t->core->frame;
+	frame_begin(f, (enum tx_why)r->why);
+	memcpy(frame_push(f, len), bytes, len);
+	struct ip_send s = {
+		.source = &r->tuple.local,
+		.destination = &r->tuple.remote,
+		.protocol = IPPROTO_TCP_,
+		.dont_fragment = true,
+		.copy_if_waiting = true,
+	};
+	return internet_send(t->internet, &path, f, &s, t->now);
+}
+
+unsigned reply_transmit(struct transport *t, unsigned budget)
+{
+	unsigned sent = 0;
+	while (t->reply_count && sent < budget) {
+		struct tcp_reply *r = &t->reply[t->reply_head];
+		t->reply_head = (t->reply_head + 1) % t->config.resets;
+		t->reply_count--;
+		reply_send(t, r, NULL);
+		sent++;
+	}
+	return sent;
+}

@@ -1,0 +1,143 @@
+/*
+ * The connection's inner interface: what input, output, timers and the user's
+ * calls ask of each other. Everything here works on one connection at a time.
+ */
+#ifndef STRATA_TRANSPORT_TCP_TCP_CONN_H
+#define STRATA_TRANSPORT_TCP_TCP_CONN_H
+
+#include "transport/endpoints.h"
+
+/* A received segment, parsed; text is what is left in rx. */
+struct tcp_segment {
+	struct tcp_header h;
+	uint32_t seq, ack;    /* copies that trimming moves */
+	uint32_t text_len;    /* bytes of text that are left to take */
+	uint32_t text_at;     /* offset of that text in rx */
+	uint16_t flags;
+	uint16_t segments;    /* a super-frame stands for so many */
+	uint16_t header_len;
+	bool in_ring;         /* the text was copied to the ring while it was summed */
+	bool verified;
+};
+
+static inline uint32_t segment_len(const struct tcp_segment *s)
+{
+	return s->text_len + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
+}
+
+/* conn.c: life and death */
+struct tcp_conn *conn_new(struct transport *t, const struct tcp_tuple *tuple);
+void conn_set_state(struct transport *t, struct tcp_conn *c, enum tcp_state state);
+/* The flight, taken from the pool where the connection has none. NULL: pool is empty. */
+struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c);
+void conn_drop_flight(struct transport *t, struct tcp_conn *c);
+/* Ends a connection now: error for the owner, out of the table; the memory goes at the next
+ * transmit (orphans) or with the owner's close. */
+void conn_die(struct transport *t, struct tcp_conn *c, enum error why);
+void conn_free(struct transport *t, struct tcp_conn *c);
+/* Into TIME-WAIT (RFC 9293 3.6.1): the small struct takes over in the table. */
+void conn_time_wait(struct transport *t, struct tcp_conn *c);
+/* Puts it on the ready list: transmit will look what there is to do. */
+static inline void conn_make_ready(struct transport *t, struct tcp_conn *c)
+{
+	if (!list_linked(&c->ready))
+		list_push_back(&t->ready, &c->ready);
+}
+void conn_notify(struct transport *t, struct tcp_conn *c, unsigned events);
+void conn_trace(struct transport *t, const struct tcp_conn *c, int kind, const char *from,
+		const char *to, uint64_t number);
+void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss);
+/* mss from the peer's, the path's MTU and the options in use (MUST-16, RFC 6691) */
+void conn_update_mss(struct tcp_conn *c);
+/* Bytes the peer may send from rcv_nxt on. */
+static inline uint32_t conn_rcv_wnd(const struct tcp_conn *c)
+{
+	return c->rcv_edge - c->rcv_nxt;
+}
+/* Owes an ACK; `why` is what the frame will say. */
+static inline void conn_owe_ack(struct transport *t, struct tcp_conn *c, enum tx_why why)
+{
+	if (c->flight && !(c->flags & CONN_ACK_NOW))
+		c->flight->ack_why = (uint8_t)why;
+	c->flags |= CONN_ACK_NOW;
+	conn_make_ready(t, c);
+}
+/* RFC 5961 7: at most one challenge ACK in challenge_rate for each connection. */
+bool conn_may_challenge(struct transport *t, struct tcp_conn *c);
+bool conn_synchronized(const struct tcp_conn *c);
+
+/* isn.c */
+struct tcp_secret_numbers {
+	uint32_t isn, ts_offset;
+};
+struct tcp_secret_numbers tcp_secret_numbers(const struct transport *t,
+					     const struct tcp_tuple *tuple, nanotime now);
+
+/* tcp_input.c */
+void tcp_receive(struct transport *t, struct rx *rx);
+void tcp_icmp_error(struct transport *t, struct rx *rx);
+/* listen.c */
+void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
+		    struct tcp_segment *seg, const struct tcp_tuple *tuple);
+void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
+		  struct tcp_segment *seg);
+unsigned embryo_transmit(struct transport *t, unsigned budget);
+void embryo_timer(struct transport *t);
+void embryo_forget_listener(struct transport *t, unsigned listener);
+/* time_wait.c */
+void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx,
+		     struct tcp_segment *seg);
+void time_wait_timer(struct transport *t);
+void time_wait_free(struct transport *t, struct tcp_time_wait *w);
+/* May this port pair be used again for a new connection? RFC 6191 */
+bool time_wait_reusable(const struct transport *t, const struct tcp_time_wait *w, nanotime now);
+/* ack.c: what an acknowledgment means */
+bool conn_take_ack(struct transport *t, struct tcp_conn *c, struct rx *rx, struct tcp_segment *seg);
+void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg);
+/* text.c: what text and FIN mean */
+bool conn_verify(struct transport *t, struct tcp_conn *c, struct rx *rx, struct tcp_segment *seg);
+void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
+		    struct tcp_segment *seg);
+void conn_take_fin(struct transport *t, struct tcp_conn *c, struct tcp_segment *seg);
+/* output.c */
+unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget);
+/* The window to advertise; moves rcv_edge. */
+uint32_t conn_advertise(struct tcp_conn *c);
+/* Would an update tell the peer of much more room than it knows? */
+bool conn_window_opened(const struct tcp_conn *c);
+/* reply.c */
+void reply_reset(struct transport *t, const struct rx *rx, const struct tcp_segment *seg,
+		 const struct tcp_tuple *tuple);
+struct tcp_reply *reply_new(struct transport *t);
+unsigned reply_transmit(struct transport *t, unsigned budget);
+bool reply_send(struct transport *t, const struct tcp_reply *r, const struct tcp_options *options);
+/* timers.c */
+void conn_timer(struct transport *t, struct tcp_conn *c);
+/* Arms the wheel where `deadline` is earlier than what is armed. */
+void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline);
+void conn_arm_rto(struct transport *t, struct tcp_conn *c);
+nanodiff conn_rto(const struct transport *t, const struct tcp_conn *c);
+
+/* user.c: the owner's calls */
+enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t port, uint32_t sock,
+		      uint32_t backlog, bool v4_only, bool v6_only, struct tcp_listener **out);
+void tcp_unlisten(struct transport *t, struct tcp_listener *l);
+struct tcp_conn *tcp_accept(struct transport *t, struct tcp_listener *l, uint32_t sock);
+enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t local_port,
+		       const struct addr *remote, uint16_t port, uint32_t sock, unsigned flags,
+		       struct tcp_conn **out);
+int64_t tcp_read(struct transport *t, struct tcp_conn *c, void *to, size_t cap);
+int64_t tcp_write(struct transport *t, struct tcp_conn *c, const void *from, size_t len);
+int tcp_peek(struct transport *t, struct tcp_conn *c, struct span *out, unsigned max);
+int tcp_consume(struct transport *t, struct tcp_conn *c, size_t len);
+uint8_t *tcp_reserve(struct transport *t, struct tcp_conn *c, size_t want, size_t *got);
+int tcp_commit(struct transport *t, struct tcp_conn *c, size_t len);
+int tcp_shutdown(struct transport *t, struct tcp_conn *c);
+void tcp_close(struct transport *t, struct tcp_conn *c);
+void tcp_abort(struct transport *t, struct tcp_conn *c);
+size_t tcp_readable(const struct tcp_conn *c);
+size_t tcp_room(const struct transport *t, const struct tcp_conn *c);
+unsigned tcp_poll(const struct transport *t, const struct tcp_conn *c);
+enum error tcp_error(const struct tcp_conn *c);
+
+#endif

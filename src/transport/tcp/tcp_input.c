@@ -1,0 +1,439 @@
+/*
+ * A segment in. tcp_receive finds whom it belongs to; conn_input runs the stages
+ * of RFC 9293 3.10.7.4 in their order, one function each, and is the place to
+ * begin reading. Nothing is sent, woken or freed here: stages set flags and queue
+ * events, and the next transmit acts on them.
+ *
+ * Nothing of a segment acts before its checksum is known to be right. Text that
+ * comes in order is copied to the ring and summed in one pass; it becomes
+ * visible only when the text stage commits it.
+ */
+#include "transport/tcp/tcp_conn.h"
+
+/* An answer to a segment that can't be accepted; keeps two confused ends from a storm (TCP-26). */
+static void answer_unacceptable(struct transport *t, struct tcp_conn *c,
+				const struct tcp_segment *seg)
+{
+	if (seg->flags & TCP_RST)
+		return;
+	/* Text or FIN again means that our ACK was lost: always answer. */
+	if (segment_len(seg) > 0 && !(seg->flags & TCP_SYN))
+		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
+	else if (conn_may_challenge(t, c))
+		conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
+}
+
+/* PAWS: RFC 7323 5.3 (R1), with the 24-day rule of 5.5. */
+static bool stage_timestamp(struct transport *t, struct tcp_conn *c, struct rx *rx,
+			    const struct tcp_segment *seg)
+{
+	if (!(c->flags & CONN_TIMESTAMPS) || seg->flags & TCP_RST)
+		return true;
+	if (!(seg->h.options.has & TCP_HAS_TIMESTAMPS))
+		return true; /* RFC 7323 3.2 lets us drop it; middleboxes make that unwise */
+	if (seq_lt(seg->h.options.tsval, c->ts_recent) &&
+	    clock_ms(t->now) - c->ts_recent_at < 24u * 24 * 3600 * 1000) {
+		answer_unacceptable(t, c, seg);
+		rx_drop(rx, DROP_TCP_PAWS);
+		return false;
+	}
+	/* 4.3 (2): only a segment at the left edge may move TS.Recent. */
+	if (seq_le(seg->seq, c->last_ack_sent) && seq_ge(seg->h.options.tsval, c->ts_recent)) {
+		c->ts_recent = seg->h.options.tsval;
+		c->ts_recent_at = clock_ms(t->now);
+	}
+	return true;
+}
+
+/* First: the sequence number (table 6), then text outside the window is cut off. */
+static bool stage_sequence(struct transport *t, struct tcp_conn *c, struct rx *rx,
+			   struct tcp_segment *seg)
+{
+	uint32_t len = segment_len(seg);
+	if (seg->seq == c->rcv_nxt && len <= conn_rcv_wnd(c))
+		return true; /* by far the most common */
+	uint32_t end = seg->seq + len;
+	bool ok;
+	if (len == 0)
+		ok = seg->seq == c->rcv_nxt ||
+		     (seq_ge(seg->seq, c->rcv_nxt) && seq_lt(seg->seq, c->rcv_edge));
+	else
+		ok = seq_gt(end, c->rcv_nxt) && seq_lt(seg->seq, c->rcv_edge);
+	if (!ok) {
+		/* A zero window still takes valid ACKs, URGs and RSTs at RCV.NXT (MUST-66). */
+		if (seg->seq == c->rcv_nxt && conn_rcv_wnd(c) == 0 && seg->flags & TCP_ACK &&
+		    !(seg->flags & (TCP_RST | TCP_SYN))) {
+			conn_take_ack(t, c, rx, seg);
+			seg->text_len = 0;
+		}
+		answer_unacceptable(t, c, seg);
+		if (rx->fate == FATE_NONE)
+			rx_drop(rx, DROP_TCP_SEQUENCE);
+		return false;
+	}
+	if (seq_lt(seg->seq, c->rcv_nxt)) { /* its front is old */
+		uint32_t old = c->rcv_nxt - seg->seq;
+		if (seg->flags & TCP_SYN) {
+			seg->flags &= (uint16_t)~TCP_SYN;
+			old--;
+			seg->seq++;
+		}
+		seg->seq += old;
+		seg->text_at += old;
+		seg->text_len -= old;
+		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
+	}
+	uint32_t room = c->rcv_edge - seg->seq;
+	if (segment_len(seg) > room) { /* its end is beyond the window */
+		seg->flags &= (uint16_t)~TCP_FIN;
+		if (seg->text_len > room)
+			seg->text_len = room;
+		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
+	}
+	return true;
+}
+
+/* Second: RST, only exactly in sequence (RFC 5961 3.2). */
+static bool stage_reset(struct transport *t, struct tcp_conn *c, struct rx *rx,
+			const struct tcp_segment *seg)
+{
+	if (!(seg->flags & TCP_RST))
+		return true;
+	if (seg->seq != c->rcv_nxt) {
+		if (conn_may_challenge(t, c))
+			conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
+		rx_drop(rx, DROP_TCP_RESET_SEQUENCE);
+		return false;
+	}
+	/* RFC 1337: TIME-WAIT is not assassinated. */
+	if (c->state == TCP_TIME_WAIT) {
+		rx_drop(rx, DROP_TCP_TIME_WAIT);
+		return false;
+	}
+	bool closing = c->state == TCP_CLOSING || c->state == TCP_LAST_ACK;
+	enum error why = c->state == TCP_SYN_RECEIVED ? ERR_REFUSED
+			 : closing                    ? ERR_OK
+						      : ERR_RESET;
+	conn_die(t, c, why);
+	rx_fate(rx, FATE_DELIVERED);
+	return false;
+}
+
+/* Fourth: a SYN on a synchronized connection is challenged, never obeyed (RFC 5961 4.2). */
+static bool stage_syn(struct transport *t, struct tcp_conn *c, struct rx *rx,
+		      const struct tcp_segment *seg)
+{
+	if (!(seg->flags & TCP_SYN))
+		return true;
+	if (conn_may_challenge(t, c))
+		conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
+	rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
+	return false;
+}
+
+/* Sixth: urgent data stays in the stream (RFC 6093); only the pointer is kept, as a sequence
+ * number that is never used as a length (TCP-01). */
+static void stage_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	if (!(seg->flags & TCP_URG) || !c->flight)
+		return;
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 &&
+	    c->state != TCP_FIN_WAIT_2)
+		return;
+	uint32_t up = seg->h.seq + seg->h.urgent;
+	if (!c->flight->urgent_valid || seq_gt(up, c->flight->urgent)) {
+		c->flight->urgent = up;
+		c->flight->urgent_valid = true;
+	}
+}
+
+/* RFC 9293 3.10.7.4, all synchronized states and SYN-RECEIVED. */
+static void synchronized_input(struct transport *t, struct tcp_conn *c, struct rx *rx,
+			       struct tcp_segment *seg)
+{
+	c->heard = clock_ms(t->now);
+	if (!stage_timestamp(t, c, rx, seg) || !stage_sequence(t, c, rx, seg) ||
+	    !stage_reset(t, c, rx, seg) || !stage_syn(t, c, rx, seg) ||
+	    !conn_take_ack(t, c, rx, seg))
+		return;
+	stage_urgent(c, seg);
+	if (seg->text_len)
+		conn_take_text(t, c, rx, seg);
+	if (seg->flags & TCP_FIN || (c->flight && c->flight->fin_ahead))
+		conn_take_fin(t, c, seg);
+}
+
+/* What a SYN tells us, with or without an ACK. */
+static void take_syn(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	const struct tcp_options *o = &seg->h.options;
+	c->rcv_nxt = seg->seq + 1;
+	c->last_ack_sent = c->rcv_nxt;
+	uint32_t window = t->options[c->sock].receive_buffer;
+	c->rcv_edge = c->rcv_nxt + (window ? window : t->config.receive_buffer);
+	if (!(o->has & TCP_HAS_TIMESTAMPS))
+		c->flags &= (uint16_t)~CONN_TIMESTAMPS;
+	else if (c->flags & CONN_TIMESTAMPS) {
+		c->ts_recent = o->tsval;
+		c->ts_recent_at = clock_ms(t->now);
+	}
+	if (!(o->has & TCP_HAS_SACK_PERMITTED))
+		c->flags &= (uint16_t)~CONN_SACK;
+	if (o->has & TCP_HAS_WSCALE)
+		c->snd_wscale = o->wscale > 14 ? 14 : o->wscale; /* RFC 7323 2.3 */
+	else
+		c->snd_wscale = c->rcv_wscale = 0;
+	if (!c->rcv_wscale && conn_rcv_wnd(c) > 65535)
+		c->rcv_edge = c->rcv_nxt + 65535;
+	conn_set_peer_mss(t, c, o->has & TCP_HAS_MSS ? o->mss : 0);
+	conn_update_mss(c);
+	c->snd_wnd = seg->h.window; /* the window of a SYN is never scaled (RFC 7323 2.2) */
+	c->snd_wl1 = seg->seq;
+	c->snd_wl2 = seg->ack;
+}
+
+/* RFC 9293 3.10.7.3 */
+static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *rx,
+			   struct tcp_segment *seg, const struct tcp_tuple *tuple)
+{
+	bool acked = seg->flags & TCP_ACK;
+	if (acked && seg->ack != c->snd_nxt) { /* only our SYN can be acknowledged */
+		reply_reset(t, rx, seg, tuple);
+		rx_drop(rx, DROP_TCP_ACK_UNSENT);
+		return;
+	}
+	if (seg->flags & TCP_RST) {
+		if (!acked) {
+			rx_drop(rx, DROP_TCP_RESET_SEQUENCE);
+			return;
+		}
+		conn_die(t, c, ERR_REFUSED);
+		rx_fate(rx, FATE_DELIVERED);
+		return;
+	}
+	if (!(seg->flags & TCP_SYN)) {
+		rx_drop(rx, DROP_TCP_NOT_SYN);
+		return;
+	}
+	take_syn(t, c, seg);
+	wheel_disarm(t->core->wheel, &c->timer);
+	if (!acked) { /* simultaneous open: MUST-10 */
+		conn_set_state(t, c, TCP_SYN_RECEIVED);
+		c->flags |= CONN_SYN_OWED;
+		c->backoff = 0;
+		conn_arm(t, c, t->now + t->config.rto_initial);
+		conn_make_ready(t, c);
+		return;
+	}
+	if (c->backoff == 0) { /* Karn: no sample from a SYN sent twice */
+		uint32_t us = (uint32_t)(t->now / NANO_US) - c->heard;
+		rtt_sample(&c->rtt, (nanodiff)us * NANO_US);
+		conn_trace(t, c, TRACE_TCP_RTT, NULL, NULL, (uint64_t)us * 1000);
+	}
+	c->heard = clock_ms(t->now);
+	c->backoff = 0;
+	c->snd_una = seg->ack;
+	c->flags &= (uint16_t)~CONN_SYN_OWED;
+	internet_confirm(t->internet, &c->path, t->now);
+	conn_set_state(t, c, c->flags & CONN_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED);
+	c->flags |= CONN_ACK_NOW;
+	conn_make_ready(t, c);
+	conn_notify(t, c, EVENT_CONNECTED | EVENT_WRITABLE);
+	seg->flags &= (uint16_t)~TCP_SYN;
+	seg->seq++;
+	if (seg->text_len)
+		conn_take_text(t, c, rx, seg);
+	if (seg->flags & TCP_FIN)
+		conn_take_fin(t, c, seg);
+}
+
+static void conn_input(struct transport *t, struct tcp_conn *c, struct rx *rx,
+		       struct tcp_segment *seg, const struct tcp_tuple *tuple)
+{
+	if (c->flight)
+		c->flight->segments_received += seg->segments;
+	if (c->state >= TCP_SYN_RECEIVED)
+		synchronized_input(t, c, rx, seg);
+	else
+		syn_sent_input(t, c, rx, seg, tuple);
+}
+
+/* Header and pseudo-header; the text's sum is added by who walks the text. */
+static uint64_t segment_header_sum(const struct rx *rx, const struct tcp_segment *seg)
+{
+	return pseudo_sum(&rx->source, &rx->destination, IPPROTO_TCP_,
+			  seg->header_len + rx->len) +
+	       checksum_header(rx->head.at - seg->header_len, seg->header_len);
+}
+
+/* May the text go straight to the ring? Only where nothing that was accepted can be overwritten. */
+static bool text_fits_ring(const struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	return seg->text_len && c->flight && !c->flight->held &&
+	       seg->seq == c->rcv_nxt && seg->text_len <= conn_rcv_wnd(c) && c->sock &&
+	       !(seg->flags & (TCP_SYN | TCP_RST)) && c->state >= TCP_ESTABLISHED &&
+	       c->state <= TCP_FIN_WAIT_2;
+}
+
+/* Copies text to the ring while summing it; false where the ring took less than all. */
+static bool text_copy_sum(struct transport *t, struct tcp_conn *c, struct rx *rx,
+			  const struct tcp_segment *seg, uint64_t *sum)
+{
+	struct span text[1 + FRAME_SPANS];
+	unsigned n = rx_text(rx, text, 1 + FRAME_SPANS);
+	uint32_t at = 0;
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t part = 0;
+		size_t took = ring_write(&c->flight->rx, &t->blocks, t->core->checksum,
+					 seg->seq + at, text[i], &part);
+		if (took < text[i].len)
+			return false;
+		*sum += at & 1 ? checksum_odd(part) : part;
+		at += (uint32_t)took;
+	}
+	return at == seg->text_len;
+}
+
+/* Is the checksum right (MUST-3)? For a connection, text in order lands in its ring meanwhile. */
+static bool segment_verify(struct transport *t, struct tcp_conn *c, struct rx *rx,
+			   struct tcp_segment *seg)
+{
+	if (rx->checksum != CHECKSUM_UNKNOWN)
+		return true;
+	uint64_t header = segment_header_sum(rx, seg);
+	if (c && text_fits_ring(c, seg)) {
+		uint64_t sum = header;
+		if (text_copy_sum(t, c, rx, seg, &sum)) {
+			seg->in_ring = true;
+			return checksum_fold(sum) == 0xffff;
+		}
+	}
+	if (rx->len)
+		header += rx_sum(rx, t->core->checksum);
+	return checksum_fold(header) == 0xffff;
+}
+
+static void segment_dispatch(struct transport *t, struct rx *rx, struct tcp_segment *seg,
+			     const struct tcp_tuple *tuple, void *entry, enum demux_kind kind)
+{
+	switch (kind) {
+	case DEMUX_CONN:
+		conn_input(t, entry, rx, seg, tuple);
+		return;
+	case DEMUX_EMBRYO:
+		embryo_input(t, entry, rx, seg);
+		return;
+	case DEMUX_TIME_WAIT:
+		time_wait_input(t, entry, rx, seg);
+		return;
+	case DEMUX_NONE:
+		break;
+	}
+	struct tcp_listener *l = listener_find(t, &tuple->local, tuple->local_port);
+	if (l) {
+		listener_input(t, l, rx, seg, tuple);
+		return;
+	}
+	reply_reset(t, rx, seg, tuple);
+	rx_drop(rx, DROP_TCP_NO_CONNECTION);
+}
+
+void tcp_receive(struct transport *t, struct rx *rx)
+{
+	struct tcp_segment seg;
+	enum drop bad = tcp_parse(rx->head, rx->len, &seg.h);
+	if (bad) {
+		rx_drop(rx, bad);
+		return;
+	}
+	if (rx->group) { /* MUST-57 */
+		rx_drop(rx, DROP_TCP_ADDRESS);
+		return;
+	}
+	rx_strip(rx, seg.h.header_len);
+	seg.header_len = seg.h.header_len;
+	seg.seq = seg.h.seq;
+	seg.ack = seg.h.ack;
+	seg.flags = seg.h.flags;
+	seg.text_len = rx->len;
+	seg.text_at = 0;
+	seg.segments = rx->frame->seg_count ? rx->frame->seg_count : 1;
+	seg.in_ring = false;
+	struct tcp_tuple tuple = {
+		.local = rx->destination,
+		.remote = rx->source,
+		.local_port = seg.h.destination_port,
+		.remote_port = seg.h.source_port,
+	};
+	enum demux_kind kind;
+	void *entry = demux_find(&t->demux, &tuple, &kind);
+	if (!segment_verify(t, kind == DEMUX_CONN ? entry : NULL, rx, &seg)) {
+		rx_drop(rx, DROP_TCP_CHECKSUM);
+		return;
+	}
+	segment_dispatch(t, rx, &seg, &tuple, entry, kind);
+	if (rx->fate == FATE_NONE)
+		rx_fate(rx, FATE_DELIVERED);
+}
+
+/* A fragmentation-needed or packet-too-big that quotes a byte in flight (RFC 1191, 8201, 5927 7). */
+static void conn_too_big(struct transport *t, struct tcp_conn *c, uint32_t mtu)
+{
+	uint32_t floor = addr_is4(&c->tuple.remote) ? 552 : IP6_MIN_MTU;
+	if (mtu < floor)
+		mtu = floor;
+	if (!c->path.mtu || mtu >= c->path.mtu)
+		return;
+	c->path.mtu = (uint16_t)mtu;
+	conn_update_mss(c);
+	if (c->flight && c->snd_nxt != c->snd_una) { /* what was too big is gone: send it smaller */
+		board_lose_all(&c->flight->board);
+		c->flight->again_forced = true;
+		c->flight->retransmit_why = WHY_FAST_RETRANSMIT;
+		conn_make_ready(t, c);
+	}
+}
+
+/* RFC 9293 3.9.2.2, MUST-54 .. 56, against RFC 5927: the quote must name a byte in flight. */
+void tcp_icmp_error(struct transport *t, struct rx *rx)
+{
+	struct span quote = rx->icmp.quote;
+	if (quote.len < 8) {
+		rx_drop(rx, DROP_ICMP_QUOTE);
+		return;
+	}
+	struct tcp_tuple tuple = {
+		.local = rx->icmp.source,
+		.remote = rx->icmp.destination,
+		.local_port = load16(quote.at),
+		.remote_port = load16(quote.at + 2),
+	};
+	enum demux_kind kind;
+	struct tcp_conn *c = demux_find(&t->demux, &tuple, &kind);
+	uint32_t seq = load32(quote.at + 4);
+	if (kind != DEMUX_CONN || seq_lt(seq, c->snd_una) || seq_ge(seq, c->snd_nxt)) {
+		rx_drop(rx, DROP_ICMP_QUOTE);
+		return;
+	}
+	rx_fate(rx, FATE_DELIVERED);
+	bool v6 = rx->icmp.v6;
+	uint8_t type = rx->icmp.type, code = rx->icmp.code;
+	if (v6 ? type == ICMP6_TOO_BIG : type == ICMP4_UNREACHABLE && code == 4) {
+		conn_too_big(t, c, rx->icmp.mtu);
+		return;
+	}
+	enum error why = ERR_HOST_UNREACHABLE;
+	if (v6 ? type == ICMP6_UNREACHABLE && code == 4 : type == ICMP4_UNREACHABLE && code == 3)
+		why = ERR_REFUSED;
+	else if (!v6 && type == ICMP4_UNREACHABLE && code == 2)
+		why = ERR_PROTOCOL_UNREACHABLE;
+	else if (v6 ? type == ICMP6_UNREACHABLE && code == 0
+		    : type == ICMP4_UNREACHABLE && code == 0)
+		why = ERR_NET_UNREACHABLE;
+	else if (!v6 && type == ICMP4_SOURCE_QUENCH)
+		return; /* MUST-55: silently discarded */
+	if (c->state == TCP_SYN_SENT)
+		conn_die(t, c, why);
+	else if (c->flight) /* RFC 5927 5.2: soft in synchronized states, whatever the code */
+		c->flight->soft_error = (uint16_t)why;
+}

@@ -1,0 +1,210 @@
+/*
+ * Text and FIN: the seventh and eighth stage of RFC 9293 3.10.7.4. Text goes to its
+ * place in the ring; in-order text moves RCV.NXT, text beyond a hole is
+ * remembered as a range (at most 32; RFC 2018 lets us drop the rest). The first
+ * byte that was accepted at a place stays (TCP-56). FIN takes effect at its own
+ * sequence number, whenever that is reached (TCP-58).
+ */
+#include "transport/tcp/tcp_conn.h"
+
+static bool state_takes_text(const struct tcp_conn *c)
+{
+	return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
+	       c->state == TCP_FIN_WAIT_2;
+}
+
+/* Copies text bytes [from, from + len) of the segment into the ring at `seq`. */
+static bool text_write(struct transport *t, struct tcp_conn *c, const struct rx *rx, uint32_t from,
+		       uint32_t len, uint32_t seq)
+{
+	struct span text[1 + FRAME_SPANS];
+	unsigned n = rx_text(rx, text, 1 + FRAME_SPANS);
+	uint32_t at = 0; /* offset of text[i] in the segment's text */
+	for (unsigned i = 0; i < n && len; i++) {
+		uint32_t span_len = (uint32_t)text[i].len;
+		if (from < at + span_len) {
+			struct span s = span_first(span_after(text[i], from - at), len);
+			if (ring_write(&c->flight->rx, &t->blocks, t->core->checksum, seq, s,
+				       NULL) < s.len)
+				return false;
+			from += (uint32_t)s.len;
+			seq += (uint32_t)s.len;
+			len -= (uint32_t)s.len;
+		}
+		at += span_len;
+	}
+	return len == 0;
+}
+
+/* Writes only where nothing is held yet. */
+static bool text_fill(struct transport *t, struct tcp_conn *c, const struct rx *rx,
+		      const struct tcp_segment *seg)
+{
+	const struct interval_set *held = c->flight->held;
+	uint32_t pos = seg->seq, end = seg->seq + seg->text_len;
+	for (unsigned i = 0; held && i < held->count && seq_lt(pos, end); i++) {
+		uint32_t stop = seq_min(held->range[i].start, end);
+		if (seq_lt(pos, stop) &&
+		    !text_write(t, c, rx, seg->text_at + (pos - seg->seq), stop - pos, pos))
+			return false;
+		if (seq_gt(held->range[i].end, pos))
+			pos = held->range[i].end;
+	}
+	return !seq_lt(pos, end) ||
+	       text_write(t, c, rx, seg->text_at + (pos - seg->seq), end - pos, pos);
+}
+
+static void held_drop(struct transport *t, struct tcp_flight *f)
+{
+	pool_give(&t->held_pool, f->held);
+	f->held = NULL;
+}
+
+/* RFC 9293 3.8.6.3, SHLD-18, SHLD-19: every second full segment, else within the delay. */
+static void schedule_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	struct tcp_flight *f = c->flight;
+	uint32_t each = seg->text_len / seg->segments;
+	if (each > f->rcv_mss)
+		f->rcv_mss = (uint16_t)each;
+	uint32_t unacked = c->rcv_nxt - c->last_ack_sent;
+	if (unacked >= 2u * f->rcv_mss || f->quick) {
+		if (f->quick)
+			f->quick--;
+		conn_owe_ack(t, c, WHY_ACK_NOW);
+		return;
+	}
+	if (f->ack_at == NANOTIME_NEVER) {
+		f->ack_at = t->now + t->config.delayed_ack;
+		conn_arm(t, c, f->ack_at);
+	}
+}
+
+/* RCV.NXT moves over the text just taken and over what was held behind it. */
+static void text_advance(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	struct tcp_flight *f = c->flight;
+	uint32_t old = c->rcv_nxt;
+	c->rcv_nxt = seg->seq + seg->text_len;
+	if (f->held) {
+		c->rcv_nxt = interval_end_at(f->held, c->rcv_nxt);
+		interval_trim_below(f->held, c->rcv_nxt);
+		if (f->held->count == 0)
+			held_drop(t, f);
+		conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER); /* RFC 5681 4.2: a gap was (partly) filled */
+	}
+	f->bytes_received += c->rcv_nxt - old;
+	conn_notify(t, c, EVENT_READABLE);
+	schedule_ack(t, c, seg);
+}
+
+/* Text beyond a hole. */
+static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
+		      const struct tcp_segment *seg)
+{
+	struct tcp_flight *f = c->flight;
+	conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER); /* RFC 5681 4.2: at once */
+	if (!f->held) {
+		f->held = pool_take(&t->held_pool);
+		if (!f->held) {
+			rx_drop(rx, DROP_TCP_MEMORY);
+			return;
+		}
+		interval_init(f->held);
+	}
+	if (!text_fill(t, c, rx, seg))
+		rx_drop(rx, DROP_TCP_MEMORY);
+	else if (!interval_add(f->held, seg->seq, seg->seq + seg->text_len, NULL))
+		rx_drop(rx, DROP_TCP_RANGES_FULL);
+	if (f->held->count == 0)
+		held_drop(t, f);
+}
+
+void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
+		    struct tcp_segment *seg)
+{
+	if (!state_takes_text(c)) { /* after the peer's FIN there is no text */
+		seg->text_len = 0;
+		rx_drop(rx, DROP_TCP_AFTER_FIN);
+		return;
+	}
+	if (!c->sock && !(c->flags & CONN_IN_BACKLOG)) { /* SHLD-3: nobody will ever read this */
+		c->flags |= CONN_RESET_OWED;
+		conn_make_ready(t, c);
+		seg->text_len = 0;
+		rx_drop(rx, DROP_TCP_CLOSED_TEXT);
+		return;
+	}
+	if (!conn_flight(t, c)) {
+		seg->flags &= (uint16_t)~TCP_FIN;
+		rx_drop(rx, DROP_TCP_MEMORY);
+		return;
+	}
+	struct tcp_flight *f = c->flight;
+	if (f->fin_ahead && seq_gt(seg->seq + seg->text_len, f->fin_seq)) {
+		if (seq_ge(seg->seq, f->fin_seq)) {
+			rx_drop(rx, DROP_TCP_AFTER_FIN);
+			return;
+		}
+		seg->text_len = f->fin_seq - seg->seq;
+	}
+	if (seg->seq != c->rcv_nxt) {
+		text_hold(t, c, rx, seg);
+		return;
+	}
+	if (!seg->in_ring && !text_fill(t, c, rx, seg)) {
+		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
+		seg->flags &= (uint16_t)~TCP_FIN;
+		rx_drop(rx, DROP_TCP_MEMORY);
+		return;
+	}
+	text_advance(t, c, seg);
+}
+
+/* The peer's FIN is next in sequence. */
+static void fin_arrived(struct transport *t, struct tcp_conn *c)
+{
+	c->rcv_nxt++;
+	if (seq_gt(c->rcv_nxt, c->rcv_edge))
+		c->rcv_edge = c->rcv_nxt;
+	c->flags |= CONN_FIN_RECEIVED;
+	conn_owe_ack(t, c, WHY_ACK_FIN);
+	conn_notify(t, c, EVENT_READABLE | EVENT_PEER_CLOSED);
+	switch (c->state) {
+	case TCP_SYN_RECEIVED:
+	case TCP_ESTABLISHED:
+		conn_set_state(t, c, TCP_CLOSE_WAIT);
+		break;
+	case TCP_FIN_WAIT_1: /* were our FIN acknowledged, this would be FIN-WAIT-2 */
+		conn_set_state(t, c, TCP_CLOSING);
+		break;
+	case TCP_FIN_WAIT_2:
+		conn_set_state(t, c, TCP_TIME_WAIT);
+		break;
+	default:
+		break;
+	}
+}
+
+void conn_take_fin(struct transport *t, struct tcp_conn *c, struct tcp_segment *seg)
+{
+	if (c->flags & CONN_FIN_RECEIVED || c->state < TCP_SYN_RECEIVED)
+		return;
+	struct tcp_flight *f = c->flight;
+	if (seg->flags & TCP_FIN) {
+		uint32_t at = seg->seq + seg->text_len;
+		if (at != c->rcv_nxt) { /* ahead of a hole: remember where */
+			if (seq_gt(at, c->rcv_nxt) && (f = conn_flight(t, c)) && !f->fin_ahead) {
+				f->fin_ahead = true;
+				f->fin_seq = at;
+			}
+			conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER);
+			if (!f || !f->fin_ahead || f->fin_seq != c->rcv_nxt)
+				return;
+		}
+		fin_arrived(t, c);
+		return;
+	}
+	if (f && f->fin_ahead && f->fin_seq == c->rcv_nxt)
+		fin_arrived(t, c);
+}

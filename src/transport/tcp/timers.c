@@ -1,0 +1,195 @@
+/*
+ * A connection has one timer in the wheel, armed at or before the earliest of its
+ * deadlines. Deadlines that move later are not re-armed: when the timer fires, each
+ * deadline is compared with now, what is due is done, and the timer is armed for
+ * the earliest that is left.
+ */
+#include "transport/tcp/tcp_conn.h"
+
+#define FLIGHT_IDLE (2 * NANO_S) /* a flight without work goes back after so long */
+
+void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline)
+{
+	if (deadline == NANOTIME_NEVER)
+		return;
+	if (!timer_armed(&c->timer) || deadline < c->timer.deadline)
+		wheel_arm(t->core->wheel, &c->timer, deadline);
+}
+
+nanodiff conn_rto(const struct transport *t, const struct tcp_conn *c)
+{
+	const struct transport_config *o = &t->config;
+	nanodiff rto = rtt_rto(&c->rtt, o->rto_initial, o->rto_min, o->rto_max);
+	return rtt_backoff(rto, c->backoff, o->rto_max);
+}
+
+void conn_arm_rto(struct transport *t, struct tcp_conn *c)
+{
+	c->flight->rto_at = t->now + conn_rto(t, c);
+	conn_arm(t, c, c->flight->rto_at);
+}
+
+static void back_off(struct tcp_conn *c)
+{
+	if (c->backoff < 30)
+		c->backoff++;
+	if (c->backoff == 3) /* R1: ask layer 2 for another way (MUST-20) */
+		c->path.generation = 0;
+}
+
+/* RFC 6298 5.4 .. 5.7, RFC 6675 5.1: everything that was not SACKed counts as lost. */
+static void retransmission_timeout(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	f->rtos++;
+	if (f->phase != PHASE_LOSS || c->backoff == 0)
+		f->cc.ops->timeout(&f->cc, c->snd_nxt - c->snd_una, t->now);
+	f->phase = PHASE_LOSS;
+	f->recover = c->snd_nxt;
+	f->dup_acks = 0;
+	if (c->backoff) /* a second time: what was SACKed may have been thrown away (RFC 2018 8) */
+		board_forget_sacks(&f->board);
+	board_lose_all(&f->board);
+	back_off(c);
+	f->again_forced = true;
+	f->retransmit_why = WHY_RTO_RETRANSMIT;
+	conn_trace(t, c, TRACE_TCP_LOSS, "retransmission timeout", NULL, f->cc.cwnd);
+	conn_arm_rto(t, c);
+	conn_make_ready(t, c);
+}
+
+/* The window stays closed: MUST-36, SHLD-29, SHLD-30. Given up only by the user timeout. */
+static void probe_window(struct transport *t, struct tcp_conn *c)
+{
+	back_off(c);
+	if (c->flight->probes < UINT8_MAX)
+		c->flight->probes++;
+	c->flags |= CONN_PROBE_OWED;
+	conn_arm_rto(t, c);
+	conn_make_ready(t, c);
+}
+
+static void rto_fired(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	f->rto_at = NANOTIME_NEVER;
+	bool waits = c->snd_end != c->snd_nxt && !(c->flags & CONN_FIN_QUEUED &&
+						   c->snd_nxt == c->snd_end + 1);
+	bool fin_waits = c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end;
+	if (c->snd_una != c->snd_nxt) {
+		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "retransmission", c->backoff);
+		if (t->now >= f->give_up_at) { /* R2: MUST-20 */
+			c->flags |= CONN_RESET_OWED;
+			conn_die(t, c, f->soft_error ? (enum error)f->soft_error : ERR_TIMEOUT);
+			return;
+		}
+		retransmission_timeout(t, c);
+	} else if (waits || fin_waits) {
+		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "window probe", c->backoff);
+		/* MUST-37: as long as the peer answers, its window may stay closed. An orphan's may not. */
+		if (f->probes && (!c->sock || clock_ms(t->now) - c->heard >
+						      (uint64_t)f->user_timeout / NANO_MS)) {
+			if (f->give_up_at == NANOTIME_NEVER)
+				f->give_up_at = t->now + f->user_timeout;
+			if (t->now >= f->give_up_at) {
+				conn_die(t, c, ERR_TIMEOUT);
+				return;
+			}
+		}
+		probe_window(t, c);
+	}
+}
+
+/* Keepalive (MUST-24 .. 29): off unless asked for, only when idle, tolerant of lost ACKs. */
+static nanotime keepalive(struct transport *t, struct tcp_conn *c)
+{
+	if (!(c->flags & CONN_KEEPALIVE) || !conn_synchronized(c) || c->snd_una != c->snd_nxt)
+		return NANOTIME_NEVER;
+	nanodiff idle = (nanodiff)(clock_ms(t->now) - c->heard) * NANO_MS;
+	if (idle < t->config.keepalive_idle) {
+		if (c->flight)
+			c->flight->probes = 0;
+		return t->now + t->config.keepalive_idle - idle;
+	}
+	struct tcp_flight *f = conn_flight(t, c);
+	if (f && f->probe_at != NANOTIME_NEVER && t->now < f->probe_at)
+		return f->probe_at;
+	if (!f || f->probes >= t->config.keepalive_probes) {
+		c->flags |= CONN_RESET_OWED;
+		conn_die(t, c, ERR_TIMEOUT);
+		return NANOTIME_NEVER;
+	}
+	f->probes++;
+	f->probe_at = t->now + t->config.keepalive_interval;
+	c->flags |= CONN_PROBE_OWED;
+	conn_make_ready(t, c);
+	return f->probe_at;
+}
+
+/* Does the flight still hold something that the connection needs? */
+static bool flight_idle(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	return c->state == TCP_ESTABLISHED && c->snd_una == c->snd_nxt &&
+	       c->snd_end == c->snd_nxt && f->rx.low == c->rcv_nxt && !f->held &&
+	       !f->fin_ahead && !(c->flags & (CONN_ACK_NOW | CONN_PROBE_OWED)) &&
+	       f->ack_at == NANOTIME_NEVER && f->rto_at == NANOTIME_NEVER && !f->probes;
+}
+
+static void syn_timer(struct transport *t, struct tcp_conn *c)
+{
+	uint32_t waited = (uint32_t)(t->now / NANO_US) - c->heard;
+	if ((nanodiff)waited * NANO_US >= t->config.syn_timeout) { /* MUST-23 */
+		conn_die(t, c, ERR_TIMEOUT);
+		return;
+	}
+	conn_trace(t, c, TRACE_TCP_TIMER, NULL, "SYN retransmission", c->backoff);
+	back_off(c);
+	c->flags |= CONN_SYN_OWED;
+	conn_arm(t, c, t->now + rtt_backoff(t->config.rto_initial, c->backoff, t->config.rto_max));
+	conn_make_ready(t, c);
+}
+
+void conn_timer(struct transport *t, struct tcp_conn *c)
+{
+	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
+		syn_timer(t, c);
+		return;
+	}
+	struct tcp_flight *f = c->flight;
+	nanotime next = NANOTIME_NEVER;
+	if (f) {
+		if (f->ack_at <= t->now) {
+			f->ack_at = NANOTIME_NEVER;
+			f->quick = 0;
+			conn_owe_ack(t, c, WHY_ACK_DELAYED);
+		}
+		if (f->rto_at <= t->now)
+			rto_fired(t, c);
+		if (c->state == TCP_CLOSED)
+			return;
+		if (c->state == TCP_FIN_WAIT_2 && !c->sock && f->probe_at <= t->now) {
+			conn_die(t, c, ERR_TIMEOUT);
+			return;
+		}
+	}
+	nanotime alive = keepalive(t, c);
+	if (c->state == TCP_CLOSED)
+		return;
+	f = c->flight;
+	if (f && flight_idle(c)) {
+		nanodiff idle = (nanodiff)(clock_ms(t->now) - c->heard) * NANO_MS;
+		nanodiff quiet = t->now - f->last_sent;
+		if (idle > FLIGHT_IDLE && quiet > FLIGHT_IDLE)
+			conn_drop_flight(t, c);
+		else
+			next = t->now + FLIGHT_IDLE + NANO_MS;
+	}
+	f = c->flight;
+	if (f) {
+		next = nanotime_min(next, nanotime_min(f->ack_at, f->rto_at));
+		if (c->state == TCP_FIN_WAIT_2)
+			next = nanotime_min(next, f->probe_at);
+	}
+	conn_arm(t, c, nanotime_min(next, alive));
+}

@@ -1,0 +1,255 @@
+/*
+ * The transport layer as the stack sees it: its memory planned from the config,
+ * one function in, one function out, one for timers. Output takes turns: replies
+ * first (they are small and somebody waits), then half-open connections,
+ * datagrams, and connections, each with a bounded quantum.
+ */
+#include "transport/datagram.h"
+#include "transport/tcp/tcp_conn.h"
+
+#define QUANTUM 64 /* frames that one connection may send in its turn */
+
+void transport_config_default(struct transport_config *c)
+{
+	*c = (struct transport_config){
+		.sockets = 4096,
+		.listeners = 64,
+		.backlog_max = 1024,
+		.connections = 4096,
+		.flights = 4096,
+		.embryos = 1024,
+		.time_waits = 8192,
+		.sent_ranges = 65536,
+		.datagram_sockets = 256,
+		.blocks = 32768,
+		.big_blocks = 256,
+		.send_buffer = 256 * 1024,
+		.receive_buffer = 256 * 1024,
+		.datagram_queue = 64,
+		.resets = 256,
+		.port_first = 32768,
+		.port_last = 60999,
+		.gso_max = 65535 - 100,
+		.rto_initial = NANO_S,
+		.rto_min = 200 * NANO_MS,
+		.rto_max = 60 * NANO_S,
+		.delayed_ack = 40 * NANO_MS,
+		.msl = 30 * NANO_S,
+		.fin_wait2 = 60 * NANO_S,
+		.user_timeout = 900 * NANO_S,
+		.syn_timeout = 180 * NANO_S,
+		.keepalive_idle = 7200 * NANO_S,
+		.keepalive_interval = 75 * NANO_S,
+		.keepalive_probes = 9,
+		.syn_ack_retries = 5,
+		.timestamps = true,
+		.sack = true,
+		.window_scaling = true,
+		.mss_min = 64,
+		.initial_window = 10,
+		.challenge_rate = 500,
+	};
+}
+
+const char *transport_config_check(const struct transport_config *c)
+{
+	const struct {
+		bool broken;
+		const char *text;
+	} rules[] = {
+		{ c->sockets < 1 || c->sockets > 1u << 24,
+		  "transport.sockets must be 1 .. 16777216" },
+		{ c->listeners < 1 || c->listeners > 65535,
+		  "transport.listeners must be 1 .. 65535" },
+		{ c->backlog_max < 1, "transport.backlog_max must be at least 1" },
+		{ c->connections < 1 || c->connections > 1u << 29,
+		  "transport.connections must be 1 .. 2^29" },
+		{ c->flights < 1 || c->flights > c->connections,
+		  "transport.flights must be 1 .. connections" },
+		{ c->embryos < 1, "transport.embryos must be at least 1" },
+		{ c->time_waits < 1, "transport.time_waits must be at least 1" },
+		{ c->sent_ranges < 16, "transport.sent_ranges must be at least 16" },
+		{ c->datagram_sockets < 1, "transport.datagram_sockets must be at least 1" },
+		{ c->blocks < 16, "transport.blocks must be at least 16" },
+		{ c->send_buffer < 2048 || c->receive_buffer < 2048 ||
+			  c->send_buffer > 1u << 29 || c->receive_buffer > 1u << 29,
+		  "transport.send_buffer and receive_buffer must be 2048 bytes .. 512 MiB" },
+		{ c->datagram_queue < 1, "transport.datagram_queue must be at least 1" },
+		{ c->resets < 1, "transport.resets must be at least 1" },
+		{ c->port_first < 1024 || c->port_last < c->port_first,
+		  "transport.port_first must be at least 1024 and at most port_last" },
+		{ c->rto_min < NANO_MS || c->rto_min > c->rto_max || c->rto_initial > c->rto_max,
+		  "transport: 1 ms <= rto_min, and rto_min and rto_initial <= rto_max" },
+		{ c->delayed_ack < 0 || c->delayed_ack >= 500 * NANO_MS,
+		  "transport.delayed_ack must be below 500 ms (RFC 9293 MUST-40)" },
+		{ c->msl < 0 || c->fin_wait2 < 0, "transport.msl and fin_wait2 can't be negative" },
+		{ c->mss_min < 48, "transport.mss_min must be at least 48" },
+		{ c->initial_window < 1 || c->initial_window > 100,
+		  "transport.initial_window must be 1 .. 100 segments" },
+		{ c->gso_max > 65535 - 100, "transport.gso_max must be at most 65435 bytes" },
+	};
+	for (unsigned i = 0; i < sizeof rules / sizeof rules[0]; i++)
+		if (rules[i].broken)
+			return rules[i].text;
+	return NULL;
+}
+
+static bool init_pools(struct transport *t, struct arena *a)
+{
+	const struct transport_config *c = &t->config;
+	/* Each is planned whatever the others say, so that measuring counts them all. */
+	bool fits = pool_init(&t->conn_pool, a, sizeof(struct tcp_conn), 64, c->connections);
+	fits &= pool_init(&t->flight_pool, a, sizeof(struct tcp_flight), 64, c->flights);
+	fits &= pool_init(&t->embryo_pool, a, sizeof(struct tcp_embryo), 32, c->embryos);
+	fits &= pool_init(&t->time_wait_pool, a, sizeof(struct tcp_time_wait), 8, c->time_waits);
+	fits &= pool_init(&t->range_pool, a, sizeof(struct sent_range), 8, c->sent_ranges);
+	fits &= pool_init(&t->held_pool, a, sizeof(struct interval_set), 8, c->flights);
+	fits &= pool_init(&t->listener_pool, a, sizeof(struct tcp_listener), 8, c->listeners);
+	fits &= pool_init(&t->datagram_pool, a, sizeof(struct datagram_endpoint), 8,
+			  c->datagram_sockets);
+	fits &= ring_pool_init(&t->blocks, a, c->blocks, c->big_blocks);
+	return fits;
+}
+
+static bool init_tables(struct transport *t, struct arena *a)
+{
+	const struct transport_config *c = &t->config;
+	uint32_t socks = c->sockets + 1; /* number 0 is nobody */
+	uint32_t *accepted =
+		arena_take(a, (size_t)c->listeners * c->backlog_max * sizeof *accepted, 8);
+	t->options = arena_take(a, socks * sizeof *t->options, 8);
+	t->owner = arena_take(a, socks * sizeof *t->owner, 8);
+	t->notify.mask = arena_take(a, socks, 8);
+	t->notify.queue = arena_take(a, socks * sizeof *t->notify.queue, 8);
+	t->reply = arena_take(a, c->resets * sizeof *t->reply, 8);
+	if (!demux_init(&t->demux, a, c->connections + c->embryos + c->time_waits,
+			&t->core->key) ||
+	    !accepted || !t->options || !t->owner || !t->notify.mask || !t->notify.queue || !t->reply)
+		return false;
+	memset(t->options, 0, socks * sizeof *t->options);
+	memset(t->notify.mask, 0, socks);
+	t->owner_fresh = 1;
+	t->notify.cap = socks;
+	for (uint32_t i = 0; i < c->listeners; i++) {
+		struct tcp_listener *l = pool_at(&t->listener_pool, i);
+		l->used = false;
+		l->accepted = accepted + (size_t)i * c->backlog_max;
+	}
+	t->demux.pool[DEMUX_CONN] = &t->conn_pool;
+	t->demux.pool[DEMUX_EMBRYO] = &t->embryo_pool;
+	t->demux.pool[DEMUX_TIME_WAIT] = &t->time_wait_pool;
+	return true;
+}
+
+bool transport_init(struct transport *t, struct core *core, struct internet *internet,
+		    const struct transport_config *c, const uint8_t secret[16],
+		    struct arena *arena, nanotime now)
+{
+	memset(t, 0, sizeof *t);
+	t->core = core;
+	t->internet = internet;
+	t->config = *c;
+	t->now = now;
+	memcpy(&t->secret, secret, sizeof t->secret);
+	bool fits = init_pools(t, arena);
+	if (!init_tables(t, arena) || !fits)
+		return false;
+	for (unsigned i = 0; i < PORT_BUCKETS; i++) {
+		list_init(&t->listener_port[i]);
+		list_init(&t->datagram_port[i]);
+	}
+	list_init(&t->ready);
+	list_init(&t->datagrams);
+	list_init(&t->embryo_due);
+	for (unsigned i = 0; i < sizeof t->embryo_wait / sizeof t->embryo_wait[0]; i++)
+		list_init(&t->embryo_wait[i]);
+	list_init(&t->time_waits);
+	timer_init(&t->embryo_timer, TIMER_TCP_EMBRYO);
+	timer_init(&t->time_wait_timer, TIMER_TCP_TIME_WAIT);
+	return true;
+}
+
+void transport_receive(struct transport *t, struct rx *rx, enum proto proto)
+{
+	t->now = rx->now;
+	switch (proto) {
+	case PROTO_TCP:
+		tcp_receive(t, rx);
+		break;
+	case PROTO_UDP:
+		udp_receive(t, rx);
+		break;
+	case PROTO_ECHO_REPLY:
+		echo_reply_receive(t, rx);
+		break;
+	case PROTO_ICMP_ERROR:
+		if (rx->icmp.protocol == IPPROTO_TCP_)
+			tcp_icmp_error(t, rx);
+		else
+			datagram_icmp_error(t, rx);
+		break;
+	case PROTO_NONE:
+	case PROTO_IP4:
+	case PROTO_IP6:
+		break;
+	}
+}
+
+/* Endpoints whose next hop is known now, or did not answer, come back for another look. */
+static void take_up_parked(struct transport *t)
+{
+	struct access *a = t->internet->access;
+	if (!list_empty(&a->woken))
+		list_splice_back(&t->ready, &a->woken);
+	if (!list_empty(&a->failed))
+		list_splice_back(&t->ready, &a->failed);
+}
+
+unsigned transport_transmit(struct transport *t, unsigned budget, nanotime now)
+{
+	t->now = now;
+	take_up_parked(t);
+	unsigned sent = 0;
+	if (t->reply_count)
+		sent += reply_transmit(t, budget);
+	if (!list_empty(&t->embryo_due))
+		sent += embryo_transmit(t, budget - sent);
+	if (!list_empty(&t->datagrams))
+		sent += datagram_transmit(t, budget - sent);
+	while (sent < budget) {
+		struct list *l = list_pop_front(&t->ready);
+		if (!l)
+			break;
+		unsigned quantum = budget - sent < QUANTUM ? budget - sent : QUANTUM;
+		sent += conn_transmit(t, list_entry(l, struct tcp_conn, ready), quantum);
+	}
+	if (t->reply_count && sent < budget) /* resets that connections queued just now */
+		sent += reply_transmit(t, budget - sent);
+	return sent;
+}
+
+bool transport_has_work(const struct transport *t)
+{
+	const struct access *a = t->internet->access;
+	return !list_empty(&t->ready) || !list_empty(&t->datagrams) ||
+	       !list_empty(&t->embryo_due) || t->reply_count || !list_empty(&a->woken) ||
+	       !list_empty(&a->failed);
+}
+
+void transport_timer(struct transport *t, struct timer *timer, nanotime now)
+{
+	t->now = now;
+	switch (timer->kind) {
+	case TIMER_TCP:
+		conn_timer(t, pool_at(&t->conn_pool, timer->owner));
+		break;
+	case TIMER_TCP_EMBRYO:
+		embryo_timer(t);
+		break;
+	case TIMER_TCP_TIME_WAIT:
+		time_wait_timer(t);
+		break;
+	default:
+		break;
+	}
+}
