@@ -310,6 +310,15 @@ size_t sock_room(struct stack *s, sock_id id)
 	return c ? tcp_room(transport_of(s), c) : 0;
 }
 
+int sock_want_room(struct stack *s, sock_id id)
+{
+	struct tcp_conn *c = conn_of(s, id);
+	if (!c)
+		return -ERR_ARGUMENT;
+	c->flags |= CONN_WINDOW_FULL;
+	return 0;
+}
+
 int sock_shutdown(struct stack *s, sock_id id)
 {
 	struct tcp_conn *c = conn_of(s, id);

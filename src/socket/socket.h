@@ -76,6 +76,8 @@ int sock_commit(struct stack *s, sock_id id, size_t len);
 /* Bytes that sock_read would give, and that sock_write would take. */
 size_t sock_readable(struct stack *s, sock_id id);
 size_t sock_room(struct stack *s, sock_id id);
+/* There is some room, but the caller waits for more: EVENT_WRITABLE follows when there is. */
+int sock_want_room(struct stack *s, sock_id id);
 /* No more writing: FIN after what is queued. Reading goes on (half-close). */
 int sock_shutdown(struct stack *s, sock_id id);
 /* Done with it: FIN after what is queued (RST where received data was never read: RFC 9293
