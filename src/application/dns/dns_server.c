@@ -319,8 +319,10 @@ static int reply(struct dns_server *d, struct stack *s, struct connection *c)
 	struct span query = span_of(c->query + 2, c->received - 2);
 
 	/* Room for the largest answer, so that none is built in vain. */
-	if (sock_room(s, c->sock) < 2u + d->config.tcp_message_max)
+	if (sock_room(s, c->sock) < 2u + d->config.tcp_message_max) {
+		sock_want_room(s, c->sock);
 		return 0;
+	}
 	size_t len = dns_server_respond(d, query, true, d->scratch + 2, d->config.tcp_message_max);
 	if (len == 0)
 		return -1;

@@ -82,6 +82,6 @@ struct http_server *http_server_create(
 struct app *http_server_app(struct http_server *h);
 const struct http_server_counters *http_server_counters(const struct http_server *h);
 /* No new connections; what is being answered is finished, then closed. Done: no connection is left. */
-void http_server_stop(struct http_server *h);
+void http_server_stop(struct http_server *h, struct stack *s, nanotime now);
 
 #endif
