@@ -13,7 +13,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +23,7 @@
 
 bool loop_init(struct loop *l, struct stack *s)
 {
-	*l = (struct loop){ .stack = s, .sleep.until = NANOTIME_NEVER };
+	*l = (struct loop){ .stack = s, .sleep.until = NANOTIME_NEVER, .poller = -1, .timer = -1 };
 	list_init(&l->apps);
 	l->kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return l->kick >= 0;
@@ -29,9 +31,12 @@ bool loop_init(struct loop *l, struct stack *s)
 
 void loop_free(struct loop *l)
 {
-	if (l->kick >= 0)
-		close(l->kick);
-	l->kick = -1;
+	int *each[] = { &l->kick, &l->poller, &l->timer };
+	for (unsigned i = 0; i < sizeof each / sizeof *each; i++) {
+		if (*each[i] >= 0)
+			close(*each[i]);
+		*each[i] = -1;
+	}
 }
 
 void loop_add_link(struct loop *l, const struct loop_link *link)
@@ -193,18 +198,70 @@ struct loop_sleep loop_turn(struct loop *l)
 	return l->sleep;
 }
 
+/* ---- a descriptor for somebody else's loop ---- */
+
+static void poll_links(struct loop *l, int operation)
+{
+	for (unsigned i = 0; i < l->links; i++) {
+		struct epoll_event e = { .events = EPOLLIN };
+		if (l->sleep.for_room)
+			e.events |= EPOLLOUT;
+		if (l->link[i].fd >= 0)
+			epoll_ctl(l->poller, operation, l->link[i].fd, &e);
+	}
+}
+
+/* The timer rings when the loop wants its next turn. */
+static void arm(struct loop *l)
+{
+	struct itimerspec t = { { 0 }, { 0 } };
+	if (l->sleep.until <= 0)
+		t.it_value.tv_nsec = 1;
+	else if (l->sleep.until != NANOTIME_NEVER)
+		t.it_value = (struct timespec){ .tv_sec = l->sleep.until / NANO_S,
+			.tv_nsec = l->sleep.until % NANO_S };
+	timerfd_settime(l->timer, TFD_TIMER_ABSTIME, &t, NULL);
+	poll_links(l, EPOLL_CTL_MOD);
+}
+
+int loop_fd(struct loop *l)
+{
+	if (l->poller >= 0)
+		return l->poller;
+	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (l->timer < 0)
+		return -1;
+	l->poller = epoll_create1(EPOLL_CLOEXEC);
+	if (l->poller < 0) {
+		close(l->timer);
+		return l->timer = -1;
+	}
+	struct epoll_event e = { .events = EPOLLIN };
+	epoll_ctl(l->poller, EPOLL_CTL_ADD, l->timer, &e);
+	poll_links(l, EPOLL_CTL_ADD);
+	arm(l);
+	return l->poller;
+}
+
+/* ---- driving ---- */
+
 void loop_flush(struct loop *l)
 {
 	work(l, stack_time(l->stack));
 	struct loop_sleep sleep = plan(l);
-	if (sleep.until >= l->sleep.until && (!sleep.for_room || l->sleep.for_room))
-		return;
-	l->sleep.until = nanotime_min(l->sleep.until, sleep.until);
-	l->sleep.for_room |= sleep.for_room;
-	loop_kick(l);
+	bool earlier = sleep.until < l->sleep.until || (sleep.for_room && !l->sleep.for_room);
+	if (!l->shared) {
+		l->sleep = sleep;
+		if (l->poller >= 0)
+			arm(l);
+	} else if (earlier) {
+		l->sleep.until = nanotime_min(l->sleep.until, sleep.until);
+		l->sleep.for_room |= sleep.for_room;
+		loop_kick(l);
+	}
 }
 
-enum loop_end loop_run(struct loop *l, nanotime until, bool (*done)(void *user), void *user)
+static enum loop_end run(struct loop *l, nanotime until, bool (*done)(void *user), void *user)
 {
 	for (;;) {
 		struct loop_sleep sleep = loop_turn(l);
@@ -217,4 +274,12 @@ enum loop_end loop_run(struct loop *l, nanotime until, bool (*done)(void *user),
 		sleep.until = nanotime_min(sleep.until, until);
 		loop_wait(l, sleep);
 	}
+}
+
+enum loop_end loop_run(struct loop *l, nanotime until, bool (*done)(void *user), void *user)
+{
+	enum loop_end end = run(l, until, done, user);
+	if (l->poller >= 0)
+		arm(l);
+	return end;
 }

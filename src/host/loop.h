@@ -50,6 +50,8 @@ struct loop {
 	/* What the loop sleeps for at the latest. Under the lock, as all above. */
 	struct loop_sleep sleep;
 	atomic_bool kicked;
+	bool shared;       /* other threads use the stack: they kick a loop that sleeps too long */
+	int poller, timer; /* see loop_fd; -1: never asked for */
 };
 
 enum loop_end {
@@ -74,6 +76,11 @@ void loop_flush(struct loop *l);
 /* Ends a loop_wait, from any thread. */
 void loop_kick(struct loop *l);
 bool loop_gone(const struct loop *l);
+/*
+ * For a program with a loop of its own: a descriptor that becomes readable when loop_turn has
+ * something to do, as of the last loop_flush or loop_run. -1: the system has none left.
+ */
+int loop_fd(struct loop *l);
 
 /* Runs until `done(user)` (NULL: never), or until a time. */
 enum loop_end loop_run(struct loop *l, nanotime until, bool (*done)(void *user), void *user);

@@ -203,7 +203,7 @@ struct machine *machine_open(
 		snprintf(why, cap, "out of memory");
 		return NULL;
 	}
-	m->loop.kick = -1;
+	m->loop.kick = m->loop.poller = m->loop.timer = -1;
 	*error = tap_open(&m->tap, o->tap, o->offload, why, cap);
 	if (!*error)
 		*error = build(m, o, why, cap);
