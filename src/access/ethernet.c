@@ -13,10 +13,13 @@
 #include "access/access_private.h"
 #include "wire/nd.h"
 
+/* Kept out of the straight lines, which then save fewer registers. */
+#define OFF_LINE __attribute__((noinline, cold))
+
 static bool is_for_us(const struct netif *nif, const struct mac *to, struct rx *rx)
 {
 	static const struct mac broadcast = MAC_BROADCAST;
-	if (__builtin_expect(mac_equal(to, &nif->mac), 1))
+	if (mac_equal(to, &nif->mac))
 		return true;
 	if (!(to->b[0] & 1))
 		return false;
@@ -43,21 +46,12 @@ static bool is_our_vlan(const struct netif *nif, const struct eth_header *h)
 	return id == nif->vlan;
 }
 
-static enum proto receive_type(struct access *a, struct rx *rx, const struct eth_header *h)
+/* The long way: any frame. */
+OFF_LINE static enum proto receive_any(struct access *a, struct rx *rx)
 {
-	if (h->type == ETHERTYPE_ARP)
-		return arp_receive(a, rx);
-	return rx_drop(rx, h->type == 0 ? DROP_LLC_TYPE : DROP_ETH_TYPE);
-}
-
-enum proto access_receive(struct access *a, struct rx *rx)
-{
-	struct netif *nif = rx->nif;
-	nif->rx_frames++;
-	nif->rx_bytes += rx->frame->len;
+	const struct netif *nif = rx->nif;
 	if (!nif->up)
 		return rx_drop(rx, DROP_LINK_DOWN);
-
 	struct eth_header h;
 	struct span payload;
 	enum drop drop = eth_parse(rx->head, &h, &payload);
@@ -73,14 +67,36 @@ enum proto access_receive(struct access *a, struct rx *rx)
 	rx_strip(rx, h.header_len);
 	if (h.llc)
 		rx_trim(rx, (uint32_t)payload.len);
-	if (__builtin_expect(h.type == ETHERTYPE_IP4, 1))
-		return PROTO_IP4;
-	if (h.type == ETHERTYPE_IP6)
-		return PROTO_IP6;
-	return receive_type(a, rx, &h);
+	switch (h.type) {
+	case ETHERTYPE_IP4: return PROTO_IP4;
+	case ETHERTYPE_IP6: return PROTO_IP6;
+	case ETHERTYPE_ARP: return arp_receive(a, rx);
+	default: return rx_drop(rx, h.type == 0 ? DROP_LLC_TYPE : DROP_ETH_TYPE);
+	}
 }
 
-bool access_tx_drop(struct access *a, const struct netif *nif, const struct tx_frame *f,
+/*
+ * The straight line of nearly every frame: untagged Ethernet II from a host to us, with IP in it.
+ * It decides nothing that receive_any would not decide alike.
+ */
+enum proto access_receive(struct access *a, struct rx *rx)
+{
+	struct netif *nif = rx->nif;
+	const uint8_t *at = rx->head.at;
+	nif->rx_frames++;
+	nif->rx_bytes += rx->frame->len;
+	if (__builtin_expect(rx->head.len < ETH_HEADER || !nif->up || nif->vlan, 0))
+		return receive_any(a, rx);
+	uint16_t type = load16(at + 12);
+	if (__builtin_expect(type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6, 0) ||
+	    __builtin_expect(memcmp(at, nif->mac.b, 6) != 0 || (at[6] & 1), 0))
+		return receive_any(a, rx);
+	memcpy(rx->source_mac.b, at + 6, 6);
+	rx_strip(rx, ETH_HEADER);
+	return type == ETHERTYPE_IP4 ? PROTO_IP4 : PROTO_IP6;
+}
+
+OFF_LINE bool access_tx_drop(struct access *a, const struct netif *nif, const struct tx_frame *f,
 		    enum drop reason, nanotime now)
 {
 	a->core->counters->tx_drop[reason]++;
@@ -96,18 +112,6 @@ bool access_tx_drop(struct access *a, const struct netif *nif, const struct tx_f
 	return false;
 }
 
-/* The link can't take a frame as it is; DROP_NONE where it can. */
-static enum drop refusal(const struct netif *nif, const struct tx_frame *f)
-{
-	if (!nif->up)
-		return DROP_LINK_DOWN;
-	if (nif->blocked)
-		return DROP_LINK_BUSY;
-	/* The route moved to a link without segmentation after this was built. */
-	if (f->seg_size && !(nif->features & LINK_GSO))
-		return DROP_IP_TOO_BIG;
-	return DROP_NONE;
-}
 
 /* Completes a transport checksum whose field holds the pseudo-header's sum. */
 static void complete_checksum(const struct core *core, struct tx_frame *f)
@@ -129,7 +133,18 @@ static void complete_checksum(const struct core *core, struct tx_frame *f)
 	f->checksum = CHECKSUM_VALID;
 }
 
-static void push_header(const struct netif *nif, const struct mac *to, struct tx_frame *f,
+/* What the link can't do is done for it, or the frame is refused. */
+OFF_LINE static enum drop adapt(const struct core *core, const struct netif *nif, struct tx_frame *f)
+{
+	/* The route moved to a link without segmentation after this was built. */
+	if (f->seg_size && !(nif->features & LINK_GSO))
+		return DROP_IP_TOO_BIG;
+	if (f->checksum == CHECKSUM_PARTIAL && !(nif->features & LINK_CHECKSUM))
+		complete_checksum(core, f);
+	return DROP_NONE;
+}
+
+static inline void push_header(const struct netif *nif, const struct mac *to, struct tx_frame *f,
 			uint16_t ethertype)
 {
 	uint8_t *at;
@@ -146,7 +161,7 @@ static void push_header(const struct netif *nif, const struct mac *to, struct tx
 	memcpy(at + 6, nif->mac.b, 6);
 }
 
-static void trace_sent(struct access *a, const struct netif *nif, const struct tx_frame *f,
+OFF_LINE static void trace_sent(struct access *a, const struct netif *nif, const struct tx_frame *f,
 		       nanotime now)
 {
 	struct trace_event e = {
@@ -155,14 +170,19 @@ static void trace_sent(struct access *a, const struct netif *nif, const struct t
 	a->core->trace->sink(a->core->trace->user, &e);
 }
 
-static bool link_send(struct access *a, struct netif *nif, const struct mac *to, struct tx_frame *f,
-		      uint16_t ethertype, nanotime now)
+/* Inline: in access_send it stands on the way of every segment. */
+static inline __attribute__((always_inline)) bool
+link_send(struct access *a, struct netif *nif, const struct mac *to, struct tx_frame *f,
+	  uint16_t ethertype, nanotime now)
 {
-	enum drop reason = refusal(nif, f);
-	if (__builtin_expect(reason != DROP_NONE, 0))
-		return access_tx_drop(a, nif, f, reason, now);
-	if (f->checksum == CHECKSUM_PARTIAL && !(nif->features & LINK_CHECKSUM))
-		complete_checksum(a->core, f);
+	if (__builtin_expect(!nif->up || nif->blocked, 0))
+		return access_tx_drop(
+			a, nif, f, nif->up ? DROP_LINK_BUSY : DROP_LINK_DOWN, now);
+	if (f->seg_size || f->checksum == CHECKSUM_PARTIAL) {
+		enum drop reason = adapt(a->core, nif, f);
+		if (reason != DROP_NONE)
+			return access_tx_drop(a, nif, f, reason, now);
+	}
 	push_header(nif, to, f, ethertype);
 	if (!nif->ops->transmit(nif->link, nif, f, now))
 		return access_tx_drop(a, nif, f, DROP_LINK_BUSY, now);
@@ -180,14 +200,20 @@ static bool link_send(struct access *a, struct netif *nif, const struct mac *to,
 	return true;
 }
 
+bool access_send_mac(struct access *a, struct netif *nif, const struct mac *to, struct tx_frame *f,
+		     uint16_t ethertype, nanotime now)
+{
+	return link_send(a, nif, to, f, ethertype, now);
+}
+
 /* The neighbour is not plainly reachable. */
-static bool send_unsure(struct access *a, uint32_t neighbour, struct tx_frame *f,
+OFF_LINE static bool send_unsure(struct access *a, uint32_t neighbour, struct tx_frame *f,
 			uint16_t ethertype, bool copy_if_waiting, nanotime now)
 {
 	struct neighbour *n = neighbour_at(a, neighbour);
 	struct netif *nif = &a->netif[n->nif];
 	switch (neighbour_ready(a, neighbour, now)) {
-	case NEIGHBOUR_SEND: return link_send(a, nif, &n->mac, f, ethertype, now);
+	case NEIGHBOUR_SEND: return access_send_mac(a, nif, &n->mac, f, ethertype, now);
 	case NEIGHBOUR_WAIT:
 		if (copy_if_waiting)
 			return pending_keep(a, n, f, ethertype, now);
@@ -214,11 +240,5 @@ bool access_send_group(struct access *a, struct netif *nif, const struct addr *g
 	struct mac to = MAC_BROADCAST;
 	if (addr_is_multicast(group))
 		to = multicast_mac(group);
-	return link_send(a, nif, &to, f, ethertype, now);
-}
-
-bool access_send_mac(struct access *a, struct netif *nif, const struct mac *to, struct tx_frame *f,
-		     uint16_t ethertype, nanotime now)
-{
-	return link_send(a, nif, to, f, ethertype, now);
+	return access_send_mac(a, nif, &to, f, ethertype, now);
 }

@@ -99,6 +99,16 @@ bool forward_has_work(const struct internet *in);
 /* path.c */
 /* Is it a group or a broadcast address of any of our links? */
 bool path_is_group(const struct internet *in, const struct addr *a);
+/* Was it looked up with these routes, and is its neighbour entry still the same one's? */
+static inline bool path_is_fresh(const struct internet *in, const struct path *p)
+{
+	if (p->generation != in->routes.generation)
+		return false;
+	if (p->neighbour == NEIGHBOUR_NO_INDEX)
+		return true;
+	const struct neighbour *n = neighbour_at(in->access, p->neighbour);
+	return n->generation == p->neighbour_generation;
+}
 /* A path to a next hop on this link. */
 enum error path_via(struct internet *in, struct path *p, struct netif *nif,
 		    const struct addr *next_hop, nanotime now);

@@ -108,16 +108,6 @@ static enum error path_group(struct internet *in, struct path *p, const struct a
 	return ERR_OK;
 }
 
-static bool is_fresh(const struct internet *in, const struct path *p)
-{
-	if (p->generation != in->routes.generation)
-		return false;
-	if (p->neighbour == NEIGHBOUR_NO_INDEX)
-		return true;
-	const struct neighbour *n = neighbour_at(in->access, p->neighbour);
-	return n->generation == p->neighbour_generation;
-}
-
 static enum error look_up(struct internet *in, struct path *p, const struct addr *destination,
 			  nanotime now)
 {
@@ -143,7 +133,7 @@ static enum error look_up(struct internet *in, struct path *p, const struct addr
 enum error internet_path(struct internet *in, struct path *p, const struct addr *destination,
 			 nanotime now)
 {
-	if (is_fresh(in, p))
+	if (path_is_fresh(in, p))
 		return ERR_OK;
 	p->generation = 0;
 	return look_up(in, p, destination, now);
