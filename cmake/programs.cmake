@@ -30,6 +30,10 @@ endif()
 file(GLOB bench_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/*.c")
 if(bench_sources)
 	strata_program(strata-bench ${bench_sources})
+	# The marks for callgrind are compiled in once its header is there, which a compiler does not
+	# look for again by itself; the definition makes it.
+	find_path(STRATA_VALGRIND valgrind/callgrind.h)
+	target_compile_definitions(strata-bench PRIVATE STRATA_CALLGRIND=$<BOOL:${STRATA_VALGRIND}>)
 endif()
 
 # An example sees the public headers and the public library, and nothing else.

@@ -16,6 +16,19 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 	set(test_options -fno-var-tracking-assignments)
 endif()
 
+# tests/tools/*.c: programs that scripts need, each of its own, found in $STRATA_BUILD/tests.
+add_custom_target(test-tools)
+add_dependencies(tests test-tools)
+file(GLOB tools CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/tools/*.c")
+foreach(source IN LISTS tools)
+	get_filename_component(program "${source}" NAME_WE)
+	add_executable(${program} EXCLUDE_FROM_ALL "${source}")
+	set_target_properties(${program} PROPERTIES
+		RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+	target_link_libraries(${program} PRIVATE strata_test_support strata_everything)
+	add_dependencies(test-tools ${program})
+endforeach()
+
 # One program for each test_*.c; NAME is what CTest calls it, its labels are its kind and program.
 function(strata_test name source timeout)
 	get_filename_component(program "${source}" NAME_WE)
