@@ -3,17 +3,19 @@
 #
 #   make            build                      make test       every test; TESTS=pattern for some
 #   make run        build, fetch a page        make fuzz       fuzz; FUZZ_SECONDS= for each target
-#   make bench      measure                    make fresh      the same in a bare Debian (root)
-#   make install    PREFIX=/usr/local DESTDIR= make clean      remove build/
+#   make bench      measure                    make sweep      tests again; SEEDS= with so many seeds
+#   make install    PREFIX=/usr/local DESTDIR= make fresh      the same in a bare Debian (root)
+#   make clean      remove build/
 #
 # What it needs: tools/packages.tsv.
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 TESTS ?=
+SEEDS ?= 100
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all build run test bench fuzz fresh install clean setup-build setup-test setup-bench \
+.PHONY: all build run test bench fuzz sweep fresh install clean setup-build setup-test setup-bench \
 	setup-fuzz setup-fresh
 
 all: build
@@ -40,6 +42,9 @@ bench: setup-bench build
 
 fuzz: setup-fuzz
 	@tools/run-tests --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
+
+sweep: setup-test
+	@tools/run-tests --sweep $(SEEDS) $(TESTS)
 
 fresh: setup-fresh
 	@tests/fresh.sh
