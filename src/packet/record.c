@@ -5,8 +5,16 @@
 #include "packet/record.h"
 
 #include "base/text.h"
+#include "wire/eth.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
 
-#define HEAD_MAX   256 /* of a received frame that is copied to be patched */
+#define TYPE_IP4     0x0800
+#define TYPE_IP6     0x86dd
+#define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+
+#define HEAD_MAX   256 /* bytes of a frame that are copied to be patched */
 #define STORY_MAX  192
 #define PIECES_MAX (FRAME_SPANS + 2)
 
@@ -107,34 +115,59 @@ static void gather_sent(const struct tx_frame *f, uint8_t area[FRAME_AREA], stru
 		add(p, bodies.piece[i]);
 }
 
-/* Where the transport checksum of a received frame stands in its head; false: nowhere known. */
-static bool received_checksum(const struct rx *rx, size_t *start, size_t *at)
+/* The transport header of a received frame, and the end of its packet, as offsets in the frame. */
+static bool find_transport(const struct rx_frame *f, size_t *start, size_t *end, uint8_t *protocol)
 {
-	const struct span head = rx->frame->head;
-	if (!rx->packet.at || (rx->protocol != 6 && rx->protocol != 17))
+	struct eth_header eth;
+	struct ip4_header ip4;
+	struct ip6_header ip6;
+	struct ip6_chain chain;
+	struct span packet;
+	if (eth_parse(f->head, &eth, &packet) != DROP_NONE)
 		return false;
-	*start = (size_t)(rx->packet.at - head.at) + rx->ip_header_len;
-	*at = *start + (rx->protocol == 6 ? 16 : 6);
-	return *at + 2 <= head.len && *at + 2 <= HEAD_MAX;
+	size_t at = eth.header_len, present = f->len - at;
+	if (eth.type == TYPE_IP4 && ip4_parse(packet, present, &ip4) == DROP_NONE) {
+		*start = at + ip4.header_len;
+		*end = at + ip4.total_len;
+		*protocol = ip4.protocol;
+		return !ip4.more_fragments && ip4.fragment_offset == 0;
+	}
+	if (eth.type == TYPE_IP6 && ip6_parse(packet, present, &ip6) == DROP_NONE &&
+		ip6_walk(span_after(packet, 40), ip6.next, &chain) == DROP_NONE) {
+		*start = at + 40 + chain.len;
+		*end = at + 40 + ip6.payload_len;
+		*protocol = chain.protocol;
+		return !chain.fragment;
+	}
+	return false;
 }
 
-static void gather_received(const struct rx *rx, uint8_t copy[HEAD_MAX], struct pieces *p)
+/* Where its checksum field stands, in the first HEAD_MAX bytes; false: nowhere known. */
+static bool find_checksum(const struct rx_frame *f, size_t *start, size_t *at, size_t *end)
 {
-	struct span head = rx->frame->head;
+	uint8_t protocol;
+	if (!find_transport(f, start, end, &protocol) ||
+		(protocol != PROTOCOL_TCP && protocol != PROTOCOL_UDP))
+		return false;
+	*at = *start + (protocol == PROTOCOL_TCP ? 16 : 6);
+	return *at + 2 <= f->head.len && *at + 2 <= HEAD_MAX && *at + 2 <= *end;
+}
+
+static void gather_received(const struct rx_frame *f, uint8_t copy[HEAD_MAX], struct pieces *p)
+{
 	struct pieces rest = { .count = 0 };
-	size_t start, at;
-	if (rx->frame->checksum != CHECKSUM_PARTIAL || !received_checksum(rx, &start, &at)) {
-		add(p, head);
-		for (unsigned i = 0; i < rx->frame->bodies; i++)
-			add(p, rx->frame->body[i]);
+	size_t start, at, end;
+	if (f->checksum != CHECKSUM_PARTIAL || !find_checksum(f, &start, &at, &end)) {
+		add(p, f->head);
+		for (unsigned i = 0; i < f->bodies; i++)
+			add(p, f->body[i]);
 		return;
 	}
-	struct span first = span_first(head, HEAD_MAX);
-	size_t end = (size_t)(rx->packet.at - head.at) + rx->packet_len;
+	struct span first = span_first(f->head, HEAD_MAX);
 	memcpy(copy, first.at, first.len);
-	add(&rest, span_after(head, HEAD_MAX));
-	for (unsigned i = 0; i < rx->frame->bodies; i++)
-		add(&rest, rx->frame->body[i]);
+	add(&rest, span_after(f->head, HEAD_MAX));
+	for (unsigned i = 0; i < f->bodies; i++)
+		add(&rest, f->body[i]);
 	finish_checksum(copy, first.len, start, at, &rest, end);
 	add(p, span_of(copy, first.len));
 	for (unsigned i = 0; i < rest.count; i++)
@@ -151,7 +184,7 @@ size_t record_event(
 	if (e->kind == TRACE_TX)
 		gather_sent(e->frame, head, &p);
 	else if (e->kind == TRACE_RX)
-		gather_received(e->rx, head, &p);
+		gather_received(e->rx->frame, head, &p);
 	else
 		return 0;
 	struct span comment = span_of(story, record_story(e, story, sizeof story));

@@ -91,6 +91,8 @@ struct sim_capture *sim_capture_stream(struct world *w, FILE *stream, nanotime e
 struct sim_capture *sim_capture_open(
 	struct world *w, const char *path, nanotime epoch, char *why, size_t cap)
 {
+	if (strcmp(path, "-") == 0)
+		return sim_capture_stream(w, stdout, epoch);
 	FILE *stream = fopen(path, "wb");
 	if (!stream) {
 		snprintf(why, cap, "cannot write %s", path);

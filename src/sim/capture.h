@@ -16,7 +16,7 @@
 struct sim_capture;
 
 /* `epoch`: what the file calls the world's time 0, in nanoseconds since 1970. NULL and `why`
- * where the file can't be made. */
+ * where the file can't be made. "-" is standard output. */
 struct sim_capture *sim_capture_open(
 	struct world *w, const char *path, nanotime epoch, char *why, size_t cap);
 /* The same to a stream, which stays the caller's. */

@@ -19,6 +19,8 @@
 #include "sim/switch.h"
 
 #define LAB_NONE (-1)
+/* What a lab's clock calls its time 0: 2026-01-01, 00:00 UTC, in nanoseconds since 1970. */
+#define LAB_EPOCH (INT64_C(1767225600) * NANO_S)
 
 struct lab_options {
 	uint64_t seed;
@@ -56,9 +58,8 @@ struct world *lab_world(struct lab *l);
 struct node *lab_client(struct lab *l);
 /* The addresses of the lab's name servers, best first; returns how many of them, at most `max`. */
 unsigned lab_dns_servers(const struct lab *l, struct addr *out, unsigned max);
-/* The link that the options change; and the role of a node, e.g. "web server". */
+/* The link that the options change. */
 struct link *lab_main_link(struct lab *l);
-const char *lab_role(const struct lab *l, const struct node *n);
 /* The names that resolve there, with their addresses; false: no more. */
 bool lab_name(const struct lab *l, unsigned index, const char **name, struct addr *address);
 

@@ -176,6 +176,19 @@ struct node *world_node(struct world *w, const char *name)
 void node_config_default(struct stack_config *c)
 {
 	stack_config_default(c);
+	c->access.neighbours = 256;
+	c->access.incomplete_max = 64;
+	c->transport.sockets = 1024;
+	c->transport.listeners = 32;
+	c->transport.backlog_max = 256;
+	c->transport.connections = 1024;
+	c->transport.flights = 1024;
+	c->transport.embryos = 512;
+	c->transport.time_waits = 2048;
+	c->transport.sent_ranges = 16384;
+	c->transport.datagram_sockets = 64;
+	c->transport.blocks = 16384;
+	c->transport.big_blocks = 64;
 }
 
 static bool make_stack(struct node *n, const struct stack_config *config, const char **why)
@@ -302,11 +315,10 @@ enum error node_route(struct node *n, const char *netif, const char *prefix, con
 }
 
 enum error node_neighbour(
-	struct node *n, const char *netif, const char *address, const struct mac *mac)
+	struct node *n, const char *netif, const struct addr *address, const struct mac *mac)
 {
 	struct netif *nif = node_netif(n, netif);
-	struct addr a;
-	if (!nif || !addr_parse(text(address), &a))
+	if (!nif)
 		return ERR_ARGUMENT;
-	return neighbour_set_static(stack_access(node_use(n)), nif, &a, mac);
+	return neighbour_set_static(stack_access(node_use(n)), nif, address, mac);
 }

@@ -63,9 +63,9 @@ enum error node_address(struct node *n, const char *netif, const char *address);
 /* "default" (0.0.0.0/0 or ::/0, as the gateway's family says) or "198.51.100.0/24" by way of a
  * gateway. */
 enum error node_route(struct node *n, const char *netif, const char *prefix, const char *gateway);
-/* Fills in the neighbours of a line between two routers, on which nobody has to ask. */
+/* A neighbour that never has to be asked for, on an interface. */
 enum error node_neighbour(
-	struct node *n, const char *netif, const char *address, const struct mac *mac);
+	struct node *n, const char *netif, const struct addr *address, const struct mac *mac);
 
 void node_add_app(struct node *n, struct app *app);
 /* For calls of sockets from outside: the stack, its clock set to the world's; the node will run in

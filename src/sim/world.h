@@ -71,8 +71,11 @@ struct world *world_new(const struct world_config *c);
 /* Frees the world with all that is in it; closes its captures. */
 void world_free(struct world *w);
 
-/* Runs until `done(user)` is true (NULL: never), the clock stands at `until`, or nothing is left
- * to happen. With WORLD_TIME the clock stands exactly at `until`. */
+/*
+ * Runs until `done(user)` is true (NULL: never) or the clock stands at `until`, where it then stands
+ * exactly: time passes in an idle world as well. With NANOTIME_NEVER it runs until nothing is left
+ * to happen.
+ */
 enum world_end world_run(struct world *w, nanotime until, bool (*done)(void *user), void *user);
 /* Runs one instant. False: there is none, or the world has halted. */
 bool world_step(struct world *w);
