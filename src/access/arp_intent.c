@@ -12,6 +12,7 @@ bool arp_queue(struct access *a, const struct arp_intent *intent)
 	if (a->intent_count == a->config.intents)
 		return false;
 	a->intent[(a->intent_head + a->intent_count++) % a->config.intents] = *intent;
+	a->core->queued = true;
 	return true;
 }
 

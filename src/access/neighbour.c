@@ -234,6 +234,7 @@ static void queue_solicit(struct access *a, struct neighbour *n, bool unicast, n
 	}
 	uint32_t at = (a->solicit_head + a->solicit_count++) % a->config.intents;
 	a->solicit[at] = (struct access_solicit){ .neighbour = n->timer.owner, .unicast = unicast };
+	a->core->queued = true;
 }
 
 bool access_take_solicit(struct access *a, struct access_solicit *s)

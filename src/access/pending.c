@@ -62,12 +62,14 @@ void pending_wake(struct access *a, struct neighbour *n)
 	list_each(l, &n->queue)
 		pending_of(l)->to = n->mac;
 	list_splice_back(&a->outbox, &n->queue);
+	a->core->queued = true;
 	n->pending = 0;
 }
 
 void pending_return(struct access *a, struct neighbour *n)
 {
 	list_splice_back(&a->returned, &n->queue);
+	a->core->queued = true;
 	n->pending = 0;
 }
 

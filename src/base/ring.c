@@ -298,16 +298,13 @@ void ring_release(struct ring *r, struct ring_pool *p, uint32_t pos)
 {
 	if (seq_le(pos, r->low))
 		return;
-	if (seq_ge(pos, r->high)) {
-		ring_clear(r, p);
-		r->low = r->high = pos;
-		return;
-	}
 	uint32_t number = number_of(r->low);
 	uint32_t gone = (pos - (r->low & ~(RING_BLOCK - 1))) / RING_BLOCK;
 	for (uint32_t i = 0; i < gone && i <= r->mask; i++)
 		empty_slot(r, p, number + i);
 	r->low = pos;
+	if (seq_gt(pos, r->high)) /* an empty ring keeps the block that `pos` is in: more will come */
+		r->high = pos;
 	if (r->blocks == 0)
 		drop_table(r, p);
 }

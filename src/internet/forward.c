@@ -82,6 +82,7 @@ static enum proto enqueue(struct internet *in, struct rx *rx, const struct route
 	fw->len = (uint16_t)rx_copy(rx, fw->bytes, rx->packet_len);
 	count_down(fw->bytes, !addr_is4(&rx->source));
 	list_push_back(&in->forwards[r->nif], &fw->link);
+	in->core->queued = true;
 	return rx_fate(rx, FATE_FORWARDED);
 }
 

@@ -18,6 +18,7 @@ bool nd_queue(struct internet *in, const struct nd_intent *intent)
 	if (p->nd_count == in->config.replies)
 		return false;
 	p->nd[(p->nd_head + p->nd_count++) % in->config.replies] = *intent;
+	in->core->queued = true;
 	return true;
 }
 

@@ -30,6 +30,7 @@ struct reply *reply_take(struct internet *in, const struct rx *rx)
 void reply_queue(struct internet *in, struct reply *r)
 {
 	list_push_back(&in->replies, &r->link);
+	in->core->queued = true;
 }
 
 static struct reply *reply_of(struct list *l)

@@ -99,7 +99,8 @@ enum error stack_add_address(struct stack *s, struct netif *nif, const struct ad
 	if (e != ERR_OK)
 		return e;
 	access_announce(&s->access, nif, a);
-	return stack_add_route(s, a, prefix, NULL, nif);
+	e = stack_add_route(s, a, prefix, NULL, nif);
+	return e == ERR_IN_USE ? ERR_OK : e; /* a second address of one net brings no second route */
 }
 
 enum error stack_add_route(struct stack *s, const struct addr *prefix, unsigned len,
@@ -173,34 +174,47 @@ void stack_timers(struct stack *s, nanotime now)
 			internet_timer(&s->internet, t, s->now);
 			break;
 		default:
-			transport_timer(&s->transport, t, s->now);
+			transport_timer(&s->transport, t);
 			break;
 		}
 	}
+}
+
+/* What layers 1 and 2 have to say themselves: address resolution, replies, forwarded packets. */
+static unsigned transmit_lower(struct stack *s, unsigned budget)
+{
+	unsigned sent = 0;
+	if (access_has_work(&s->access))
+		sent += access_transmit(&s->access, budget, s->now);
+	if (internet_has_work(&s->internet))
+		sent += internet_transmit(&s->internet, budget - sent, s->now);
+	if (sent < budget && !access_has_work(&s->access) && !internet_has_work(&s->internet)) {
+		s->core.queued = false;
+		for (unsigned i = 0; i < s->access.netifs; i++)
+			s->core.queued |= s->access.netif[i].blocked; /* may hold something back */
+	}
+	return sent;
 }
 
 unsigned stack_transmit(struct stack *s, nanotime now, unsigned budget)
 {
 	stack_set_time(s, now);
 	unsigned sent = 0;
-	if (access_has_work(&s->access))
-		sent += access_transmit(&s->access, budget, s->now);
-	if (internet_has_work(&s->internet))
-		sent += internet_transmit(&s->internet, budget - sent, s->now);
-	if (sent < budget)
-		sent += transport_transmit(&s->transport, budget - sent, s->now);
+	if (s->core.queued)
+		sent += transmit_lower(s, budget);
+	if (sent < budget && transport_has_work(&s->transport))
+		sent += transport_transmit(&s->transport, budget - sent);
 	/* what transport asked of the layers below, e.g. to resolve a next hop */
-	if (sent < budget && access_has_work(&s->access))
-		sent += access_transmit(&s->access, budget - sent, s->now);
-	if (sent < budget && internet_has_work(&s->internet))
-		sent += internet_transmit(&s->internet, budget - sent, s->now);
+	if (sent < budget && s->core.queued)
+		sent += transmit_lower(s, budget - sent);
 	return sent;
 }
 
 bool stack_has_work(const struct stack *s)
 {
-	return access_has_work(&s->access) || internet_has_work(&s->internet) ||
-	       transport_has_work(&s->transport);
+	return transport_has_work(&s->transport) ||
+	       (s->core.queued &&
+		(access_has_work(&s->access) || internet_has_work(&s->internet)));
 }
 
 nanotime stack_next_deadline(const struct stack *s)
@@ -210,8 +224,10 @@ nanotime stack_next_deadline(const struct stack *s)
 
 void stack_set_time(struct stack *s, nanotime now)
 {
-	if (now > s->now)
-		s->now = s->transport.now = now;
+	if (now > s->now) {
+		s->now = now;
+		transport_set_time(&s->transport, now);
+	}
 }
 
 nanotime stack_time(const struct stack *s)

@@ -17,6 +17,7 @@ bool demux_init(struct demux *d, struct arena *a, uint32_t entries, const struct
 	d->line = arena_take(a, (size_t)lines * sizeof *d->line, 64);
 	d->mask = lines - 1;
 	d->count = 0;
+	d->last = NULL;
 	d->key = key;
 	if (!d->line)
 		return false;
@@ -29,7 +30,7 @@ static uint32_t ref_of(const struct demux *d, enum demux_kind kind, const void *
 	return (uint32_t)kind << 30 | pool_index(d->pool[kind], entry);
 }
 
-void *demux_find(const struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind)
+void *demux_search(struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind)
 {
 	uint64_t hash = tuple_hash(d->key, t);
 	uint32_t tag = (uint32_t)(hash >> 32) | 1;
@@ -43,6 +44,8 @@ void *demux_find(const struct demux *d, const struct tcp_tuple *t, enum demux_ki
 			void *entry = pool_at(d->pool[ref >> 30], ref & REF_INDEX);
 			if (tcp_tuple_equal(entry, t)) {
 				*kind = (enum demux_kind)(ref >> 30);
+				if (*kind == DEMUX_CONN)
+					d->last = entry;
 				return entry;
 			}
 		}
@@ -94,6 +97,8 @@ static struct place demux_place(struct demux *d, uint32_t home, uint32_t ref)
 
 void demux_remove(struct demux *d, enum demux_kind kind, const void *entry)
 {
+	if (d->last == entry)
+		d->last = NULL;
 	uint32_t home = (uint32_t)tuple_hash(d->key, entry) & d->mask;
 	struct place p = demux_place(d, home, ref_of(d, kind, entry));
 	p.line->ref[p.slot] = 0;
@@ -108,6 +113,8 @@ void demux_replace(struct demux *d, enum demux_kind old_kind, const void *old,
 {
 	uint32_t home = (uint32_t)tuple_hash(d->key, old) & d->mask;
 	assert(tcp_tuple_equal(old, entry));
+	if (d->last == old)
+		d->last = NULL;
 	struct place p = demux_place(d, home, ref_of(d, old_kind, old));
 	p.line->ref[p.slot] = ref_of(d, kind, entry);
 }

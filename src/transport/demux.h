@@ -37,6 +37,7 @@ struct demux {
 	uint32_t count;
 	const struct hash_key *key;
 	const struct pool *pool[4]; /* by kind: entries begin with a tcp_tuple */
+	struct tcp_conn *last;      /* the connection found last: segments come in bursts */
 };
 
 bool demux_init(struct demux *d, struct arena *a, uint32_t entries, const struct hash_key *key);
@@ -54,7 +55,15 @@ static inline uint64_t tuple_hash(const struct hash_key *key, const struct tcp_t
 }
 
 /* The entry of a tuple and its kind; NULL where there is none. */
-void *demux_find(const struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind);
+void *demux_search(struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind);
+static inline void *demux_find(struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind)
+{
+	if (d->last && tcp_tuple_equal(&d->last->tuple, t)) {
+		*kind = DEMUX_CONN;
+		return d->last;
+	}
+	return demux_search(d, t, kind);
+}
 /* False: the table is too full around this hash. The tuple must not be in the table. */
 bool demux_add(struct demux *d, enum demux_kind kind, const void *entry);
 void demux_remove(struct demux *d, enum demux_kind kind, const void *entry);

@@ -105,6 +105,7 @@ struct transport {
 	struct internet *internet;
 	struct transport_config config;
 	nanotime now;               /* of the latest call */
+	uint32_t now_ms;            /* the same in ms, wrapping: timestamps, idle times */
 	struct hash_key secret;     /* ISN, ports, timestamp offsets */
 	struct notify notify;
 	struct endpoint_options *options; /* by owner number */
@@ -151,20 +152,27 @@ static inline uint32_t notify_next(struct notify *n, unsigned *events)
 	return sock;
 }
 
-static inline uint32_t clock_ms(nanotime now)
-{
-	return (uint32_t)(now / NANO_MS);
-}
-
 bool transport_init(struct transport *t, struct core *core, struct internet *internet,
 		    const struct transport_config *c, const uint8_t secret[16],
 		    struct arena *arena, nanotime now);
 /* A transport packet in, as internet found it. */
 void transport_receive(struct transport *t, struct rx *rx, enum proto proto);
 /* Sends up to `budget` frames; returns how many. */
-unsigned transport_transmit(struct transport *t, unsigned budget, nanotime now);
-bool transport_has_work(const struct transport *t);
-void transport_timer(struct transport *t, struct timer *timer, nanotime now);
+unsigned transport_transmit(struct transport *t, unsigned budget);
+/* The time of all that follows. */
+static inline void transport_set_time(struct transport *t, nanotime now)
+{
+	t->now = now;
+	t->now_ms = (uint32_t)(now / NANO_MS);
+}
+static inline bool transport_has_work(const struct transport *t)
+{
+	const struct access *a = t->internet->access;
+	return !list_empty(&t->ready) || !list_empty(&t->datagrams) ||
+	       !list_empty(&t->embryo_due) || t->reply_count || !list_empty(&a->woken) ||
+	       !list_empty(&a->failed);
+}
+void transport_timer(struct transport *t, struct timer *timer);
 
 /* Ports: who listens, and which one is free (RFC 6056). */
 struct tcp_listener *listener_find(struct transport *t, const struct addr *local, uint16_t port);

@@ -149,7 +149,7 @@ bool transport_init(struct transport *t, struct core *core, struct internet *int
 	t->core = core;
 	t->internet = internet;
 	t->config = *c;
-	t->now = now;
+	transport_set_time(t, now);
 	memcpy(&t->secret, secret, sizeof t->secret);
 	bool fits = init_pools(t, arena);
 	if (!init_tables(t, arena) || !fits)
@@ -171,7 +171,6 @@ bool transport_init(struct transport *t, struct core *core, struct internet *int
 
 void transport_receive(struct transport *t, struct rx *rx, enum proto proto)
 {
-	t->now = rx->now;
 	switch (proto) {
 	case PROTO_TCP:
 		tcp_receive(t, rx);
@@ -205,13 +204,12 @@ static void take_up_parked(struct transport *t)
 		list_splice_back(&t->ready, &a->failed);
 }
 
-unsigned transport_transmit(struct transport *t, unsigned budget, nanotime now)
+unsigned transport_transmit(struct transport *t, unsigned budget)
 {
-	t->now = now;
 	take_up_parked(t);
 	unsigned sent = 0;
 	if (t->reply_count)
-		sent += reply_transmit(t, budget);
+		sent += tcp_reply_transmit(t, budget);
 	if (!list_empty(&t->embryo_due))
 		sent += embryo_transmit(t, budget - sent);
 	if (!list_empty(&t->datagrams))
@@ -224,21 +222,12 @@ unsigned transport_transmit(struct transport *t, unsigned budget, nanotime now)
 		sent += conn_transmit(t, list_entry(l, struct tcp_conn, ready), quantum);
 	}
 	if (t->reply_count && sent < budget) /* resets that connections queued just now */
-		sent += reply_transmit(t, budget - sent);
+		sent += tcp_reply_transmit(t, budget - sent);
 	return sent;
 }
 
-bool transport_has_work(const struct transport *t)
+void transport_timer(struct transport *t, struct timer *timer)
 {
-	const struct access *a = t->internet->access;
-	return !list_empty(&t->ready) || !list_empty(&t->datagrams) ||
-	       !list_empty(&t->embryo_due) || t->reply_count || !list_empty(&a->woken) ||
-	       !list_empty(&a->failed);
-}
-
-void transport_timer(struct transport *t, struct timer *timer, nanotime now)
-{
-	t->now = now;
 	switch (timer->kind) {
 	case TIMER_TCP:
 		conn_timer(t, pool_at(&t->conn_pool, timer->owner));

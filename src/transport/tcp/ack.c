@@ -228,7 +228,7 @@ static bool take_syn_ack(struct transport *t, struct tcp_conn *c, struct rx *rx,
 			 const struct tcp_segment *seg)
 {
 	if (seg->ack != c->snd_nxt) {
-		reply_reset(t, rx, seg, &c->tuple);
+		tcp_reply_reset(t, rx, seg, &c->tuple);
 		rx_drop(rx, DROP_TCP_ACK_UNSENT);
 		return false;
 	}

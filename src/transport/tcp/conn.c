@@ -217,7 +217,7 @@ void conn_update_mss(struct tcp_conn *c)
 
 bool conn_may_challenge(struct transport *t, struct tcp_conn *c)
 {
-	uint16_t stamp = (uint16_t)(clock_ms(t->now) / 16);
+	uint16_t stamp = (uint16_t)(t->now_ms / 16);
 	if (c->flags & CONN_CHALLENGED &&
 	    (uint16_t)(stamp - c->challenge_at) < t->config.challenge_rate / 16)
 		return false;

@@ -71,7 +71,7 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		return;
 	}
 	if (seg->flags & TCP_ACK) {
-		reply_reset(t, rx, seg, tuple);
+		tcp_reply_reset(t, rx, seg, tuple);
 		rx_drop(rx, DROP_TCP_NO_CONNECTION);
 		return;
 	}
@@ -135,9 +135,9 @@ static void embryo_send(struct transport *t, const struct tcp_embryo *e)
 	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
 	uint32_t buffer = listener_receive_buffer(t, l);
 	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
-	uint32_t mtu = 1500;
-	if (internet_path(t->internet, &path, &e->tuple.remote, t->now) == ERR_OK)
-		mtu = t->internet->access->netif[path.nif].mtu;
+	if (internet_path(t->internet, &path, &e->tuple.remote, t->now) != ERR_OK)
+		return; /* no way there now: the timer tries again */
+	uint32_t mtu = t->internet->access->netif[path.nif].mtu;
 	uint32_t ip = addr_is4(&e->tuple.remote) ? IP4_HEADER : IP6_HEADER;
 	struct tcp_options o = { .has = TCP_HAS_MSS, .mss = (uint16_t)(mtu - ip - TCP_HEADER) };
 	if (e->options & CONN_SACK)
@@ -154,10 +154,10 @@ static void embryo_send(struct transport *t, const struct tcp_embryo *e)
 		.window = (uint16_t)(buffer > 65535 ? 65535 : buffer),
 		.why = e->tries ? WHY_SYN_RETRANSMIT : WHY_SYN_ACK,
 		.timestamps = e->options & CONN_TIMESTAMPS,
-		.tsval = clock_ms(t->now) + e->ts_offset,
+		.tsval = t->now_ms + e->ts_offset,
 		.tsecr = e->ts_recent,
 	};
-	reply_send(t, &r, &o);
+	tcp_reply_send(t, &r, &o, &path);
 }
 
 unsigned embryo_transmit(struct transport *t, unsigned budget)
@@ -230,7 +230,7 @@ static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_embryo *e,
 	c->snd_una = c->snd_nxt = c->snd_end = e->iss + 1;
 	c->rcv_nxt = c->last_ack_sent = e->irs + 1;
 	c->ts_recent = e->ts_recent;
-	c->ts_recent_at = c->heard = clock_ms(t->now);
+	c->ts_recent_at = c->heard = t->now_ms;
 	c->ts_offset = e->ts_offset;
 	if (e->wscale != EMBRYO_NO_WSCALE) {
 		c->snd_wscale = e->wscale;
@@ -294,7 +294,7 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		return;
 	}
 	if (seg->ack != e->iss + 1) {
-		reply_reset(t, rx, seg, &e->tuple);
+		tcp_reply_reset(t, rx, seg, &e->tuple);
 		rx_drop(rx, DROP_TCP_ACK_UNSENT);
 		return;
 	}

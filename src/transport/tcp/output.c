@@ -74,17 +74,17 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		.window = (uint16_t)(window > 65535 ? 65535 : window),
 		.why = c->backoff ? WHY_SYN_RETRANSMIT : answer ? WHY_SYN_ACK : WHY_SYN,
 		.timestamps = c->flags & CONN_TIMESTAMPS,
-		.tsval = clock_ms(t->now) + c->ts_offset,
+		.tsval = t->now_ms + c->ts_offset,
 		.tsecr = c->ts_recent,
 	};
-	reply_send(t, &r, &o);
+	tcp_reply_send(t, &r, &o, &c->path);
 	c->flags &= (uint16_t)~(CONN_SYN_OWED | CONN_ACK_NOW);
 }
 
 /* The reset of an aborted connection is queued as a reply, because the connection is gone then. */
 static void send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 {
-	struct tcp_reply *r = reply_new(t);
+	struct tcp_reply *r = tcp_reply_new(t);
 	if (!r)
 		return;
 	r->tuple = c->tuple;
@@ -94,12 +94,17 @@ static void send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	r->why = (uint8_t)why;
 }
 
-static size_t put_options(const struct transport *t, const struct tcp_conn *c, uint8_t *h)
+static size_t options_len(const struct tcp_conn *c)
+{
+	return (c->flags & CONN_TIMESTAMPS ? 12u : 0u) + conn_sack_room(c);
+}
+
+static void put_options(const struct transport *t, const struct tcp_conn *c, uint8_t *h)
 {
 	size_t at = TCP_HEADER;
 	if (c->flags & CONN_TIMESTAMPS) {
 		store32(h + at, 0x0101080a);
-		store32(h + at + 4, clock_ms(t->now) + c->ts_offset);
+		store32(h + at + 4, t->now_ms + c->ts_offset);
 		store32(h + at + 8, c->ts_recent);
 		at += 12;
 	}
@@ -114,7 +119,6 @@ static size_t put_options(const struct transport *t, const struct tcp_conn *c, u
 			store32(h + at + 4, block[i].end);
 		}
 	}
-	return at;
 }
 
 /* Builds and sends one segment: `len` bytes of the ring at `seq`. Returns the bytes it carries. */
@@ -130,8 +134,9 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 						&covered);
 		f->body_len = len = (uint32_t)covered;
 	}
-	uint8_t header[TCP_HEADER_MAX];
-	size_t header_len = put_options(t, c, header);
+	size_t header_len = TCP_HEADER + options_len(c);
+	uint8_t *header = frame_push(f, header_len);
+	put_options(t, c, header);
 	bool whole = len == p->len;
 	uint16_t flags = TCP_ACK;
 	if (p->fin && whole)
@@ -163,7 +168,6 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		check = checksum_finish(sum);
 	}
 	memcpy(header + 16, &check, 2);
-	memcpy(frame_push(f, header_len), header, header_len);
 	f->checksum_start = f->head;
 	f->checksum_offset = 16;
 	if (len > c->mss) {
@@ -233,11 +237,20 @@ static void arm_probe(struct transport *t, struct tcp_conn *c, enum tcp_wait wai
 static void restart_after_idle(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	if (c->snd_una != c->snd_nxt || c->snd_end == c->snd_nxt)
+	if (c->snd_una != c->snd_nxt || c->snd_end == c->snd_nxt ||
+	    t->now - f->last_sent <= t->config.rto_min) /* the RTO is never shorter */
 		return;
 	nanodiff rto = conn_rto(t, c);
 	if (t->now - f->last_sent > rto)
 		f->cc.ops->idle(&f->cc, t->now - f->last_sent, rto);
+}
+
+/* Is everything sent that may be, FIN included, and nothing owed? Saves a decision. */
+static bool all_sent(const struct tcp_conn *c)
+{
+	return c->snd_nxt - c->snd_end == !!(c->flags & CONN_FIN_QUEUED) &&
+	       !(c->flags & (CONN_ACK_NOW | CONN_PROBE_OWED)) &&
+	       (!c->flight || c->flight->board.lost == c->flight->board.again);
 }
 
 static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned budget)
@@ -250,16 +263,15 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 	if (c->flight)
 		restart_after_idle(t, c);
 	for (unsigned sent = 0; sent < budget; sent++) {
+		if (all_sent(c))
+			return sent;
 		struct tcp_plan p = tcp_decide(t, c, gso);
 		if (p.kind == PLAN_NONE) {
-			if (p.wait != WAIT_NOTHING || c->snd_una == c->snd_nxt) {
-				if (c->flight)
-					arm_probe(t, c, p.wait);
-				if (p.wait != WAIT_NOTHING)
-					conn_trace(t, c, TRACE_TCP_WAIT, NULL,
-						   tcp_wait_text(p.wait),
-						   c->snd_end - c->snd_nxt);
-			}
+			if (c->flight)
+				arm_probe(t, c, p.wait);
+			if (p.wait != WAIT_NOTHING)
+				conn_trace(t, c, TRACE_TCP_WAIT, NULL, tcp_wait_text(p.wait),
+					   c->snd_end - c->snd_nxt);
 			return sent;
 		}
 		uint32_t len = send_segment(t, c, &p, nif);

@@ -105,12 +105,14 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 uint32_t conn_advertise(struct tcp_conn *c);
 /* Would an update tell the peer of much more room than it knows? */
 bool conn_window_opened(const struct tcp_conn *c);
-/* reply.c */
-void reply_reset(struct transport *t, const struct rx *rx, const struct tcp_segment *seg,
+/* tcp_reply.c */
+void tcp_reply_reset(struct transport *t, const struct rx *rx, const struct tcp_segment *seg,
 		 const struct tcp_tuple *tuple);
-struct tcp_reply *reply_new(struct transport *t);
-unsigned reply_transmit(struct transport *t, unsigned budget);
-bool reply_send(struct transport *t, const struct tcp_reply *r, const struct tcp_options *options);
+struct tcp_reply *tcp_reply_new(struct transport *t);
+unsigned tcp_reply_transmit(struct transport *t, unsigned budget);
+/* `path`: the way to the remote, or NULL to look it up. */
+bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
+		    const struct tcp_options *options, struct path *path);
 /* timers.c */
 void conn_timer(struct transport *t, struct tcp_conn *c);
 /* Arms the wheel where `deadline` is earlier than what is armed. */

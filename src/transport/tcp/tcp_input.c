@@ -32,7 +32,7 @@ static bool stage_timestamp(struct transport *t, struct tcp_conn *c, struct rx *
 	if (!(seg->h.options.has & TCP_HAS_TIMESTAMPS))
 		return true; /* RFC 7323 3.2 lets us drop it; middleboxes make that unwise */
 	if (seq_lt(seg->h.options.tsval, c->ts_recent) &&
-	    clock_ms(t->now) - c->ts_recent_at < 24u * 24 * 3600 * 1000) {
+	    t->now_ms - c->ts_recent_at < 24u * 24 * 3600 * 1000) {
 		answer_unacceptable(t, c, seg);
 		rx_drop(rx, DROP_TCP_PAWS);
 		return false;
@@ -40,7 +40,7 @@ static bool stage_timestamp(struct transport *t, struct tcp_conn *c, struct rx *
 	/* 4.3 (2): only a segment at the left edge may move TS.Recent. */
 	if (seq_le(seg->seq, c->last_ack_sent) && seq_ge(seg->h.options.tsval, c->ts_recent)) {
 		c->ts_recent = seg->h.options.tsval;
-		c->ts_recent_at = clock_ms(t->now);
+		c->ts_recent_at = t->now_ms;
 	}
 	return true;
 }
@@ -151,7 +151,7 @@ static void stage_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
 static void synchronized_input(struct transport *t, struct tcp_conn *c, struct rx *rx,
 			       struct tcp_segment *seg)
 {
-	c->heard = clock_ms(t->now);
+	c->heard = t->now_ms;
 	if (!stage_timestamp(t, c, rx, seg) || !stage_sequence(t, c, rx, seg) ||
 	    !stage_reset(t, c, rx, seg) || !stage_syn(t, c, rx, seg) ||
 	    !conn_take_ack(t, c, rx, seg))
@@ -175,7 +175,7 @@ static void take_syn(struct transport *t, struct tcp_conn *c, const struct tcp_s
 		c->flags &= (uint16_t)~CONN_TIMESTAMPS;
 	else if (c->flags & CONN_TIMESTAMPS) {
 		c->ts_recent = o->tsval;
-		c->ts_recent_at = clock_ms(t->now);
+		c->ts_recent_at = t->now_ms;
 	}
 	if (!(o->has & TCP_HAS_SACK_PERMITTED))
 		c->flags &= (uint16_t)~CONN_SACK;
@@ -198,7 +198,7 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 {
 	bool acked = seg->flags & TCP_ACK;
 	if (acked && seg->ack != c->snd_nxt) { /* only our SYN can be acknowledged */
-		reply_reset(t, rx, seg, tuple);
+		tcp_reply_reset(t, rx, seg, tuple);
 		rx_drop(rx, DROP_TCP_ACK_UNSENT);
 		return;
 	}
@@ -230,7 +230,7 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 		rtt_sample(&c->rtt, (nanodiff)us * NANO_US);
 		conn_trace(t, c, TRACE_TCP_RTT, NULL, NULL, (uint64_t)us * 1000);
 	}
-	c->heard = clock_ms(t->now);
+	c->heard = t->now_ms;
 	c->backoff = 0;
 	c->snd_una = seg->ack;
 	c->flags &= (uint16_t)~CONN_SYN_OWED;
@@ -334,7 +334,7 @@ static void segment_dispatch(struct transport *t, struct rx *rx, struct tcp_segm
 		listener_input(t, l, rx, seg, tuple);
 		return;
 	}
-	reply_reset(t, rx, seg, tuple);
+	tcp_reply_reset(t, rx, seg, tuple);
 	rx_drop(rx, DROP_TCP_NO_CONNECTION);
 }
 

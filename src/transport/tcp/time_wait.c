@@ -34,7 +34,7 @@ bool time_wait_reusable(const struct transport *t, const struct tcp_time_wait *w
 
 static void time_wait_answer(struct transport *t, struct tcp_time_wait *w)
 {
-	struct tcp_reply *r = reply_new(t);
+	struct tcp_reply *r = tcp_reply_new(t);
 	if (!r)
 		return;
 	r->tuple = w->tuple;
@@ -44,7 +44,7 @@ static void time_wait_answer(struct transport *t, struct tcp_time_wait *w)
 	r->window = w->window;
 	r->why = WHY_ACK_DUPLICATE;
 	r->timestamps = w->options & CONN_TIMESTAMPS;
-	r->tsval = clock_ms(t->now) + w->ts_offset;
+	r->tsval = t->now_ms + w->ts_offset;
 	r->tsecr = w->ts_recent;
 }
 
@@ -76,7 +76,7 @@ void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx
 		}
 	}
 	/* RFC 9293 3.10.7.4: the only thing that should come is a FIN again. Rate-limited: TCP-26. */
-	uint16_t stamp = (uint16_t)(clock_ms(t->now) / 16);
+	uint16_t stamp = (uint16_t)(t->now_ms / 16);
 	bool fin_again = seg->flags & TCP_FIN && seg->seq + seg->text_len + 1 == w->rcv_nxt;
 	if (fin_again) {
 		list_remove(&w->link); /* restart the 2 MSL timer */

@@ -87,7 +87,7 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 	} else if (waits || fin_waits) {
 		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "window probe", c->backoff);
 		/* MUST-37: as long as the peer answers, its window may stay closed. An orphan's may not. */
-		if (f->probes && (!c->sock || clock_ms(t->now) - c->heard >
+		if (f->probes && (!c->sock || t->now_ms - c->heard >
 						      (uint64_t)f->user_timeout / NANO_MS)) {
 			if (f->give_up_at == NANOTIME_NEVER)
 				f->give_up_at = t->now + f->user_timeout;
@@ -105,7 +105,7 @@ static nanotime keepalive(struct transport *t, struct tcp_conn *c)
 {
 	if (!(c->flags & CONN_KEEPALIVE) || !conn_synchronized(c) || c->snd_una != c->snd_nxt)
 		return NANOTIME_NEVER;
-	nanodiff idle = (nanodiff)(clock_ms(t->now) - c->heard) * NANO_MS;
+	nanodiff idle = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
 	if (idle < t->config.keepalive_idle) {
 		if (c->flight)
 			c->flight->probes = 0;
@@ -178,7 +178,7 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 		return;
 	f = c->flight;
 	if (f && flight_idle(c)) {
-		nanodiff idle = (nanodiff)(clock_ms(t->now) - c->heard) * NANO_MS;
+		nanodiff idle = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
 		nanodiff quiet = t->now - f->last_sent;
 		if (idle > FLIGHT_IDLE && quiet > FLIGHT_IDLE)
 			conn_drop_flight(t, c);

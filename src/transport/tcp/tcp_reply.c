@@ -5,7 +5,7 @@
  */
 #include "transport/tcp/tcp_conn.h"
 
-struct tcp_reply *reply_new(struct transport *t)
+struct tcp_reply *tcp_reply_new(struct transport *t)
 {
 	if (t->reply_count == t->config.resets)
 		return NULL;
@@ -16,12 +16,12 @@ struct tcp_reply *reply_new(struct transport *t)
 }
 
 /* RFC 9293 3.10.7.1: what a reset to a segment of no connection looks like. */
-void reply_reset(struct transport *t, const struct rx *rx, const struct tcp_segment *seg,
+void tcp_reply_reset(struct transport *t, const struct rx *rx, const struct tcp_segment *seg,
 		 const struct tcp_tuple *tuple)
 {
 	if (seg->flags & TCP_RST || rx->group)
 		return;
-	struct tcp_reply *r = reply_new(t);
+	struct tcp_reply *r = tcp_reply_new(t);
 	if (!r)
 		return;
 	r->tuple = *tuple;
@@ -35,11 +35,15 @@ void reply_reset(struct transport *t, const struct rx *rx, const struct tcp_segm
 	}
 }
 
-bool reply_send(struct transport *t, const struct tcp_reply *r, const struct tcp_options *options)
+bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
+		    const struct tcp_options *options, struct path *path)
 {
-	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
-	if (internet_path(t->internet, &path, &r->tuple.remote, t->now) != ERR_OK)
-		return false;
+	struct path found = { .neighbour = NEIGHBOUR_NO_INDEX };
+	if (!path) {
+		path = &found;
+		if (internet_path(t->internet, path, &r->tuple.remote, t->now) != ERR_OK)
+			return false;
+	}
 	struct tcp_header h = {
 		.source_port = r->tuple.local_port,
 		.destination_port = r->tuple.remote_port,
@@ -72,17 +76,17 @@ bool reply_send(struct transport *t, const struct tcp_reply *r, const struct tcp
 		.dont_fragment = true,
 		.copy_if_waiting = true,
 	};
-	return internet_send(t->internet, &path, f, &s, t->now);
+	return internet_send(t->internet, path, f, &s, t->now);
 }
 
-unsigned reply_transmit(struct transport *t, unsigned budget)
+unsigned tcp_reply_transmit(struct transport *t, unsigned budget)
 {
 	unsigned sent = 0;
 	while (t->reply_count && sent < budget) {
 		struct tcp_reply *r = &t->reply[t->reply_head];
 		t->reply_head = (t->reply_head + 1) % t->config.resets;
 		t->reply_count--;
-		reply_send(t, r, NULL);
+		tcp_reply_send(t, r, NULL, NULL);
 		sent++;
 	}
 	return sent;
