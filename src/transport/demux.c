@@ -91,7 +91,7 @@ static struct place demux_place(struct demux *d, uint32_t home, uint32_t ref)
 			if (p.line->ref[p.slot] == ref)
 				return p;
 	}
-	assert(!"an entry that is removed stands in the table");
+	assert(false && "an entry that is removed stands in the table");
 	return p;
 }
 
