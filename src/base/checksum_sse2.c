@@ -21,10 +21,10 @@
 
 typedef __m128i vector;
 
-/* `window + n` loads as a mask of the last n bytes. */
-static const uint8_t window[2 * STEP] = {
-	[STEP... 2 * STEP - 1] = 0xff,
-};
+/* What loads from `n` bytes into it is a mask of a step's last n bytes. */
+static const struct {
+	uint64_t none[STEP / 8], all[STEP / 8];
+} window = { .all = { UINT64_MAX, UINT64_MAX } };
 
 INLINE vector load(const uint8_t *at)
 {
@@ -112,7 +112,7 @@ INLINE uint32_t run(uint8_t *to, const uint8_t *from, size_t len, const bool cop
 		vector bytes = load(from + at);
 		if (copy)
 			store(to + at, bytes);
-		add(&l, &l.odd, _mm_and_si128(bytes, load(window + rest)));
+		add(&l, &l.odd, _mm_and_si128(bytes, load((const uint8_t *)&window + rest)));
 	}
 	vector all = _mm_add_epi32(l.even, l.odd);
 	uint32_t sum = total(all, len / STEP + (rest != 0));

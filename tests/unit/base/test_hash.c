@@ -156,6 +156,30 @@ static void test_spread(void **state)
 	assert_true(chi > 1023 - 6 * 45 && chi < 1023 + 6 * 45);
 }
 
+/* The stream of a seed never changes: a seed in an old report still replays. */
+static void test_rng_stream(void **state)
+{
+	(void)state;
+	static const uint64_t expected[3][3] = {
+		{ UINT64_C(0x28adbd98ec06c6fd), UINT64_C(0x0001247c9d6518e5),
+			UINT64_C(0x54eb3357ad1e8ca2) },
+		{ UINT64_C(0x034dd6ab2a01487c), UINT64_C(0xe435cfcfb2353215),
+			UINT64_C(0xa87faf034ead4a52) },
+		{ UINT64_C(0x9e6704220efe0527), UINT64_C(0xb3a901bebe7f1a56),
+			UINT64_C(0xbfd267da87ac7b34) },
+	};
+	uint8_t bytes[40];
+	for (unsigned i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)i;
+	const struct span seeds[3] = { span_of("abc", 3), span_of(bytes, 16), span_of(bytes, 40) };
+	for (unsigned i = 0; i < 3; i++) {
+		struct rng r;
+		rng_seed(&r, seeds[i]);
+		for (unsigned k = 0; k < 3; k++)
+			assert_true(rng_next(&r) == expected[i][k]);
+	}
+}
+
 static void test_rng_repeats(void **state)
 {
 	(void)state;
@@ -238,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_avalanche),
 		cmocka_unit_test(test_spread),
+		cmocka_unit_test(test_rng_stream),
 		cmocka_unit_test(test_rng_repeats),
 		cmocka_unit_test(test_seeds_differ),
 		cmocka_unit_test(test_below),

@@ -212,7 +212,9 @@ static void discard(struct rng *r, struct model *m, struct ring_pool *p)
 	uint64_t to = rng_below(r, 3) ? from + rng_below(r, 200000) : m->high + rng_below(r, 3);
 	if (rng_below(r, 8) == 0)
 		from = m->low;
-	ring_discard(&m->ring, p, (uint32_t)from, (uint32_t)to);
+	/* what is released already may be named too */
+	uint64_t before = rng_below(r, 4) ? 0 : rng_below(r, 10000);
+	ring_discard(&m->ring, p, (uint32_t)(from - (from == m->low ? before : 0)), (uint32_t)to);
 	for (uint64_t pos = from; pos < to && pos < m->high; pos++)
 		m->written[pos % WINDOW] = 0;
 	if (to >= m->high && from < m->high)
@@ -394,6 +396,105 @@ static void test_inline_slots_span_seven_blocks_anywhere(void **state)
 	free(a.at);
 }
 
+/* The last byte that the inline slots span, and the first that they do not. */
+static void test_edge_of_inline_slots(void **state)
+{
+	(void)state;
+	static const uint32_t lows[] = { 0, 1, 2, 1023, 2046, 2047 };
+	struct arena a = arena_of(3, 0);
+	struct ring_pool p;
+	struct ring r;
+	assert_true(ring_pool_init(&p, &a, 3, 0));
+	for (size_t i = 0; i < sizeof lows / sizeof *lows; i++) {
+		ring_init(&r, lows[i]);
+		assert_int_equal(ring_write(&r, &p, ops, lows[i], span_of("a", 1), NULL), 1);
+		assert_int_equal(
+			ring_write(&r, &p, ops, 8 * RING_BLOCK - 1, span_of("b", 1), NULL), 1);
+		assert_ptr_equal(r.slot, r.inline_slot);
+		ring_clear(&r, &p);
+		assert_int_equal(ring_write(&r, &p, ops, lows[i], span_of("a", 1), NULL), 1);
+		assert_int_equal(ring_write(&r, &p, ops, 8 * RING_BLOCK, span_of("c", 1), NULL), 1);
+		assert_int_equal(r.mask, 255);
+		ring_read(&r, lows[i], sink, 1);
+		assert_int_equal(*sink, 'a');
+		ring_clear(&r, &p);
+	}
+	free(a.at);
+}
+
+/* A block of which the smallest part is not discarded stays. */
+static void test_edge_of_discard(void **state)
+{
+	(void)state;
+	struct arena a = arena_of(4, 0);
+	struct ring_pool p;
+	struct ring r;
+	assert_true(ring_pool_init(&p, &a, 4, 0));
+	for (uint32_t low = 0; low < 3; low++) {
+		ring_init(&r, low);
+		assert_int_equal(
+			ring_write(&r, &p, ops, low, span_of(source, 4 * RING_BLOCK - low), NULL),
+			4 * RING_BLOCK - low);
+		ring_discard(&r, &p, RING_BLOCK + 1, 3 * RING_BLOCK - 1);
+		assert_int_equal(p.small.used, 4);
+		ring_discard(&r, &p, RING_BLOCK, 3 * RING_BLOCK - 1);
+		assert_int_equal(p.small.used, 3);
+		ring_discard(&r, &p, RING_BLOCK, 3 * RING_BLOCK);
+		assert_int_equal(p.small.used, 2);
+		ring_clear(&r, &p);
+	}
+	free(a.at);
+}
+
+/* A big block must not reach round the table's end into the slots of the ring's start. */
+static void test_big_block_at_the_edge(void **state)
+{
+	(void)state;
+	struct arena a = arena_of(40, 4);
+	struct ring_pool p;
+	for (uint32_t first = 0; first < 32; first++) {
+		struct ring r;
+		a.used = 0;
+		assert_true(ring_pool_init(&p, &a, 40, 4));
+		ring_init(&r, first * RING_BLOCK + 100);
+		/* sixteen blocks in the middle, a hole at the start */
+		assert_int_equal(ring_write(&r, &p, ops, 101 * RING_BLOCK,
+					 span_of(source, 16 * RING_BLOCK), NULL),
+			16 * RING_BLOCK);
+		uint32_t group = (first + 256) / 16 * 16 - (first % 16 == 0 ? 16 : 0);
+		size_t done = ring_write(
+			&r, &p, ops, group * RING_BLOCK, span_of(source, RING_BLOCK), NULL);
+		assert_int_equal(done, RING_BLOCK);
+		assert_int_equal(r.mask, 255);
+		bool big = (uintptr_t)r.slot[group & r.mask] & 1;
+		assert_int_equal(big, group + 16 <= first + 256);
+		uint32_t start = r.low;
+		assert_int_equal(
+			ring_write(&r, &p, ops, start, span_of(source + 1, 3000), NULL), 3000);
+		ring_read(&r, group * RING_BLOCK, sink, RING_BLOCK);
+		assert_memory_equal(sink, source, RING_BLOCK);
+		ring_read(&r, start, sink, 3000);
+		assert_memory_equal(sink, source + 1, 3000);
+		ring_clear(&r, &p);
+		assert_int_equal(p.small.used + p.big.used, 0);
+	}
+	free(a.at);
+}
+
+static void test_pool_that_does_not_fit(void **state)
+{
+	(void)state;
+	struct arena a = arena_of(3, 2);
+	struct ring_pool p;
+	a.used = 0;
+	assert_false(ring_pool_init(&p, &a, 3, 5));
+	a.used = 0;
+	assert_false(ring_pool_init(&p, &a, 60, 2));
+	a.used = 0;
+	assert_true(ring_pool_init(&p, &a, 3, 2));
+	free(a.at);
+}
+
 /* Without big blocks the table has 256 slots at most; with them 4096. */
 static void test_reach(void **state)
 {
@@ -476,6 +577,10 @@ int main(void)
 		cmocka_unit_test(test_empty_runs),
 		cmocka_unit_test(test_idle_ring_holds_nothing),
 		cmocka_unit_test(test_inline_slots_span_seven_blocks_anywhere),
+		cmocka_unit_test(test_edge_of_inline_slots),
+		cmocka_unit_test(test_edge_of_discard),
+		cmocka_unit_test(test_big_block_at_the_edge),
+		cmocka_unit_test(test_pool_that_does_not_fit),
 		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_big_blocks),
 	};
