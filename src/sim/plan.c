@@ -119,7 +119,7 @@ static bool give_addresses(struct building *b)
 /* Tells one end of a line who is at the other. */
 static bool introduce(struct building *b, const char *to, const char *who)
 {
-	const char *netif, *other;
+	const char *netif = NULL, *other = NULL;
 	struct node *n = split(b->world, to, &netif), *peer = split(b->world, who, &other);
 	if (!n || !peer)
 		return refuse(b, to, "a line joins two machines");
