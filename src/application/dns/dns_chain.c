@@ -68,14 +68,15 @@ static void judge_absence(struct span message, struct dns_chain *c)
 		}
 		ns |= record.type == DNS_TYPE_NS;
 	}
+	bool exists = h.rcode != DNS_RCODE_NXDOMAIN;
+	if (exists && !soa && c->aliases > 0) {
+		c->end = DNS_CHAIN_OPEN; /* with the TTL of the aliases */
+		return;
+	}
 	c->ttl = least(c->ttl, ttl);
-	if (h.rcode == DNS_RCODE_NXDOMAIN)
+	if (!exists)
 		c->end = DNS_CHAIN_NO_NAME;
-	else if (soa)
-		c->end = DNS_CHAIN_NO_DATA;
-	else if (c->aliases > 0)
-		c->end = DNS_CHAIN_OPEN;
-	else if (ns && !h.authoritative && !h.recursion_available)
+	else if (ns && !soa && !h.authoritative && !h.recursion_available)
 		c->end = DNS_CHAIN_REFERRAL;
 	else
 		c->end = DNS_CHAIN_NO_DATA;

@@ -13,7 +13,7 @@
 
 #define SPANS        4
 #define LINGER_BYTES (1 << 20)
-#define CHUNK_DATA   4096 /* of a body of unknown length */
+#define CHUNK_DATA   1400 /* of a body of unknown length */
 #define CHUNK_ROOM   (CHUNK_DATA + HTTP1_CHUNK_FRAME_MAX)
 
 enum conn_step { STEP_ON, STEP_WAIT, STEP_GONE };
