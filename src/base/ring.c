@@ -9,8 +9,9 @@
  * order, a discard clears whole groups only, so the group's last slot always
  * goes last and takes the big block with it.
  *
- * `high` bounds what was ever written: a release up to it empties the ring, the
- * started block and the table included, so that an idle connection holds nothing.
+ * `high` bounds what was ever written, so a release up to it finds the ring empty.
+ * A reader that keeps up empties it with every segment; so a small block that is
+ * started stays for the next one, and what a deep queue needed goes back.
  */
 #include "base/ring.h"
 
@@ -303,9 +304,11 @@ void ring_release(struct ring *r, struct ring_pool *p, uint32_t pos)
 	for (uint32_t i = 0; i < gone && i <= r->mask; i++)
 		empty_slot(r, p, number + i);
 	r->low = pos;
-	if (seq_gt(pos, r->high)) /* an empty ring keeps the block that `pos` is in: more will come */
+	if (seq_gt(pos, r->high))
 		r->high = pos;
-	if (r->blocks == 0)
+	if (pos == r->high && (r->blocks > 1 || r->mask + 1 == BIG_TABLE))
+		ring_clear(r, p);
+	else if (r->blocks == 0)
 		drop_table(r, p);
 }
 

@@ -67,8 +67,11 @@ void ring_read(const struct ring *r, uint32_t pos, uint8_t *to, size_t len);
 unsigned ring_spans(const struct ring *r, uint32_t pos, size_t len, struct span *out, unsigned max,
 		    size_t *covered);
 
-/* Forgets everything before `pos` and gives back the blocks that lie wholly before it. The block
- * that `pos` is in stays, even when nothing is left in it: more will come. ring_clear gives all. */
+/*
+ * Forgets everything before `pos` and gives back the blocks that lie wholly before it. Where
+ * nothing is left, the ring keeps at most the small block that `pos` is in (more will come) and
+ * a table of one small block; ring_clear gives back all.
+ */
 void ring_release(struct ring *r, struct ring_pool *p, uint32_t pos);
 /*
  * Forgets [from, to) and gives back the blocks that lie wholly in it: out-of-order
