@@ -133,7 +133,40 @@ static bool svc_value_fits(uint16_t key, struct span value)
 	}
 }
 
-/* Keys must increase strictly (RFC 9460 2.2). The target is never compressed. */
+/*
+ * The keys in `mandatory` rise, are present, and are not "mandatory" itself (RFC
+ * 9460 8). List and parameters are both in order, so one pass over both will do.
+ */
+static bool mandatory_is_there(struct span mandatory, struct span parameters)
+{
+	struct dns_svc_parameter p;
+	size_t next = 0;
+
+	for (size_t at = 0; next < mandatory.len && dns_svc_parameter_next(parameters, &at, &p);)
+		if (p.key == load16(mandatory.at + next) && p.key != DNS_SVC_MANDATORY)
+			next += 2;
+	return next == mandatory.len;
+}
+
+/* Is the set of parameters one that a client may act on (RFC 9460 2.4.3)? */
+static bool svc_is_consistent(struct span parameters)
+{
+	struct dns_svc_parameter p;
+	bool mandatory_fits = true, alpn = false, no_default = false;
+
+	for (size_t at = 0; dns_svc_parameter_next(parameters, &at, &p);) {
+		alpn |= p.key == DNS_SVC_ALPN;
+		no_default |= p.key == DNS_SVC_NO_DEFAULT_ALPN;
+		if (p.key == DNS_SVC_MANDATORY)
+			mandatory_fits = mandatory_is_there(p.value, parameters);
+	}
+	return mandatory_fits && (alpn || !no_default);
+}
+
+/*
+ * Keys must increase strictly (RFC 9460 2.2) and the target is never compressed.
+ * In AliasMode (priority 0) what the parameters say is ignored (2.4.2).
+ */
 static void parse_svcb(struct cursor *c, struct dns_record *r)
 {
 	int last = -1;
@@ -144,11 +177,14 @@ static void parse_svcb(struct cursor *c, struct dns_record *r)
 	while (!c->fault && c->at < c->view.len) {
 		uint16_t key = take16(c);
 		struct span value = take(c, take16(c));
-		if (!c->fault && (key <= last || !svc_value_fits(key, value)))
+		bool fits = r->svcb.priority == 0 || svc_value_fits(key, value);
+		if (key <= last || !fits)
 			refuse(c, DROP_DNS_RDATA);
 		last = key;
 	}
 	r->svcb.parameters = span_of(c->view.at + start, c->at - start);
+	if (!c->fault && r->svcb.priority != 0 && !svc_is_consistent(r->svcb.parameters))
+		refuse(c, DROP_DNS_RDATA);
 }
 
 /* A tag of at least one letter or digit (RFC 8659 4.1). */

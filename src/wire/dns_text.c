@@ -220,7 +220,15 @@ static void put_svc_value(struct text *t, uint16_t key, struct span value)
 	}
 }
 
-/* alpn="h2,h3": a list of character-strings inside one pair of quotes. */
+static bool is_printable(uint8_t c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
+/*
+ * alpn="h2,h3": a list inside one pair of quotes. A comma or backslash within a
+ * member is escaped once for the list and once for the string (RFC 9460 A.1).
+ */
 static void put_alpn(struct text *t, struct span value)
 {
 	struct span id;
@@ -232,12 +240,14 @@ static void put_alpn(struct text *t, struct span value)
 			text_char(t, ',');
 		for (size_t i = 0; i < id.len; i++) {
 			uint8_t c = id.at[i];
-			if (c <= ' ' || c >= 0x7f || c == '"' || c == '\\' || c == ',') {
+			if (c == ',' || c == '\\')
+				text_string(t, c == ',' ? "\\\\" : "\\\\\\");
+			else if (c == '"' || !is_printable(c))
 				text_char(t, '\\');
-				text_padded(t, c, 3);
-			} else {
+			if (is_printable(c))
 				text_char(t, (char)c);
-			}
+			else
+				text_padded(t, c, 3);
 		}
 	}
 	text_char(t, '"');
@@ -257,7 +267,9 @@ static void put_svcb(struct text *t, const struct dns_record *r)
 		if (p.value.len == 0)
 			continue;
 		text_char(t, '=');
-		if (p.key == DNS_SVC_ALPN)
+		if (r->svcb.priority == 0) /* AliasMode: nobody checked what they say */
+			put_quoted(t, p.value);
+		else if (p.key == DNS_SVC_ALPN)
 			put_alpn(t, p.value);
 		else
 			put_svc_value(t, p.key, p.value);

@@ -439,6 +439,13 @@ static void test_rdlength(void **state)
 		CASE(HTTPS, "\0\1\0\0\3\0\1\1", -1, DNS_RDATA),     /* a port of one byte */
 		CASE(HTTPS, "\0\1\0\0\4\0\3\1\2\3", -1, DNS_RDATA), /* a hint of three bytes */
 		CASE(HTTPS, "\0\1\0\0\1\0\3\4h2", -1, DNS_RDATA),   /* a list past its value */
+		CASE(HTTPS, "\0\0\0\0\3\0\1\1", -1, NONE),          /* an alias: ignored */
+		CASE(HTTPS, "\0\0\0\0\3\0\3\1", -1, DNS_RDLENGTH),  /* but it must fit */
+		CASE(HTTPS, "\0\1\0\0\0\0\2\0\3\0\3\0\2\1\273", -1, NONE),      /* mandatory=port */
+		CASE(HTTPS, "\0\1\0\0\0\0\2\0\4\0\3\0\2\1\273", -1, DNS_RDATA), /* missing */
+		CASE(HTTPS, "\0\1\0\0\0\0\2\0\0\0\3\0\2\1\273", -1, DNS_RDATA), /* itself */
+		CASE(HTTPS, "\0\1\0\0\0\0\4\0\3\0\3\0\3\0\2\1\273", -1, DNS_RDATA), /* twice */
+		CASE(HTTPS, "\0\1\0\0\2\0\0", -1, DNS_RDATA), /* no-default-alpn without alpn */
 		CASE(HTTPS, "\0\1\0\0\1\0\11\2h2", -1, DNS_RDLENGTH),
 		CASE(OPT, "", -1, DNS_OPT), /* as an answer */
 #undef CASE

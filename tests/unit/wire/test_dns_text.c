@@ -48,6 +48,9 @@ static void test_rdata(void **state)
 		"\0\5\0\4abcd\0\6\0\20 \1\r\270\0\0\0\0\0\0\0\0\0\0\0\1\2\233\0\2hi",
 		"1 . mandatory=alpn alpn=\"h3,h2\" no-default-alpn port=8443 "
 		"ipv4hint=192.0.2.1,192.0.2.2 ech=YWJjZA== ipv6hint=2001:db8::1 key667=\"hi\"");
+	EXPECT(DNS_TYPE_SVCB, "\0\1\0\0\1\0\10\7a,b\\\"\377 ",
+		"1 . alpn=\"a\\\\,b\\\\\\\\\\\"\\255 \"");
+	EXPECT(DNS_TYPE_SVCB, "\0\0\0\0\3\0\1\1\0\4\0\0", "0 . port=\"\\001\" ipv4hint");
 	EXPECT(65280, "\1\2\377", "\\# 3 0102ff");
 	EXPECT(65280, "", "\\# 0");
 }
