@@ -81,109 +81,170 @@ static sock_id accept_on(struct bench_pair *p, sock_id listener)
 	return id;
 }
 
-/* Moves `bytes`; the application copies in and out. Returns data segments sent. */
-static void move(struct bench_pair *p, sock_id from, sock_id to, uint64_t bytes)
+/* What the two applications of a load know. */
+struct load {
+	sock_id listener, client, server;
+	uint64_t written, read, want; /* bulk: bytes. rr: round trips. crr: connections */
+};
+
+static uint8_t out[CHUNK], in[CHUNK];
+
+static void bulk_client(struct bench_pair *p, void *user)
 {
-	static uint8_t out[CHUNK], in[CHUNK];
-	uint64_t written = 0, got = 0;
-	while (got < bytes) {
-		while (written < bytes) {
-			size_t want = bytes - written < CHUNK ? (size_t)(bytes - written) : CHUNK;
-			int64_t n = sock_write(p->end[0].stack, from, out, want);
-			if (n == -ERR_AGAIN)
-				break;
-			if (n < 0)
-				fail("write", n);
-			written += (uint64_t)n;
-		}
-		bench_pair_run(p, 10 * NANO_US);
-		for (;;) {
-			int64_t n = sock_read(p->end[1].stack, to, in, CHUNK);
-			if (n == -ERR_AGAIN)
-				break;
-			if (n <= 0)
-				fail("read", n);
-			got += (uint64_t)n;
-		}
-		bench_pair_run(p, 10 * NANO_US);
+	struct load *l = user;
+	while (l->written < l->want) {
+		uint64_t left = l->want - l->written;
+		int64_t n = sock_write(p->end[0].stack, l->client, out,
+				       left < CHUNK ? (size_t)left : CHUNK);
+		if (n == -ERR_AGAIN)
+			return;
+		if (n < 0)
+			fail("write", n);
+		l->written += (uint64_t)n;
 	}
+}
+
+static void bulk_server(struct bench_pair *p, void *user)
+{
+	struct load *l = user;
+	for (;;) {
+		int64_t n = sock_read(p->end[1].stack, l->server, in, CHUNK);
+		if (n == -ERR_AGAIN)
+			return;
+		if (n <= 0)
+			fail("read", n);
+		l->read += (uint64_t)n;
+	}
+}
+
+static void connect_pair(struct bench_pair *p, struct load *l)
+{
+	l->listener = listen_on(p);
+	l->client = connect_to(p);
+	bench_pair_run(p, NANO_MS);
+	l->server = accept_on(p, l->listener);
+}
+
+static void run_until(struct bench_pair *p, struct load *l, uint64_t more)
+{
+	l->want += more;
+	while (l->read < l->want)
+		bench_pair_run(p, 10 * NANO_US);
 }
 
 static void bulk(struct bench_pair *p, uint64_t bytes, struct result *r)
 {
-	sock_id listener = listen_on(p), client = connect_to(p);
-	bench_pair_run(p, NANO_MS);
-	sock_id server = accept_on(p, listener);
-	move(p, client, server, 4 << 20);
+	struct load l = { 0 };
+	connect_pair(p, &l);
+	p->app[0] = bulk_client;
+	p->app[1] = bulk_server;
+	p->user = &l;
+	run_until(p, &l, 4 << 20);
 	struct sock_tcp_info before, after;
-	sock_tcp_info(p->end[0].stack, client, &before);
+	sock_tcp_info(p->end[0].stack, l.client, &before);
 	double start = seconds();
 	CALLGRIND_START_INSTRUMENTATION;
-	move(p, client, server, bytes);
+	run_until(p, &l, bytes);
 	CALLGRIND_STOP_INSTRUMENTATION;
 	r->seconds = seconds() - start;
-	sock_tcp_info(p->end[0].stack, client, &after);
+	sock_tcp_info(p->end[0].stack, l.client, &after);
 	r->bytes = bytes;
 	r->segments = after.segments_sent - before.segments_sent;
 	if (after.retransmits)
 		fail("a segment was retransmitted on a perfect link", 0);
 }
 
-static void exchange(struct bench_pair *p, sock_id client, sock_id server, uint64_t count)
+static void rr_client(struct bench_pair *p, void *user)
 {
+	struct load *l = user;
 	uint8_t byte = 'x';
-	for (uint64_t i = 0; i < count; i++) {
-		if (sock_write(p->end[0].stack, client, &byte, 1) != 1)
-			fail("write", 0);
-		bench_pair_run(p, 10 * NANO_US);
-		if (sock_read(p->end[1].stack, server, &byte, 1) != 1 ||
-		    sock_write(p->end[1].stack, server, &byte, 1) != 1)
-			fail("echo", 0);
-		bench_pair_run(p, 10 * NANO_US);
-		if (sock_read(p->end[0].stack, client, &byte, 1) != 1)
-			fail("read", 0);
+	if (l->read < l->written) {
+		int64_t n = sock_read(p->end[0].stack, l->client, &byte, 1);
+		if (n == -ERR_AGAIN)
+			return;
+		if (n != 1)
+			fail("read", n);
+		l->read++;
 	}
+	if (l->written < l->want) {
+		if (sock_write(p->end[0].stack, l->client, &byte, 1) != 1)
+			fail("write", 0);
+		l->written++;
+	}
+}
+
+static void rr_server(struct bench_pair *p, void *user)
+{
+	struct load *l = user;
+	uint8_t byte;
+	if (sock_read(p->end[1].stack, l->server, &byte, 1) == 1 &&
+	    sock_write(p->end[1].stack, l->server, &byte, 1) != 1)
+		fail("echo", 0);
 }
 
 static void rr(struct bench_pair *p, uint64_t count, struct result *r)
 {
-	sock_id listener = listen_on(p), client = connect_to(p);
-	bench_pair_run(p, NANO_MS);
-	sock_id server = accept_on(p, listener);
-	exchange(p, client, server, 1000);
+	struct load l = { 0 };
+	connect_pair(p, &l);
+	p->app[0] = rr_client;
+	p->app[1] = rr_server;
+	p->user = &l;
+	run_until(p, &l, 1000);
 	double start = seconds();
 	CALLGRIND_START_INSTRUMENTATION;
-	exchange(p, client, server, count);
+	run_until(p, &l, count);
 	CALLGRIND_STOP_INSTRUMENTATION;
 	r->seconds = seconds() - start;
 	r->count = count;
 }
 
-static void cycle(struct bench_pair *p, sock_id listener, uint64_t count)
+/* Closes as soon as it is connected. */
+static void crr_client(struct bench_pair *p, void *user)
+{
+	struct load *l = user;
+	if (l->client && sock_poll(p->end[0].stack, l->client) & EVENT_CONNECTED) {
+		sock_close(p->end[0].stack, l->client);
+		l->client = 0;
+	}
+}
+
+/* Accepts, and closes at the end of the stream. */
+static void crr_server(struct bench_pair *p, void *user)
+{
+	struct load *l = user;
+	struct stack *s = p->end[1].stack;
+	uint8_t byte;
+	if (!l->server && sock_accept(s, l->listener, &p->end[1].queue, NULL, &l->server, NULL))
+		return;
+	if (sock_read(s, l->server, &byte, 1) == 0) {
+		sock_close(s, l->server);
+		l->server = 0;
+		l->read++;
+	}
+}
+
+static void cycle(struct bench_pair *p, struct load *l, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++) {
-		sock_id client = connect_to(p);
+		uint64_t before = l->read;
+		l->client = connect_to(p);
 		bench_pair_run(p, NANO_MS);
-		sock_id server = accept_on(p, listener);
-		sock_close(p->end[0].stack, client);
-		bench_pair_run(p, NANO_MS);
-		uint8_t byte;
-		if (sock_read(p->end[1].stack, server, &byte, 1) != 0)
-			fail("end of stream", 0);
-		sock_close(p->end[1].stack, server);
-		bench_pair_run(p, NANO_MS);
-		if (sock_unfinished(p->end[0].stack) || sock_unfinished(p->end[1].stack))
+		if (l->read != before + 1 || sock_unfinished(p->end[0].stack) ||
+		    sock_unfinished(p->end[1].stack))
 			fail("a connection is left over", 0);
 	}
 }
 
 static void crr(struct bench_pair *p, uint64_t count, struct result *r)
 {
-	sock_id listener = listen_on(p);
-	cycle(p, listener, 1000);
+	struct load l = { .listener = listen_on(p) };
+	p->app[0] = crr_client;
+	p->app[1] = crr_server;
+	p->user = &l;
+	cycle(p, &l, 1000);
 	double start = seconds();
 	CALLGRIND_START_INSTRUMENTATION;
-	cycle(p, listener, count);
+	cycle(p, &l, count);
 	CALLGRIND_STOP_INSTRUMENTATION;
 	r->seconds = seconds() - start;
 	r->count = count;

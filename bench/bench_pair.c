@@ -90,15 +90,28 @@ void bench_pair_close(struct bench_pair *p)
 	munmap(p->end[1].memory, p->end[1].size);
 }
 
+/* One end's turn: its application, then what its stack has to send. Returns frames sent. */
+static unsigned turn(struct bench_pair *p, unsigned end)
+{
+	if (p->app[end])
+		p->app[end](p, p->user);
+	unsigned sent = 0, burst;
+	do {
+		burst = stack_transmit(p->end[end].stack, p->now, 256);
+		sent += burst;
+	} while (burst == 256);
+	return sent;
+}
+
 void bench_pair_run(struct bench_pair *p, nanodiff step)
 {
 	p->now += step;
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
+		stack_set_time(p->end[i].stack, p->now);
 		if (stack_next_deadline(p->end[i].stack) <= p->now)
 			stack_timers(p->end[i].stack, p->now);
-	unsigned there, back;
-	do {
-		there = stack_transmit(p->end[0].stack, p->now, 256);
-		back = stack_transmit(p->end[1].stack, p->now, 256);
-	} while (back || there == 256);
+	}
+	turn(p, 0);
+	for (unsigned end = 1; turn(p, end); end = 1 - end)
+		;
 }

@@ -30,13 +30,16 @@ struct bench_pair {
 	struct bench_end end[2]; /* 0: client, 1: server */
 	struct addr address[2];
 	nanotime now;
-	uint64_t frames, bytes; /* over the wire, both ways */
+	/* The applications: each runs after its stack received a burst and before it transmits. */
+	void (*app[2])(struct bench_pair *p, void *user);
+	void *user;
 };
 
 /* Builds both stacks and resolves the neighbours. Exits with a line on stderr where it can't. */
 void bench_pair_open(struct bench_pair *p, const struct bench_options *o);
 void bench_pair_close(struct bench_pair *p);
-/* Both ends transmit until nothing is left to send; time moves on by `step`. */
+/* Time moves on by `step`; then each end transmits, the other receives the burst whole, its
+ * application runs, and so to and fro until nothing is left to send. */
 void bench_pair_run(struct bench_pair *p, nanodiff step);
 
 #endif

@@ -46,21 +46,46 @@ static inline uint16_t checksum_finish(uint64_t sum)
 	return (uint16_t)~checksum_fold(sum);
 }
 
-/* A short header's sum, inline: `len` is even and at most 64. */
+/* Adds eight bytes to `sum`, and what overflows to `carry`: an addition and an add-with-carry. */
+static inline void checksum_add8(uint64_t *sum, uint64_t *carry, const uint8_t *at)
+{
+	uint64_t v;
+	memcpy(&v, at, 8);
+	*sum += v;
+	*carry += *sum < v;
+}
+
+/* A short header's sum, inline: `len` is even and below 128. No loop but for 64 bytes and more. */
 static inline uint64_t checksum_header(const uint8_t *at, size_t len)
 {
-	uint64_t sum = 0;
-	for (; len >= 4; at += 4, len -= 4) {
+	uint64_t sum = 0, carry = 0;
+	for (; len >= 32; at += 32, len -= 32) {
+		checksum_add8(&sum, &carry, at);
+		checksum_add8(&sum, &carry, at + 8);
+		checksum_add8(&sum, &carry, at + 16);
+		checksum_add8(&sum, &carry, at + 24);
+	}
+	if (len & 16) {
+		checksum_add8(&sum, &carry, at);
+		checksum_add8(&sum, &carry, at + 8);
+		at += 16;
+	}
+	if (len & 8) {
+		checksum_add8(&sum, &carry, at);
+		at += 8;
+	}
+	if (len & 4) {
 		uint32_t v;
 		memcpy(&v, at, 4);
-		sum += v;
+		carry += v;
+		at += 4;
 	}
-	if (len) {
+	if (len & 2) {
 		uint16_t v;
 		memcpy(&v, at, 2);
-		sum += v;
+		carry += v;
 	}
-	return sum;
+	return (sum & 0xffffffff) + (sum >> 32) + carry;
 }
 
 #endif

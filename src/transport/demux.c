@@ -6,6 +6,10 @@
  */
 #include "transport/demux.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define REF_INDEX 0x3fffffffu
 
 bool demux_init(struct demux *d, struct arena *a, uint32_t entries, const struct hash_key *key)
@@ -30,16 +34,33 @@ static uint32_t ref_of(const struct demux *d, enum demux_kind kind, const void *
 	return (uint32_t)kind << 30 | pool_index(d->pool[kind], entry);
 }
 
+/* The slots whose tag is this, as bits. */
+static inline unsigned line_matches(const struct demux_line *line, uint32_t tag)
+{
+#ifdef __SSE2__ /* eight lanes at once; the eighth is the first reference, masked away */
+	__m128i want = _mm_set1_epi32((int)tag);
+	__m128i low = _mm_load_si128((const __m128i *)(const void *)line);
+	__m128i high = _mm_load_si128((const __m128i *)(const void *)line + 1);
+	int bits = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(low, want))) |
+		   _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(high, want))) << 4;
+	return (unsigned)bits & 0x7f;
+#else
+	unsigned bits = 0;
+	for (unsigned i = 0; i < DEMUX_SLOTS; i++)
+		bits |= (unsigned)(line->tag[i] == tag) << i;
+	return bits;
+#endif
+}
+
 void *demux_search(struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind)
 {
-	uint64_t hash = tuple_hash(d->key, t);
+	uint64_t hash = d->searched = tuple_hash(d->key, t);
 	uint32_t tag = (uint32_t)(hash >> 32) | 1;
 	uint32_t at = (uint32_t)hash & d->mask;
 	for (unsigned probe = 0; probe < DEMUX_PROBES; probe++, at = (at + 1) & d->mask) {
 		const struct demux_line *line = &d->line[at];
-		for (unsigned i = 0; i < DEMUX_SLOTS; i++) {
-			if (line->tag[i] != tag)
-				continue;
+		for (unsigned found = line_matches(line, tag); found; found &= found - 1) {
+			unsigned i = (unsigned)__builtin_ctz(found);
 			uint32_t ref = line->ref[i];
 			void *entry = pool_at(d->pool[ref >> 30], ref & REF_INDEX);
 			if (tcp_tuple_equal(entry, t)) {
@@ -56,9 +77,8 @@ void *demux_search(struct demux *d, const struct tcp_tuple *t, enum demux_kind *
 	return NULL;
 }
 
-bool demux_add(struct demux *d, enum demux_kind kind, const void *entry)
+bool demux_add(struct demux *d, uint64_t hash, enum demux_kind kind, void *entry)
 {
-	uint64_t hash = tuple_hash(d->key, entry);
 	uint32_t home = (uint32_t)hash & d->mask;
 	for (unsigned probe = 0; probe < DEMUX_PROBES; probe++) {
 		struct demux_line *line = &d->line[(home + probe) & d->mask];
@@ -70,6 +90,8 @@ bool demux_add(struct demux *d, enum demux_kind kind, const void *entry)
 			for (unsigned back = 0; back < probe; back++)
 				d->line[(home + back) & d->mask].passed++;
 			d->count++;
+			if (kind == DEMUX_CONN)
+				d->last = entry;
 			return true;
 		}
 	}
@@ -108,13 +130,15 @@ void demux_remove(struct demux *d, enum demux_kind kind, const void *entry)
 	d->count--;
 }
 
-void demux_replace(struct demux *d, enum demux_kind old_kind, const void *old,
-		   enum demux_kind kind, const void *entry)
+void demux_replace(struct demux *d, uint64_t hash, enum demux_kind old_kind, const void *old,
+		   enum demux_kind kind, void *entry)
 {
-	uint32_t home = (uint32_t)tuple_hash(d->key, old) & d->mask;
+	uint32_t home = (uint32_t)hash & d->mask;
 	assert(tcp_tuple_equal(old, entry));
 	if (d->last == old)
 		d->last = NULL;
 	struct place p = demux_place(d, home, ref_of(d, old_kind, old));
 	p.line->ref[p.slot] = ref_of(d, kind, entry);
+	if (kind == DEMUX_CONN)
+		d->last = entry;
 }

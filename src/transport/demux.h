@@ -38,6 +38,7 @@ struct demux {
 	const struct hash_key *key;
 	const struct pool *pool[4]; /* by kind: entries begin with a tcp_tuple */
 	struct tcp_conn *last;      /* the connection found last: segments come in bursts */
+	uint64_t searched;          /* hash of the tuple searched last */
 };
 
 bool demux_init(struct demux *d, struct arena *a, uint32_t entries, const struct hash_key *key);
@@ -56,6 +57,11 @@ static inline uint64_t tuple_hash(const struct hash_key *key, const struct tcp_t
 
 /* The entry of a tuple and its kind; NULL where there is none. */
 void *demux_search(struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind);
+/* Of the tuple that was searched last: who adds or replaces that very tuple need not hash it again. */
+static inline uint64_t demux_searched(const struct demux *d)
+{
+	return d->searched;
+}
 static inline void *demux_find(struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind)
 {
 	if (d->last && tcp_tuple_equal(&d->last->tuple, t)) {
@@ -65,10 +71,10 @@ static inline void *demux_find(struct demux *d, const struct tcp_tuple *t, enum 
 	return demux_search(d, t, kind);
 }
 /* False: the table is too full around this hash. The tuple must not be in the table. */
-bool demux_add(struct demux *d, enum demux_kind kind, const void *entry);
+bool demux_add(struct demux *d, uint64_t hash, enum demux_kind kind, void *entry);
 void demux_remove(struct demux *d, enum demux_kind kind, const void *entry);
 /* The entry stands where `old` stood: same tuple, another kind. */
-void demux_replace(struct demux *d, enum demux_kind old_kind, const void *old,
-		   enum demux_kind kind, const void *entry);
+void demux_replace(struct demux *d, uint64_t hash, enum demux_kind old_kind, const void *old,
+		   enum demux_kind kind, void *entry);
 
 #endif

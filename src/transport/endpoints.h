@@ -126,6 +126,8 @@ struct transport {
 	struct tcp_reply *reply;    /* ring of config.resets */
 	uint32_t reply_head, reply_count;
 	uint32_t port_counter;
+	struct addr path_destination; /* the way that was looked up last: a handshake asks often */
+	struct path path;
 };
 
 static inline void notify_event(struct notify *n, uint32_t sock, unsigned events)
@@ -173,6 +175,19 @@ static inline bool transport_has_work(const struct transport *t)
 	       !list_empty(&a->failed);
 }
 void transport_timer(struct transport *t, struct timer *timer);
+
+/* internet_path, remembering the last answer. */
+static inline enum error transport_path(struct transport *t, struct path *p,
+					const struct addr *destination)
+{
+	if (!addr_equal(&t->path_destination, destination)) {
+		t->path.generation = 0;
+		t->path_destination = *destination;
+	}
+	enum error e = internet_path(t->internet, &t->path, destination, t->now);
+	*p = t->path;
+	return e;
+}
 
 /* Ports: who listens, and which one is free (RFC 6056). */
 struct tcp_listener *listener_find(struct transport *t, const struct addr *local, uint16_t port);

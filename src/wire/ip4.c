@@ -179,21 +179,6 @@ size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t cap)
 	return IP4_HEADER;
 }
 
-/*
- * The mapped form of an IPv4 address adds 0xffff to the sum of its four bytes, which is nothing
- * modulo 0xffff: so all 16 bytes are summed for both families, and RFC 9293's and RFC 8200's
- * pseudo-headers are the same code.
- */
-uint32_t pseudo_sum(
-	const struct addr *source, const struct addr *destination, uint8_t protocol, uint32_t len)
-{
-	uint64_t sum = checksum_header(source->b, 16) + checksum_header(destination->b, 16);
-	sum += __builtin_bswap32(len);
-	sum += (uint32_t)protocol << 8;
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return (uint32_t)((sum & 0xffff) + (sum >> 16));
-}
-
 const char *ip_protocol_name(uint64_t protocol)
 {
 	static const char *const names[256] = {

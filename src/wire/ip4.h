@@ -39,9 +39,24 @@ struct ip4_header {
 enum drop ip4_parse(struct span packet, size_t present, struct ip4_header *h);
 /* Writes header and options (padded with zeroes to a word) and the checksum. Returns the length or 0. */
 size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t cap);
-/* The pseudo-header's sum (RFC 9293 3.1), to add to the sum of the transport bytes; memory order. */
-uint32_t pseudo_sum(const struct addr *source, const struct addr *destination, uint8_t protocol,
-		    uint32_t len);
+/*
+ * The pseudo-header's sum (RFC 9293 3.1, RFC 8200 8.1), to add to the sum of the transport bytes;
+ * memory order. The mapped form's constant part sums to 0xffff, which is zero modulo 0xffff: so all
+ * 16 bytes are summed for both families.
+ */
+static inline uint32_t pseudo_sum(const struct addr *source, const struct addr *destination,
+				  uint8_t protocol, uint32_t len)
+{
+	uint64_t sum = 0, carry = 0;
+	checksum_add8(&sum, &carry, source->b);
+	checksum_add8(&sum, &carry, source->b + 8);
+	checksum_add8(&sum, &carry, destination->b);
+	checksum_add8(&sum, &carry, destination->b + 8);
+	sum = (sum & 0xffffffff) + (sum >> 32) + carry + __builtin_bswap32(len) +
+	      ((uint32_t)protocol << 8);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (uint32_t)((sum & 0xffff) + (sum >> 16));
+}
 const char *ip_protocol_name(uint64_t protocol); /* "TCP" or NULL */
 
 /* Walks options: fills *o and returns true for each; malformed ones were refused by ip4_parse. */

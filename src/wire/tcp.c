@@ -17,6 +17,7 @@
 #define OFF_LINE __attribute__((noinline))
 
 #define TIMESTAMPS_WORD 0x0101080a /* NOP, NOP, kind 8, length 10 */
+#define SACK_PERMITTED_TIMESTAMPS 0x0402080a
 #define FLAGS_MASK      0x01ff
 #define FAST_OPEN_MAGIC 0xf989
 #define OPTIONS_MAX     (TCP_HEADER_MAX - TCP_HEADER)
@@ -146,6 +147,25 @@ static OFF_LINE enum drop parse_options(struct span options, struct tcp_options 
 	return DROP_NONE;
 }
 
+#define USUAL_SYN (TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED | TCP_HAS_TIMESTAMPS | TCP_HAS_WSCALE)
+
+/*
+ * The twenty bytes of options that nearly every SYN has, in the order that Linux, the BSDs and we
+ * write them: MSS, SACK-permitted with timestamps, NOP, window scale. False: another order.
+ */
+static inline bool parse_usual_syn(const uint8_t *at, struct tcp_options *o)
+{
+	if (load16(at) != (TCP_OPT_MSS << 8 | 4) || load32(at + 4) != SACK_PERMITTED_TIMESTAMPS ||
+	    load32(at + 16) >> 8 != (TCP_OPT_NOP << 16 | TCP_OPT_WSCALE << 8 | 3))
+		return false;
+	o->has = USUAL_SYN;
+	o->mss = load16(at + 2);
+	o->tsval = load32(at + 8);
+	o->tsecr = load32(at + 12);
+	o->wscale = at[19];
+	return true;
+}
+
 enum drop tcp_parse(struct span bytes, size_t present, struct tcp_header *h)
 {
 	const uint8_t *at = bytes.at;
@@ -173,6 +193,8 @@ enum drop tcp_parse(struct span bytes, size_t present, struct tcp_header *h)
 		h->options.tsecr = load32(options.at + 8);
 		options = span_of(options.at + 12, options.len - 12);
 	}
+	if (options.len == 20 && parse_usual_syn(options.at, &h->options))
+		return DROP_NONE;
 	if (__builtin_expect(options.len > 0, 0))
 		return parse_options(options, &h->options);
 	return DROP_NONE;
@@ -328,8 +350,23 @@ static OFF_LINE size_t emit_with_options(const struct tcp_header *h, uint8_t *ou
 	return len;
 }
 
+static inline void emit_usual_syn(uint8_t *at, const struct tcp_options *o)
+{
+	store16(at, TCP_OPT_MSS << 8 | 4);
+	store16(at + 2, o->mss);
+	store32(at + 4, SACK_PERMITTED_TIMESTAMPS);
+	store32(at + 8, o->tsval);
+	store32(at + 12, o->tsecr);
+	store32(at + 16, TCP_OPT_NOP << 24 | TCP_OPT_WSCALE << 16 | 3 << 8 | o->wscale);
+}
+
 size_t tcp_emit(const struct tcp_header *h, uint8_t *out, size_t cap)
 {
+	if (h->options.has == USUAL_SYN && cap >= TCP_HEADER + 20) {
+		emit_fixed(h, TCP_HEADER + 20, out);
+		emit_usual_syn(out + TCP_HEADER, &h->options);
+		return TCP_HEADER + 20;
+	}
 	if (__builtin_expect(cap < TCP_HEADER + 12 || h->options.has & ~TCP_HAS_TIMESTAMPS, 0))
 		return emit_with_options(h, out, cap);
 	if (!(h->options.has & TCP_HAS_TIMESTAMPS)) {

@@ -181,7 +181,8 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 		w->window = (uint16_t)(conn_rcv_wnd(c) >> c->rcv_wscale);
 		w->options = (uint8_t)(c->flags & (CONN_TIMESTAMPS | CONN_SACK));
 		w->challenged = false;
-		demux_replace(&t->demux, DEMUX_CONN, c, DEMUX_TIME_WAIT, w);
+		demux_replace(&t->demux, tuple_hash(t->demux.key, &c->tuple), DEMUX_CONN, c,
+			      DEMUX_TIME_WAIT, w);
 		c->flags &= (uint16_t)~CONN_IN_DEMUX;
 		list_push_back(&t->time_waits, &w->link);
 		if (!timer_armed(&t->time_wait_timer))

@@ -55,7 +55,7 @@ static struct tcp_embryo *embryo_new(struct transport *t, const struct tcp_tuple
 	}
 	e->tuple = *tuple;
 	list_init(&e->link);
-	if (!demux_add(&t->demux, DEMUX_EMBRYO, e)) {
+	if (!demux_add(&t->demux, demux_searched(&t->demux), DEMUX_EMBRYO, e)) {
 		pool_give(&t->embryo_pool, e);
 		return NULL;
 	}
@@ -135,7 +135,7 @@ static void embryo_send(struct transport *t, const struct tcp_embryo *e)
 	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
 	uint32_t buffer = listener_receive_buffer(t, l);
 	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
-	if (internet_path(t->internet, &path, &e->tuple.remote, t->now) != ERR_OK)
+	if (transport_path(t, &path, &e->tuple.remote) != ERR_OK)
 		return; /* no way there now: the timer tries again */
 	uint32_t mtu = t->internet->access->netif[path.nif].mtu;
 	uint32_t ip = addr_is4(&e->tuple.remote) ? IP4_HEADER : IP6_HEADER;
@@ -242,12 +242,12 @@ static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_embryo *e,
 	c->snd_wl2 = seg->ack;
 	c->state = TCP_SYN_RECEIVED;
 	conn_set_peer_mss(t, c, e->peer_mss);
-	internet_path(t->internet, &c->path, &c->tuple.remote, t->now);
+	transport_path(t, &c->path, &c->tuple.remote);
 	conn_update_mss(c);
 	if (e->tries == 0) /* the SYN-ACK was sent once: Karn */
 		rtt_sample(&c->rtt, t->now - (e->deadline - t->config.rto_initial));
 	conn_set_state(t, c, TCP_ESTABLISHED);
-	demux_replace(&t->demux, DEMUX_EMBRYO, e, DEMUX_CONN, c);
+	demux_replace(&t->demux, demux_searched(&t->demux), DEMUX_EMBRYO, e, DEMUX_CONN, c);
 	list_remove(&e->link);
 	pool_give(&t->embryo_pool, e);
 	l->accepted[(l->head + l->waiting++) % t->config.backlog_max] =

@@ -41,7 +41,7 @@ bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 	struct path found = { .neighbour = NEIGHBOUR_NO_INDEX };
 	if (!path) {
 		path = &found;
-		if (internet_path(t->internet, path, &r->tuple.remote, t->now) != ERR_OK)
+		if (transport_path(t, path, &r->tuple.remote) != ERR_OK)
 			return false;
 	}
 	struct tcp_header h = {

@@ -89,7 +89,7 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	if (addr_is4(&tuple.local) != addr_is4(remote))
 		return ERR_FAMILY;
 	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
-	enum error e = internet_path(t->internet, &path, remote, t->now);
+	enum error e = transport_path(t, &path, remote);
 	if (e != ERR_OK)
 		return e;
 	e = tcp_pick_port(t, &tuple);
@@ -98,7 +98,7 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	struct tcp_conn *c = conn_new(t, &tuple);
 	if (!c)
 		return ERR_TOO_MANY;
-	if (!demux_add(&t->demux, DEMUX_CONN, c)) {
+	if (!demux_add(&t->demux, demux_searched(&t->demux), DEMUX_CONN, c)) {
 		pool_give(&t->conn_pool, c);
 		return ERR_TOO_MANY;
 	}
