@@ -13,10 +13,12 @@
 #define TYPE_IP6     0x86dd
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
+#define TCP_CHECKSUM 16 /* offsets of the fields in their headers */
+#define UDP_CHECKSUM 6
 
 #define HEAD_MAX   256 /* bytes of a frame that are copied to be patched */
 #define STORY_MAX  192
-#define PIECES_MAX (FRAME_SPANS + 2)
+#define PIECES_MAX 128
 
 struct pieces {
 	struct span piece[PIECES_MAX];
@@ -96,6 +98,8 @@ static void finish_checksum(uint8_t *head, size_t head_len, size_t start, size_t
 		done += s.len;
 	}
 	uint16_t field = checksum_finish(sum);
+	if (field == 0 && at - start == UDP_CHECKSUM) /* zero would mean "none": RFC 768 */
+		field = 0xffff;
 	memcpy(head + at, &field, 2);
 }
 
@@ -149,7 +153,7 @@ static bool find_checksum(const struct rx_frame *f, size_t *start, size_t *at, s
 	if (!find_transport(f, start, end, &protocol) ||
 		(protocol != PROTOCOL_TCP && protocol != PROTOCOL_UDP))
 		return false;
-	*at = *start + (protocol == PROTOCOL_TCP ? 16 : 6);
+	*at = *start + (protocol == PROTOCOL_TCP ? TCP_CHECKSUM : UDP_CHECKSUM);
 	return *at + 2 <= f->head.len && *at + 2 <= HEAD_MAX && *at + 2 <= *end;
 }
 
@@ -180,6 +184,7 @@ size_t record_event(
 	uint8_t head[HEAD_MAX];
 	char story[STORY_MAX];
 	struct pieces p = { .count = 0 };
+	_Static_assert(PIECES_MAX > FRAME_SPANS, "all of a frame of ours is recorded");
 	_Static_assert(HEAD_MAX >= FRAME_AREA, "one buffer serves both directions");
 	if (e->kind == TRACE_TX)
 		gather_sent(e->frame, head, &p);
@@ -193,6 +198,8 @@ size_t record_event(
 		.time = epoch + e->time,
 		.piece = p.piece,
 		.pieces = p.count,
+		.original_len = e->kind == TRACE_TX ? (uint32_t)frame_len(e->frame)
+						    : e->rx->frame->len,
 		.direction = e->kind == TRACE_TX ? PCAPNG_OUTBOUND : PCAPNG_INBOUND,
 		.comment = &comment,
 		.comments = 1,
