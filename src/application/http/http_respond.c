@@ -174,8 +174,9 @@ struct found {
 	char location[LOCATION_MAX]; /* 301 */
 };
 
-static void not_found(struct found *f, unsigned status)
+static void not_found(struct http_conn *c, struct found *f, unsigned status, const char *reason)
 {
+	c->reason = reason;
 	f->selection.status = status;
 }
 
@@ -191,23 +192,18 @@ static void find(struct http_server *h, struct http_conn *c, int64_t wall, struc
 		target.path = span_of("/", 1);
 	switch (http_path_decode(target.path, path, sizeof path, &len)) {
 	case HTTP_PATH_OK: break;
-	case HTTP_PATH_LONG: not_found(f, 414); return;
-	case HTTP_PATH_FORM:
-		c->reason = "the path is malformed";
-		not_found(f, 400);
-		return;
-	case HTTP_PATH_CLIMB:
-		c->reason = "the path leads upwards";
-		not_found(f, 400);
-		return;
+	case HTTP_PATH_LONG: not_found(c, f, 414, "the path is too long"); return;
+	case HTTP_PATH_FORM: not_found(c, f, 400, "the path is malformed"); return;
+	case HTTP_PATH_CLIMB: not_found(c, f, 400, "the path leads upwards"); return;
 	}
 	int error = open_path(h, c, path, &len);
 	if (error < 0) {
-		not_found(f, status_of_error(error));
+		not_found(c, f, status_of_error(error), NULL);
 		return;
 	}
 	if (c->entity.directory) {
-		not_found(f, redirect(span_of(path, len), &target, f->location) ? 301 : 404);
+		bool there = redirect(span_of(path, len), &target, f->location);
+		not_found(c, f, there ? 301 : 404, NULL);
 		return;
 	}
 	f->type = c->entity.type ? c->entity.type : http_media_type(span_of(path, len));
