@@ -214,8 +214,11 @@ static void crr_server(struct bench_pair *p, void *user)
 	struct load *l = user;
 	struct stack *s = p->end[1].stack;
 	uint8_t byte;
-	if (!l->server && sock_accept(s, l->listener, &p->end[1].queue, NULL, &l->server, NULL))
-		return;
+	if (!l->server) {
+		if (!(sock_poll(s, l->listener) & EVENT_READABLE))
+			return;
+		l->server = accept_on(p, l->listener);
+	}
 	if (sock_read(s, l->server, &byte, 1) == 0) {
 		sock_close(s, l->server);
 		l->server = 0;

@@ -42,6 +42,25 @@ static inline uint64_t hash_words(const struct hash_key *key, const uint64_t *wo
 	return v0 ^ v1 ^ v2 ^ v3;
 }
 
+/* The same with SipHash-2-4's rounds, for numbers that must not be guessed. */
+static inline uint64_t hash_secret(const struct hash_key *key, const uint64_t *word, unsigned count)
+{
+	uint64_t v0 = key->k[0] ^ UINT64_C(0x736f6d6570736575);
+	uint64_t v1 = key->k[1] ^ UINT64_C(0x646f72616e646f6d);
+	uint64_t v2 = key->k[0] ^ UINT64_C(0x6c7967656e657261);
+	uint64_t v3 = key->k[1] ^ UINT64_C(0x7465646279746573);
+	for (unsigned i = 0; i < count; i++) {
+		v3 ^= word[i];
+		SIP_ROUND(v0, v1, v2, v3);
+		SIP_ROUND(v0, v1, v2, v3);
+		v0 ^= word[i];
+	}
+	v2 ^= 0xff ^ count;
+	for (unsigned i = 0; i < 4; i++)
+		SIP_ROUND(v0, v1, v2, v3);
+	return v0 ^ v1 ^ v2 ^ v3;
+}
+
 /* SipHash-2-4 exactly as published (Aumasson, Bernstein 2012), for secrets and MACs. */
 uint64_t siphash24(const struct hash_key *key, struct span data);
 

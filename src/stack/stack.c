@@ -99,6 +99,7 @@ enum error stack_add_address(struct stack *s, struct netif *nif, const struct ad
 	if (e != ERR_OK)
 		return e;
 	access_announce(&s->access, nif, a);
+	s->internet.routes.generation++; /* paths and source addresses may be others now */
 	e = stack_add_route(s, a, prefix, NULL, nif);
 	return e == ERR_IN_USE ? ERR_OK : e; /* a second address of one net brings no second route */
 }

@@ -117,11 +117,11 @@ static struct place demux_place(struct demux *d, uint32_t home, uint32_t ref)
 	return p;
 }
 
-void demux_remove(struct demux *d, enum demux_kind kind, const void *entry)
+void demux_remove(struct demux *d, uint32_t hash, enum demux_kind kind, const void *entry)
 {
 	if (d->last == entry)
 		d->last = NULL;
-	uint32_t home = (uint32_t)tuple_hash(d->key, entry) & d->mask;
+	uint32_t home = hash & d->mask;
 	struct place p = demux_place(d, home, ref_of(d, kind, entry));
 	p.line->ref[p.slot] = 0;
 	p.line->tag[p.slot] = 0;
@@ -130,10 +130,10 @@ void demux_remove(struct demux *d, enum demux_kind kind, const void *entry)
 	d->count--;
 }
 
-void demux_replace(struct demux *d, uint64_t hash, enum demux_kind old_kind, const void *old,
+void demux_replace(struct demux *d, uint32_t hash, enum demux_kind old_kind, const void *old,
 		   enum demux_kind kind, void *entry)
 {
-	uint32_t home = (uint32_t)hash & d->mask;
+	uint32_t home = hash & d->mask;
 	assert(tcp_tuple_equal(old, entry));
 	if (d->last == old)
 		d->last = NULL;

@@ -43,16 +43,27 @@ struct demux {
 
 bool demux_init(struct demux *d, struct arena *a, uint32_t entries, const struct hash_key *key);
 
-static inline uint64_t tuple_hash(const struct hash_key *key, const struct tcp_tuple *t)
+/* A tuple as words to hash; returns how many. The mapped form's constant bytes are left out. */
+static inline unsigned tuple_words(const struct tcp_tuple *t, uint64_t word[5])
 {
 	uint64_t ports = (uint64_t)t->local_port << 16 | t->remote_port;
 	if (addr_is4(&t->remote)) {
-		uint64_t word[2] = { (t->local.w[1] >> 32) << 32 | t->remote.w[1] >> 32, ports };
-		return hash_words(key, word, 2);
+		word[0] = (t->local.w[1] >> 32) << 32 | t->remote.w[1] >> 32;
+		word[1] = ports;
+		return 2;
 	}
-	uint64_t word[5] = { t->local.w[0], t->local.w[1], t->remote.w[0], t->remote.w[1],
-			     ports };
-	return hash_words(key, word, 5);
+	word[0] = t->local.w[0];
+	word[1] = t->local.w[1];
+	word[2] = t->remote.w[0];
+	word[3] = t->remote.w[1];
+	word[4] = ports;
+	return 5;
+}
+
+static inline uint64_t tuple_hash(const struct hash_key *key, const struct tcp_tuple *t)
+{
+	uint64_t word[5];
+	return tuple_words(t, word) == 2 ? hash_words(key, word, 2) : hash_words(key, word, 5);
 }
 
 /* The entry of a tuple and its kind; NULL where there is none. */
@@ -72,9 +83,10 @@ static inline void *demux_find(struct demux *d, const struct tcp_tuple *t, enum 
 }
 /* False: the table is too full around this hash. The tuple must not be in the table. */
 bool demux_add(struct demux *d, uint64_t hash, enum demux_kind kind, void *entry);
-void demux_remove(struct demux *d, enum demux_kind kind, const void *entry);
+/* `hash`: its low 32 bits, as entries keep them. */
+void demux_remove(struct demux *d, uint32_t hash, enum demux_kind kind, const void *entry);
 /* The entry stands where `old` stood: same tuple, another kind. */
-void demux_replace(struct demux *d, uint64_t hash, enum demux_kind old_kind, const void *old,
+void demux_replace(struct demux *d, uint32_t hash, enum demux_kind old_kind, const void *old,
 		   enum demux_kind kind, void *entry);
 
 #endif

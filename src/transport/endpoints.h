@@ -126,8 +126,11 @@ struct transport {
 	struct tcp_reply *reply;    /* ring of config.resets */
 	uint32_t reply_head, reply_count;
 	uint32_t port_counter;
+	uint64_t port_random;
 	struct addr path_destination; /* the way that was looked up last: a handshake asks often */
 	struct path path;
+	struct addr path_source;      /* our address for it; ::, where nobody asked yet */
+	uint32_t path_source_generation; /* of the routes when it was chosen */
 };
 
 static inline void notify_event(struct notify *n, uint32_t sock, unsigned events)
@@ -181,11 +184,29 @@ static inline enum error transport_path(struct transport *t, struct path *p,
 					const struct addr *destination)
 {
 	if (!addr_equal(&t->path_destination, destination)) {
-		t->path.generation = 0;
+		t->path.generation = t->path_source_generation = 0;
 		t->path_destination = *destination;
 	}
 	enum error e = internet_path(t->internet, &t->path, destination, t->now);
 	*p = t->path;
+	return e;
+}
+
+/* internet_source for the destination that transport_path was asked for last. */
+static inline enum error transport_source(struct transport *t, const struct addr *destination,
+					  struct addr *source)
+{
+	uint32_t generation = t->internet->routes.generation;
+	if (addr_equal(&t->path_destination, destination) &&
+	    t->path_source_generation == generation) {
+		*source = t->path_source;
+		return ERR_OK;
+	}
+	enum error e = internet_source(t->internet, destination, source);
+	if (e == ERR_OK && addr_equal(&t->path_destination, destination)) {
+		t->path_source = *source;
+		t->path_source_generation = generation;
+	}
 	return e;
 }
 

@@ -21,6 +21,16 @@ static bool tuple_free(struct transport *t, const struct tcp_tuple *tuple)
 	return true;
 }
 
+/* 1 .. 4, at random: two bits of a word of randomness that serves 32 ports. */
+static uint32_t port_step(struct transport *t)
+{
+	if (t->port_random < 4) /* its highest bits mark where it ends */
+		t->port_random = rng_next(t->core->rng) | UINT64_C(1) << 63;
+	uint32_t step = 1 + (uint32_t)(t->port_random & 3);
+	t->port_random >>= 2;
+	return step;
+}
+
 enum error tcp_pick_port(struct transport *t, struct tcp_tuple *tuple)
 {
 	if (tuple->local_port)
@@ -30,7 +40,7 @@ enum error tcp_pick_port(struct transport *t, struct tcp_tuple *tuple)
 			     tuple->remote.w[1], tuple->remote_port };
 	uint32_t offset = (uint32_t)hash_words(&t->secret, word, 5);
 	for (unsigned i = 0; i < PORT_TRIES; i++) {
-		t->port_counter += 1 + rng_below(t->core->rng, 4);
+		t->port_counter += port_step(t);
 		tuple->local_port =
 			(uint16_t)(t->config.port_first + (offset + t->port_counter) % range);
 		if (tuple_free(t, tuple))

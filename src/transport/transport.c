@@ -230,7 +230,7 @@ void transport_timer(struct transport *t, struct timer *timer)
 {
 	switch (timer->kind) {
 	case TIMER_TCP:
-		conn_timer(t, pool_at(&t->conn_pool, timer->owner));
+		conn_timer(t, list_entry(timer, struct tcp_conn, timer));
 		break;
 	case TIMER_TCP_EMBRYO:
 		embryo_timer(t);

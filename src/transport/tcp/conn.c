@@ -56,6 +56,7 @@ bool conn_synchronized(const struct tcp_conn *c)
 	return c->state >= TCP_ESTABLISHED;
 }
 
+/* The tuple was searched just now, so its hash is known. */
 struct tcp_conn *conn_new(struct transport *t, const struct tcp_tuple *tuple)
 {
 	struct tcp_conn *c = pool_take(&t->conn_pool);
@@ -65,7 +66,7 @@ struct tcp_conn *conn_new(struct transport *t, const struct tcp_tuple *tuple)
 	c->tuple = *tuple;
 	c->path.neighbour = NEIGHBOUR_NO_INDEX;
 	timer_init(&c->timer, TIMER_TCP);
-	c->timer.owner = pool_index(&t->conn_pool, c);
+	c->timer.owner = (uint32_t)demux_searched(&t->demux);
 	list_init(&c->ready);
 	return c;
 }
@@ -92,7 +93,8 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	if (!f)
 		return NULL;
 	const struct endpoint_options *o = &t->options[c->sock];
-	memset(f, 0, sizeof *f);
+	size_t rings = offsetof(struct tcp_flight, send_buffer); /* ring_init sets all of them */
+	memset((uint8_t *)f + rings, 0, sizeof *f - rings);
 	ring_init(&f->tx, c->snd_una);
 	ring_init(&f->rx, c->rcv_nxt);
 	board_init(&f->board);
@@ -127,7 +129,7 @@ static void conn_leave_demux(struct transport *t, struct tcp_conn *c)
 {
 	if (!(c->flags & CONN_IN_DEMUX))
 		return;
-	demux_remove(&t->demux, DEMUX_CONN, c);
+	demux_remove(&t->demux, c->timer.owner, DEMUX_CONN, c);
 	c->flags &= (uint16_t)~CONN_IN_DEMUX;
 }
 
@@ -181,8 +183,8 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 		w->window = (uint16_t)(conn_rcv_wnd(c) >> c->rcv_wscale);
 		w->options = (uint8_t)(c->flags & (CONN_TIMESTAMPS | CONN_SACK));
 		w->challenged = false;
-		demux_replace(&t->demux, tuple_hash(t->demux.key, &c->tuple), DEMUX_CONN, c,
-			      DEMUX_TIME_WAIT, w);
+		w->hash = c->timer.owner;
+		demux_replace(&t->demux, w->hash, DEMUX_CONN, c, DEMUX_TIME_WAIT, w);
 		c->flags &= (uint16_t)~CONN_IN_DEMUX;
 		list_push_back(&t->time_waits, &w->link);
 		if (!timer_armed(&t->time_wait_timer))

@@ -83,7 +83,7 @@ struct tcp_conn {
 	struct rtt rtt;
 	uint32_t sock;            /* the owner's number; 0: orphan, or waits in a backlog */
 	uint32_t heard;           /* ms clock: when the peer was last heard (SYN-SENT: us clock of the SYN) */
-	struct timer timer;       /* armed at or before the earliest deadline */
+	struct timer timer;       /* armed at or before the earliest deadline; its `owner` is our hash */
 	struct list ready;        /* in the transport's ready list, or parked on a neighbour */
 	struct tcp_flight *flight;
 	struct path path;
@@ -107,7 +107,7 @@ enum tcp_phase {
 };
 
 struct tcp_flight {
-	struct ring tx, rx;
+	struct ring tx, rx; /* first: conn_flight clears what follows them */
 	uint32_t send_buffer, receive_buffer;
 	struct scoreboard board;
 	struct cc cc;
@@ -166,6 +166,7 @@ struct tcp_time_wait {
 	uint8_t spare;
 	uint16_t challenge_at;
 	bool challenged;
+	uint32_t hash;
 };
 static_assert(sizeof(struct tcp_time_wait) <= 96, "TIME-WAIT stays small");
 

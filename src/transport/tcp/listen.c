@@ -30,7 +30,7 @@ struct tcp_listener *listener_find(struct transport *t, const struct addr *local
 static void embryo_free(struct transport *t, struct tcp_embryo *e)
 {
 	list_remove(&e->link);
-	demux_remove(&t->demux, DEMUX_EMBRYO, e);
+	demux_remove(&t->demux, (uint32_t)tuple_hash(t->demux.key, &e->tuple), DEMUX_EMBRYO, e);
 	pool_give(&t->embryo_pool, e);
 }
 
@@ -247,7 +247,7 @@ static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_embryo *e,
 	if (e->tries == 0) /* the SYN-ACK was sent once: Karn */
 		rtt_sample(&c->rtt, t->now - (e->deadline - t->config.rto_initial));
 	conn_set_state(t, c, TCP_ESTABLISHED);
-	demux_replace(&t->demux, demux_searched(&t->demux), DEMUX_EMBRYO, e, DEMUX_CONN, c);
+	demux_replace(&t->demux, c->timer.owner, DEMUX_EMBRYO, e, DEMUX_CONN, c);
 	list_remove(&e->link);
 	pool_give(&t->embryo_pool, e);
 	l->accepted[(l->head + l->waiting++) % t->config.backlog_max] =

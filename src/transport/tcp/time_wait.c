@@ -7,7 +7,7 @@
 
 void time_wait_free(struct transport *t, struct tcp_time_wait *w)
 {
-	demux_remove(&t->demux, DEMUX_TIME_WAIT, w);
+	demux_remove(&t->demux, w->hash, DEMUX_TIME_WAIT, w);
 	list_remove(&w->link);
 	pool_give(&t->time_wait_pool, w);
 }

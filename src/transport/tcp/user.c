@@ -79,8 +79,12 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	};
 	if (!port || addr_is_any(remote) || addr_is_multicast(remote))
 		return ERR_ARGUMENT; /* MUST-46 */
+	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
+	enum error e = transport_path(t, &path, remote);
+	if (e != ERR_OK)
+		return e;
 	if (addr_is_any(local)) { /* MUST-44 */
-		enum error e = internet_source(t->internet, remote, &tuple.local);
+		e = transport_source(t, remote, &tuple.local);
 		if (e != ERR_OK)
 			return e;
 	} else if (!internet_is_ours(t->internet, local)) {
@@ -88,10 +92,6 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	}
 	if (addr_is4(&tuple.local) != addr_is4(remote))
 		return ERR_FAMILY;
-	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
-	enum error e = transport_path(t, &path, remote);
-	if (e != ERR_OK)
-		return e;
 	e = tcp_pick_port(t, &tuple);
 	if (e != ERR_OK)
 		return e;
