@@ -45,7 +45,8 @@ struct http_request {
 	struct span host;      /* the connection's key with port */
 	uint16_t port;
 	struct span target; /* "/path?query" */
-	/* More fields; Host, User-Agent, Accept, Content-Length, Connection here replace ours. */
+	/* More fields. Host, User-Agent, Accept, Content-Length or Connection here replace ours; with
+	 * a value whose `at` is NULL they are left out. */
 	const struct http1_field *field;
 	unsigned fields;
 	struct span body;
@@ -109,7 +110,8 @@ struct http_exchange {
 	bool reused;         /* on a kept connection */
 	unsigned resent;     /* times a kept connection had gone stale */
 	struct sock_peer local, remote;
-	sock_id sock; /* for sock_tcp_info; 0: none now */
+	bool needs_addresses; /* http_exchange_addresses, or it gets no further */
+	sock_id sock;         /* for sock_tcp_info; 0: none now */
 	struct http_times times;
 	struct dial dial; /* the attempts that were made */
 };
@@ -139,6 +141,8 @@ int64_t http_exchange_read(struct http_client *c, struct http_exchange *x, void 
 /* Ends it where it has not (the connection is reset), and frees it. */
 void http_exchange_release(struct http_client *c, struct http_exchange *x);
 
+/* Closes all kept connections. */
+void http_client_forget(struct http_client *c);
 struct http_client_counters {
 	uint64_t exchanges, connections, reused, stale, failed;
 };
