@@ -5,9 +5,10 @@
  *
  * A limit that everybody can observe is a side channel: who fills it with spoofed
  * packets and then looks whether an own one is answered learns which ports are
- * open (SAD DNS, CVE-2020-25705). So each error costs a random amount, one on the
+ * open (SAD DNS, CVE-2020-25705). So each error has a random price, one on the
  * average, and each bucket fills up to a random size: how many errors fit is
- * noise.
+ * noise. A price stands until it is paid: a new one for each try would favour who
+ * tries often.
  */
 #include "internet/internet_private.h"
 
@@ -19,9 +20,9 @@ void error_limit_init(struct internet *in, nanotime now)
 {
 	struct internet_private *p = in->private;
 	uint64_t full = (uint64_t)in->config.error_burst * ONE;
-	p->limit_all = (struct limit_bucket){ .at = now, .tokens = full * ALL };
+	p->limit_all = (struct limit_bucket){ .at = now, .tokens = full * ALL, .price = ONE };
 	for (unsigned i = 0; i < LIMIT_BUCKETS; i++)
-		p->limit[i] = (struct limit_bucket){ .at = now, .tokens = full };
+		p->limit[i] = (struct limit_bucket){ .at = now, .tokens = full, .price = ONE };
 }
 
 static struct limit_bucket *bucket_for(struct internet *in, const struct addr *a)
@@ -46,18 +47,23 @@ static void refill(struct internet *in, struct limit_bucket *b, uint64_t scale, 
 		b->tokens = full;
 }
 
+static void pay(struct internet *in, struct limit_bucket *b)
+{
+	b->tokens -= b->price;
+	b->price = ONE / 2 + rng_below(in->core->rng, ONE + 1);
+}
+
 bool error_limit_allows(struct internet *in, const struct addr *destination, nanotime now)
 {
 	struct limit_bucket *all = &in->private->limit_all;
 	struct limit_bucket *one = bucket_for(in, destination);
 	refill(in, all, ALL, now);
 	refill(in, one, 1, now);
-	uint64_t cost = ONE / 2 + rng_below(in->core->rng, ONE + 1);
-	if (one->tokens < cost || all->tokens < cost) {
+	if (one->tokens < one->price || all->tokens < all->price) {
 		in->core->counters->tx_drop[DROP_ICMP_RATE]++;
 		return false;
 	}
-	one->tokens -= cost;
-	all->tokens -= cost;
+	pay(in, one);
+	pay(in, all);
 	return true;
 }

@@ -33,6 +33,8 @@ const char *internet_config_check(const struct internet_config *c)
 		return "internet.forward_frames must be 1 to 1048576";
 	if (c->error_rate > 100000 || c->error_burst > 100000)
 		return "internet.error_rate and error_burst must be at most 100000";
+	if (c->error_burst == 1) /* an error may cost one and a half: it would never be paid */
+		return "internet.error_burst must be 0 (no errors at all) or at least 2";
 	return NULL;
 }
 
@@ -60,21 +62,6 @@ bool internet_init(struct internet *in, struct core *core, struct access *access
 	p->flow_key.k[1] = rng_next(core->rng);
 	error_limit_init(in, core->wheel->now);
 	return true;
-}
-
-enum error internet_add_address(struct internet *in, struct netif *nif, const struct addr *address,
-				unsigned prefix)
-{
-	struct route net = { .prefix = *address, .nif = nif->index, .on_link = true };
-	if (in->routes.count == ROUTES_MAX)
-		return ERR_LIMIT;
-	enum error e = access_add_address(in->access, nif, address, prefix);
-	if (e != ERR_OK)
-		return e;
-	net.len = (uint8_t)prefix;
-	e = route_add(&in->routes, &net);
-	/* A second address of one net brings no second route. */
-	return e == ERR_IN_USE ? ERR_OK : e;
 }
 
 enum proto internet_receive(struct internet *in, struct rx *rx, enum proto proto)

@@ -38,10 +38,6 @@ struct internet {
 bool internet_init(struct internet *in, struct core *core, struct access *access,
 		   const struct internet_config *c, struct arena *arena);
 
-/* Adds an address of ours and the route to its net. As access_add_address, and ERR_LIMIT. */
-enum error internet_add_address(struct internet *in, struct netif *nif, const struct addr *address,
-				unsigned prefix);
-
 /*
  * A packet in, as access found it. PROTO_TCP, PROTO_UDP: the transport header is
  * next, rx->source/destination are set. PROTO_ICMP_ERROR: rx->icmp is set (quote

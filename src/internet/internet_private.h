@@ -19,6 +19,7 @@ struct reply {
 	struct list link;
 	struct addr source, destination;
 	uint8_t nif; /* where its cause came in */
+	uint8_t out; /* where it goes out, as far as the routes said when it was queued */
 	uint8_t why, tos;
 	uint16_t len;
 	uint8_t bytes[];
@@ -46,6 +47,7 @@ struct nd_intent {
 struct limit_bucket {
 	nanotime at;
 	uint64_t tokens; /* in 1024ths of an error */
+	uint64_t price;  /* of the next error */
 };
 
 struct internet_private {

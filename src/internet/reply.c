@@ -27,8 +27,17 @@ struct reply *reply_take(struct internet *in, const struct rx *rx)
 	return r;
 }
 
+/* Does it stay on the link that its cause came from? */
+static bool stays(const struct internet *in, const struct reply *r)
+{
+	return addr_is_linklocal(&r->destination) ||
+	       netif_on_link(&in->access->netif[r->nif], &r->destination);
+}
+
 void reply_queue(struct internet *in, struct reply *r)
 {
+	const struct route *way = stays(in, r) ? NULL : route_find(&in->routes, &r->destination);
+	r->out = way ? way->nif : r->nif;
 	list_push_back(&in->replies, &r->link);
 	in->core->queued = true;
 }
@@ -43,7 +52,7 @@ static enum error find_path(struct internet *in, const struct reply *r, struct p
 {
 	struct netif *nif = &in->access->netif[r->nif];
 	*p = (struct path){ .generation = 0 };
-	if (addr_is_linklocal(&r->destination) || netif_on_link(nif, &r->destination))
+	if (stays(in, r))
 		return path_via(in, p, nif, &r->destination, now);
 	return internet_path(in, p, &r->destination, now);
 }
@@ -64,7 +73,13 @@ static void build(struct internet *in, const struct reply *r, struct tx_frame *f
 		frame_body(f, span_of(r->bytes + ICMP_HEADER, r->len - (size_t)ICMP_HEADER));
 }
 
-/* False: its link is full, it stays. */
+/* Its link is full. */
+static bool is_held(const struct internet *in, const struct reply *r)
+{
+	return in->access->netif[r->out].blocked;
+}
+
+/* False: it stays. */
 static bool send(struct internet *in, struct reply *r, nanotime now)
 {
 	struct path p;
@@ -74,7 +89,8 @@ static bool send(struct internet *in, struct reply *r, nanotime now)
 		in->core->counters->tx_drop[drop]++;
 		return true;
 	}
-	if (in->access->netif[p.nif].blocked)
+	r->out = p.nif;
+	if (is_held(in, r))
 		return false;
 	struct ip_send s = {
 		.source = &r->source,
@@ -94,7 +110,7 @@ unsigned reply_transmit(struct internet *in, unsigned budget, nanotime now)
 	list_each_safe(l, &in->replies) {
 		if (sent == budget)
 			break;
-		if (!send(in, reply_of(l), now))
+		if (is_held(in, reply_of(l)) || !send(in, reply_of(l), now))
 			continue;
 		list_remove(l);
 		pool_give(&in->reply_pool, reply_of(l));
@@ -103,11 +119,10 @@ unsigned reply_transmit(struct internet *in, unsigned budget, nanotime now)
 	return sent;
 }
 
-/* A reply by another link than its cause's may be stuck behind a full one a little longer. */
 bool reply_has_work(const struct internet *in)
 {
 	list_each(l, &in->replies)
-		if (!in->access->netif[reply_of(l)->nif].blocked)
+		if (!is_held(in, reply_of(l)))
 			return true;
 	return false;
 }

@@ -34,6 +34,13 @@ static bool is_same(const struct route *r, const struct addr *net, uint8_t len)
 	return r->len == len && addr_equal(&r->prefix, net);
 }
 
+/* A second address of one net brings the same route again; that is no conflict. */
+static bool leads_alike(const struct route *a, const struct route *b)
+{
+	return a->nif == b->nif && a->mtu == b->mtu && a->on_link == b->on_link &&
+	       (a->on_link || addr_equal(&a->gateway, &b->gateway));
+}
+
 enum error route_add(struct route_table *t, const struct route *r)
 {
 	if (r->len > family_bits(&r->prefix) || r->nif >= ACCESS_NETIFS)
@@ -46,7 +53,7 @@ enum error route_add(struct route_table *t, const struct route *r)
 	unsigned at = 0;
 	for (unsigned i = 0; i < t->count; i++) {
 		if (is_same(&t->route[i], &added.prefix, added.len))
-			return ERR_IN_USE;
+			return leads_alike(&t->route[i], r) ? ERR_OK : ERR_IN_USE;
 		at += t->route[i].len >= added.len;
 	}
 	if (t->count == ROUTES_MAX)

@@ -26,6 +26,7 @@ struct route_table {
 	struct route route[ROUTES_MAX];
 };
 
+/* ERR_IN_USE: another route to the same net is there. Bits after the prefix are ignored. */
 enum error route_add(struct route_table *t, const struct route *r);
 enum error route_remove(struct route_table *t, const struct addr *prefix, uint8_t len);
 const struct route *route_find(const struct route_table *t, const struct addr *destination);

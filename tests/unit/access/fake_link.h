@@ -56,10 +56,11 @@ struct fake {
 	} event[FAKE_EVENTS];
 	unsigned events;
 	/* the layers above, where a test has some */
+	void *upper;
 	enum proto (*receive)(struct fake *f, struct rx *rx, enum proto next);
 	unsigned (*transmit)(struct fake *f, unsigned budget);
-	bool (*has_work)(struct fake *f);
-	struct rx rx;       /* of the last frame received */
+	struct rx rx;       /* of the last frame received, whose bytes are kept until the next */
+	uint8_t *exact;
 	struct rx_frame rx_frame;
 	enum proto proto;   /* what came out of it */
 	uint8_t *memory;
@@ -174,6 +175,7 @@ static inline struct fake *fake_open(const struct access_config *c)
 
 static inline void fake_close(struct fake *f)
 {
+	free(f->exact);
 	free(f->memory);
 	free(f);
 }
@@ -265,8 +267,9 @@ static inline void fake_receive(struct fake *f, struct netif *nif, const uint8_t
 	if (len)
 		memcpy(exact, at, len);
 	struct rx_frame frame = rx_frame_of(exact, len);
+	free(f->exact);
+	f->exact = exact;
 	fake_receive_frame(f, nif, &frame);
-	free(exact);
 }
 
 static inline void fake_expect_drop(const struct fake *f, enum drop reason)
