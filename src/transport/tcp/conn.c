@@ -25,11 +25,9 @@ const char *tcp_state_name(enum tcp_state s)
 	return s < TCP_STATES ? state_names[s] : "?";
 }
 
-void conn_trace(struct transport *t, const struct tcp_conn *c, int kind, const char *from,
-		const char *to, uint64_t number)
+void conn_trace_event(struct transport *t, const struct tcp_conn *c, int kind, const char *from,
+		      const char *to, uint64_t number)
 {
-	if (!trace_on(t->core->trace))
-		return;
 	struct trace_event e = {
 		.kind = (enum trace_kind)kind,
 		.layer = LAYER_TRANSPORT,
@@ -41,14 +39,6 @@ void conn_trace(struct transport *t, const struct tcp_conn *c, int kind, const c
 		.number = number,
 	};
 	t->core->trace->sink(t->core->trace->user, &e);
-}
-
-void conn_set_state(struct transport *t, struct tcp_conn *c, enum tcp_state state)
-{
-	if (c->state == state)
-		return;
-	conn_trace(t, c, TRACE_TCP_STATE, state_names[c->state], state_names[state], 0);
-	c->state = (uint8_t)state;
 }
 
 bool conn_synchronized(const struct tcp_conn *c)
@@ -96,7 +86,7 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	size_t rings = offsetof(struct tcp_flight, send_buffer); /* ring_init sets all of them */
 	memset((uint8_t *)f + rings, 0, sizeof *f - rings);
 	ring_init(&f->tx, c->snd_una);
-	ring_init(&f->rx, c->rcv_nxt);
+	ring_init(&f->rx, c->rcv_nxt - !!(c->flags & CONN_FIN_RECEIVED)); /* FIN is no byte */
 	board_init(&f->board);
 	f->send_buffer = o->send_buffer ? o->send_buffer : t->config.send_buffer;
 	f->receive_buffer = o->receive_buffer ? o->receive_buffer : t->config.receive_buffer;
