@@ -138,14 +138,9 @@ static void embryo_send(struct transport *t, const struct tcp_embryo *e)
 	if (transport_path(t, &path, &e->tuple.remote) != ERR_OK)
 		return; /* no way there now: the timer tries again */
 	uint32_t mtu = t->internet->access->netif[path.nif].mtu;
-	uint32_t ip = addr_is4(&e->tuple.remote) ? IP4_HEADER : IP6_HEADER;
-	struct tcp_options o = { .has = TCP_HAS_MSS, .mss = (uint16_t)(mtu - ip - TCP_HEADER) };
-	if (e->options & CONN_SACK)
-		o.has |= TCP_HAS_SACK_PERMITTED;
-	if (e->wscale != EMBRYO_NO_WSCALE) {
-		o.has |= TCP_HAS_WSCALE;
-		o.wscale = window_shift(buffer);
-	}
+	struct tcp_options o;
+	tcp_syn_options(&o, &e->tuple.remote, mtu, e->options & CONN_SACK,
+			e->wscale != EMBRYO_NO_WSCALE, window_shift(buffer));
 	struct tcp_reply r = {
 		.tuple = e->tuple,
 		.seq = e->iss,

@@ -55,17 +55,10 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 	uint32_t window = t->options[c->sock].receive_buffer;
 	if (!window)
 		window = t->config.receive_buffer;
-	uint32_t ip = addr_is4(&c->tuple.remote) ? IP4_HEADER : IP6_HEADER;
-	struct tcp_options o = {
-		.has = TCP_HAS_MSS,
-		.mss = (uint16_t)(t->internet->access->netif[c->path.nif].mtu - ip - TCP_HEADER),
-	};
-	if (c->flags & CONN_SACK)
-		o.has |= TCP_HAS_SACK_PERMITTED;
-	if (t->config.window_scaling && (!answer || c->rcv_wscale || c->snd_wscale)) {
-		o.has |= TCP_HAS_WSCALE;
-		o.wscale = c->rcv_wscale;
-	}
+	bool scale = t->config.window_scaling && (!answer || c->rcv_wscale || c->snd_wscale);
+	struct tcp_options o;
+	tcp_syn_options(&o, &c->tuple.remote, t->internet->access->netif[c->path.nif].mtu,
+			c->flags & CONN_SACK, scale, c->rcv_wscale);
 	struct tcp_reply r = {
 		.tuple = c->tuple,
 		.seq = c->snd_nxt - 1,

@@ -25,9 +25,27 @@ static inline uint32_t segment_len(const struct tcp_segment *s)
 	return s->text_len + !!(s->flags & TCP_SYN) + !!(s->flags & TCP_FIN);
 }
 
+/* Tells a sink, if there is one, what happened to a connection. */
+void conn_trace_event(struct transport *t, const struct tcp_conn *c, int kind, const char *from,
+		      const char *to, uint64_t number);
+static inline void conn_trace(struct transport *t, const struct tcp_conn *c, int kind,
+			      const char *from, const char *to, uint64_t number)
+{
+	if (trace_on(t->core->trace))
+		conn_trace_event(t, c, kind, from, to, number);
+}
+
+/* The one way from state to state. */
+static inline void conn_set_state(struct transport *t, struct tcp_conn *c, enum tcp_state state)
+{
+	if (c->state != state)
+		conn_trace(t, c, TRACE_TCP_STATE, tcp_state_name(c->state), tcp_state_name(state),
+			   0);
+	c->state = (uint8_t)state;
+}
+
 /* conn.c: life and death */
 struct tcp_conn *conn_new(struct transport *t, const struct tcp_tuple *tuple);
-void conn_set_state(struct transport *t, struct tcp_conn *c, enum tcp_state state);
 /* The flight, taken from the pool where the connection has none. NULL: pool is empty. */
 struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c);
 void conn_drop_flight(struct transport *t, struct tcp_conn *c);
@@ -44,8 +62,6 @@ static inline void conn_make_ready(struct transport *t, struct tcp_conn *c)
 		list_push_back(&t->ready, &c->ready);
 }
 void conn_notify(struct transport *t, struct tcp_conn *c, unsigned events);
-void conn_trace(struct transport *t, const struct tcp_conn *c, int kind, const char *from,
-		const char *to, uint64_t number);
 void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss);
 /* mss from the peer's, the path's MTU and the options in use (MUST-16, RFC 6691) */
 void conn_update_mss(struct tcp_conn *c);
@@ -113,6 +129,17 @@ unsigned tcp_reply_transmit(struct transport *t, unsigned budget);
 /* `path`: the way to the remote, or NULL to look it up. */
 bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 		    const struct tcp_options *options, struct path *path);
+/* The options of a SYN or SYN-ACK, but for timestamps: MSS from the link's MTU (MUST-14, MUST-67). */
+static inline void tcp_syn_options(struct tcp_options *o, const struct addr *remote, uint32_t mtu,
+				   bool sack, bool scale, uint8_t wscale)
+{
+	uint32_t ip = addr_is4(remote) ? IP4_HEADER : IP6_HEADER;
+	o->mss = (uint16_t)(mtu - ip - TCP_HEADER);
+	o->wscale = wscale;
+	o->has = (uint16_t)(TCP_HAS_MSS | (sack ? TCP_HAS_SACK_PERMITTED : 0) |
+			    (scale ? TCP_HAS_WSCALE : 0));
+}
+
 /* timers.c */
 void conn_timer(struct transport *t, struct tcp_conn *c);
 /* Arms the wheel where `deadline` is earlier than what is armed. */

@@ -44,21 +44,23 @@ bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 		if (transport_path(t, path, &r->tuple.remote) != ERR_OK)
 			return false;
 	}
-	struct tcp_header h = {
-		.source_port = r->tuple.local_port,
-		.destination_port = r->tuple.remote_port,
-		.seq = r->seq,
-		.ack = r->ack,
-		.flags = r->flags,
-		.window = r->window,
-	};
+	struct tcp_header h; /* of the options only those that `has` names are set, and read */
 	if (options)
 		h.options = *options;
+	else
+		h.options.has = 0;
 	if (r->timestamps) {
 		h.options.has |= TCP_HAS_TIMESTAMPS;
 		h.options.tsval = r->tsval;
 		h.options.tsecr = r->tsecr;
 	}
+	h.source_port = r->tuple.local_port;
+	h.destination_port = r->tuple.remote_port;
+	h.seq = r->seq;
+	h.ack = r->ack;
+	h.flags = r->flags;
+	h.window = r->window;
+	h.checksum = h.urgent = 0;
 	uint8_t bytes[TCP_HEADER_MAX];
 	size_t len = tcp_emit(&h, bytes, sizeof bytes);
 	assert(len);
