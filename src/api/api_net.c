@@ -23,6 +23,7 @@
 #include "host/hostclock.h"
 
 #define DEFAULT_LINGER (5 * NANO_S)
+#define LAB_DAY        (24 * 3600 * NANO_S)
 #define TIMER_SLACK    1000ul /* ns by which the system may delay the thread's timers */
 
 /* ---- entering and leaving ---- */
@@ -83,9 +84,39 @@ static enum error sleep_on(struct strata *n, pthread_cond_t *changed, nanotime d
 	return pthread_cond_timedwait(changed, &n->lock, &t) ? ERR_TIMEOUT : ERR_OK;
 }
 
+/*
+ * A wait without a limit in a simulated world ends when nothing is left to happen.
+ * A world can also go on for ever and yet not help whom we wait for (a closed
+ * window is probed without end: RFC 9293 3.8.6.1), so it ends after a virtual day.
+ */
+struct endless {
+	struct world *world;
+	nanotime until;
+	bool (*done)(void *user);
+	void *user;
+};
+
+static bool over(void *user)
+{
+	const struct endless *e = user;
+	return e->done(e->user) || world_next(e->world) > e->until;
+}
+
+static enum error run_world(struct strata *n, bool (*done)(void *user), void *user)
+{
+	struct world *w = lab_world(n->site->world->lab);
+	struct endless e = { .world = w, .until = w->now + LAB_DAY, .done = done, .user = user };
+	enum site_end end = site_run(n->site, NANOTIME_NEVER, over, &e);
+	if (end == SITE_BROKEN)
+		return ERR_SYSTEM;
+	return done(user) ? ERR_OK : ERR_DEADLOCK;
+}
+
 static enum error run_site(
 	struct strata *n, nanotime deadline, bool (*done)(void *user), void *user)
 {
+	if (n->drive == NET_LAB && deadline == NANOTIME_NEVER)
+		return run_world(n, done, user);
 	switch (site_run(n->site, deadline, done, user)) {
 	case SITE_DONE: return ERR_OK;
 	case SITE_TIME: return ERR_TIMEOUT;

@@ -6,7 +6,25 @@
 
 #include "api/api_handles.h"
 
+#define DYNAMIC_FIRST 49152u
+#define DYNAMIC_PORTS 16384u
+
 /* ---- listeners ---- */
+
+/* Port 0: any that is free, of the dynamic ones (RFC 6335 6). */
+static int listen_on(struct stack *s, struct sock_options *o, struct strata *n, sock_id *out)
+{
+	if (o->local_port)
+		return sock_listen(s, o, out);
+	int r = -ERR_NO_PORT;
+	for (unsigned tries = 0; tries < DYNAMIC_PORTS; tries++) {
+		o->local_port = (uint16_t)(DYNAMIC_FIRST + n->next_port++ % DYNAMIC_PORTS);
+		r = sock_listen(s, o, out);
+		if (r != -ERR_IN_USE)
+			break;
+	}
+	return r == -ERR_IN_USE ? -ERR_NO_PORT : r;
+}
 
 struct strata_listener *strata_listen(struct strata *net, const char *where)
 {
@@ -22,7 +40,7 @@ struct strata_listener *strata_listen(struct strata *net, const char *where)
 		api_error(ERR_MEMORY);
 	if (l) {
 		handle_init(&l->h, HANDLE_LISTENER, net);
-		const struct sock_options o = {
+		struct sock_options o = {
 			.queue = &net->queue,
 			.user = &l->h,
 			.local = w.addr,
@@ -30,7 +48,7 @@ struct strata_listener *strata_listen(struct strata *net, const char *where)
 			.v4_only = w.v4_only,
 			.v6_only = w.v6_only,
 		};
-		int r = sock_listen(s, &o, &l->h.sock);
+		int r = listen_on(s, &o, net, &l->h.sock);
 		if (r < 0) {
 			api_fail((enum error) - r, "listening on %s: %s", where,
 				error_text((enum error) - r));

@@ -116,7 +116,7 @@ static enum error open_capture(struct site *s, const char *path, char *why, size
 		snprintf(why, cap, "%s: the lab writes a capture already", path);
 		return ERR_IN_USE;
 	}
-	w->capture = sim_capture_open(lab_world(w->lab), path, SITE_EPOCH, why, cap);
+	w->capture = sim_capture_open(lab_world(w->lab), path, LAB_EPOCH, why, cap);
 	if (!w->capture)
 		return ERR_SYSTEM;
 	const char *name;
@@ -207,7 +207,7 @@ nanotime site_now(const struct site *site)
 
 nanodiff site_wall(const struct site *site)
 {
-	return site->simulated ? SITE_EPOCH : clock_wall();
+	return site->simulated ? LAB_EPOCH : clock_wall();
 }
 
 struct stack *site_use(struct site *site)

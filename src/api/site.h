@@ -19,7 +19,6 @@
 #include "sim/lab.h"
 
 #define SITE_DNS_MAX 8
-#define SITE_EPOCH   (INT64_C(1767225600) * NANO_S) /* a lab's clock starts with 2026, UTC */
 
 /* The user's words; see strata_options in strata/net.h and the command line's --help. */
 struct site_options {
