@@ -1,0 +1,54 @@
+/* The table of commands, finding one, and how all of them complain. */
+#include "cli/commands.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/nearest.h"
+
+extern const struct command command_help;
+
+const struct command *const commands[] = {
+	&command_help,
+	NULL,
+};
+
+const char *purpose_text(enum purpose p)
+{
+	switch (p) {
+	case PURPOSE_TALK: return "Talk to a network";
+	case PURPOSE_LOOK: return "Look into packets";
+	default: return "Learn";
+	}
+}
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *const *c = commands; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}
+
+const struct command *command_nearest(const char *word)
+{
+	const struct command *best = NULL;
+	struct nearest n = nearest_begin(word);
+	for (const struct command *const *c = commands; *c; c++)
+		if (nearest_try(&n, (*c)->name))
+			best = *c;
+	return best;
+}
+
+enum verdict complain(const struct command *c, enum verdict v, const char *format, ...)
+{
+	va_list arguments;
+	fflush(stdout);
+	fprintf(stderr, c ? "strata %s: " : "strata: ", c ? c->name : "");
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return v;
+}
