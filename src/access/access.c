@@ -34,7 +34,7 @@ const char *access_config_check(const struct access_config *c)
 	if (c->pending_frames < 1 || c->pending_frames > 1u << 20)
 		return "access.pending_frames must be 1 to 1048576";
 	if (c->pending_each < 1 || c->pending_each > c->pending_frames ||
-	    c->pending_each > UINT16_MAX)
+		c->pending_each > UINT16_MAX)
 		return "access.pending_each must be 1 to access.pending_frames, at most 65535";
 	if (c->intents < 1 || c->intents > 1u << 20)
 		return "access.intents must be 1 to 1048576";
@@ -45,7 +45,7 @@ const char *access_config_check(const struct access_config *c)
 	if (c->reachable < 1 || c->delay_first < 1 || c->failed_hold < 1)
 		return "access.reachable, delay_first and failed_hold must be positive";
 	if (c->retrans > 1000 * NANO_S || c->reachable > 100000 * NANO_S ||
-	    c->delay_first > 1000 * NANO_S || c->failed_hold > 1000 * NANO_S)
+		c->delay_first > 1000 * NANO_S || c->failed_hold > 1000 * NANO_S)
 		return "access times must be below 1000 s, reachable below 100000 s";
 	return NULL;
 }
@@ -59,8 +59,8 @@ static uint32_t heads_for(uint32_t neighbours)
 	return n;
 }
 
-bool access_init(struct access *a, struct core *core, const struct access_config *c,
-		 struct arena *arena)
+bool access_init(
+	struct access *a, struct core *core, const struct access_config *c, struct arena *arena)
 {
 	*a = (struct access){ .core = core, .config = *c };
 	uint32_t heads = heads_for(c->neighbours);
@@ -70,10 +70,10 @@ bool access_init(struct access *a, struct core *core, const struct access_config
 	list_init(&a->outbox);
 	list_init(&a->returned);
 	/* A measuring arena gives nothing: everything is asked for before anything is believed. */
-	bool entries = pool_init(&a->neighbour_pool, arena, sizeof(struct neighbour), 64,
-				 c->neighbours);
-	bool places = pool_init(&a->pending_pool, arena, sizeof(struct pending), 8,
-				c->pending_frames);
+	bool entries = pool_init(
+		&a->neighbour_pool, arena, sizeof(struct neighbour), 64, c->neighbours);
+	bool places = pool_init(
+		&a->pending_pool, arena, sizeof(struct pending), 8, c->pending_frames);
 	a->bucket = arena_take(arena, heads * sizeof *a->bucket, 64);
 	a->intent = arena_take(arena, c->intents * sizeof *a->intent, 8);
 	a->solicit = arena_take(arena, c->intents * sizeof *a->solicit, 8);

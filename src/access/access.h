@@ -16,16 +16,16 @@
 #define ACCESS_NETIFS 8
 
 struct access_config {
-	uint32_t neighbours;      /* entries in all, >= 16 */
-	uint32_t incomplete_max;  /* unresolved entries at once */
-	uint32_t pending_frames;  /* frames that wait for resolution, in all */
-	uint32_t pending_each;    /* ... and for one neighbour */
-	uint32_t intents;         /* queued ARP answers and asks */
-	nanodiff retrans;         /* 1 s: RFC 4861 RETRANS_TIMER, RFC 1122 2.3.2.1 */
-	uint8_t tries;            /* 3: MAX_MULTICAST_SOLICIT */
-	nanodiff reachable;       /* 30 s */
-	nanodiff delay_first;     /* 5 s: DELAY_FIRST_PROBE_TIME */
-	nanodiff failed_hold;     /* how long a failed entry answers "unreachable" at once */
+	uint32_t neighbours;     /* entries in all, >= 16 */
+	uint32_t incomplete_max; /* unresolved entries at once */
+	uint32_t pending_frames; /* frames that wait for resolution, in all */
+	uint32_t pending_each;   /* ... and for one neighbour */
+	uint32_t intents;        /* queued ARP answers and asks */
+	nanodiff retrans;        /* 1 s: RFC 4861 RETRANS_TIMER, RFC 1122 2.3.2.1 */
+	uint8_t tries;           /* 3: MAX_MULTICAST_SOLICIT */
+	nanodiff reachable;      /* 30 s */
+	nanodiff delay_first;    /* 5 s: DELAY_FIRST_PROBE_TIME */
+	nanodiff failed_hold;    /* how long a failed entry answers "unreachable" at once */
 };
 
 void access_config_default(struct access_config *c);
@@ -65,13 +65,13 @@ struct access {
 	uint32_t solicit_head, solicit_count;
 };
 
-bool access_init(struct access *a, struct core *core, const struct access_config *c,
-		 struct arena *arena);
+bool access_init(
+	struct access *a, struct core *core, const struct access_config *c, struct arena *arena);
 /* NULL where the config breaks a rule (*why says which) or ACCESS_NETIFS are there. */
 struct netif *access_add_netif(struct access *a, const struct netif_config *c, const char **why);
 /* Adds our own address (and its groups). ERR_IN_USE, ERR_LIMIT, ERR_ARGUMENT. */
-enum error access_add_address(struct access *a, struct netif *nif, const struct addr *address,
-			      unsigned prefix);
+enum error access_add_address(
+	struct access *a, struct netif *nif, const struct addr *address, unsigned prefix);
 /* Announces an IPv4 address by gratuitous ARP (RFC 5227 2.3). */
 void access_announce(struct access *a, struct netif *nif, const struct addr *address);
 
@@ -86,10 +86,10 @@ enum error access_join(struct access *a, struct netif *nif, const struct addr *g
  */
 enum proto access_receive(struct access *a, struct rx *rx);
 
-/* The entry for an address on this link, made where there is none. NEIGHBOUR_NO_INDEX: table full. */
+/* The entry for an address on this link, made where there is none. NO_INDEX: the table is full. */
 #define NEIGHBOUR_NO_INDEX UINT32_MAX
-uint32_t neighbour_lookup(struct access *a, struct netif *nif, const struct addr *address,
-			  nanotime now);
+uint32_t neighbour_lookup(
+	struct access *a, struct netif *nif, const struct addr *address, nanotime now);
 static inline struct neighbour *neighbour_at(struct access *a, uint32_t index)
 {
 	return pool_at(&a->neighbour_pool, index);
@@ -99,9 +99,9 @@ enum neighbour_verdict neighbour_ready(struct access *a, uint32_t index, nanotim
 /* Parks an endpoint's ready link (which stands in no list) until the neighbour is known or dead. */
 void neighbour_park(struct access *a, uint32_t index, struct list *link);
 /* The entry that is there, or NULL. */
-struct neighbour *neighbour_find(struct access *a, const struct netif *nif,
-				 const struct addr *address);
-/* The neighbour proved that it hears us (RFC 4861 7.3.1: forward progress). Cheap; call it often. */
+struct neighbour *neighbour_find(
+	struct access *a, const struct netif *nif, const struct addr *address);
+/* It proved that it hears us (RFC 4861 7.3.1: forward progress). Cheap: call it often. */
 void neighbour_revive(struct access *a, struct neighbour *n, nanotime now);
 static inline void neighbour_confirm(struct access *a, uint32_t index, nanotime now)
 {
@@ -117,10 +117,9 @@ static inline void neighbour_confirm(struct access *a, uint32_t index, nanotime 
  */
 enum neighbour_news { NEWS_SOLICIT, NEWS_ADVERT_SOLICITED, NEWS_ADVERT_UNSOLICITED };
 bool neighbour_learn(struct access *a, struct netif *nif, const struct addr *address,
-		     const struct mac *mac, enum neighbour_news news, bool override, bool create,
-		     nanotime now);
-enum error neighbour_set_static(struct access *a, struct netif *nif, const struct addr *address,
-				const struct mac *mac);
+	const struct mac *mac, enum neighbour_news news, bool override, bool create, nanotime now);
+enum error neighbour_set_static(
+	struct access *a, struct netif *nif, const struct addr *address, const struct mac *mac);
 
 /*
  * Sends a frame whose IP header is already pushed. To a neighbour that is READY;
@@ -128,15 +127,15 @@ enum error neighbour_set_static(struct access *a, struct netif *nif, const struc
  * with a reason where it is full). False: not sent, counted.
  */
 bool access_send(struct access *a, uint32_t neighbour, struct tx_frame *f, uint16_t ethertype,
-		 bool copy_if_waiting, nanotime now);
+	bool copy_if_waiting, nanotime now);
 /* The same to a group address on this interface. */
 bool access_send_group(struct access *a, struct netif *nif, const struct addr *group,
-		       struct tx_frame *f, uint16_t ethertype, nanotime now);
+	struct tx_frame *f, uint16_t ethertype, nanotime now);
 /* To a MAC address that is known (answers to who asked). */
 bool access_send_mac(struct access *a, struct netif *nif, const struct mac *to, struct tx_frame *f,
-		     uint16_t ethertype, nanotime now);
+	uint16_t ethertype, nanotime now);
 
-/* Sends up to `budget` frames of this layer's own (ARP, resolved pending frames). Returns how many. */
+/* Sends up to `budget` frames of this layer's own (ARP, frames that waited). Returns how many. */
 unsigned access_transmit(struct access *a, unsigned budget, nanotime now);
 bool access_has_work(const struct access *a);
 /* ND's turn: the next neighbour that must be solicited (IPv6), or false. */
@@ -149,7 +148,7 @@ struct access_returned {
 	struct netif *nif;
 	struct span packet; /* from the IP header on */
 	uint16_t ethertype;
-	uint8_t why;        /* enum tx_why */
+	uint8_t why; /* enum tx_why */
 };
 bool access_returned(struct access *a, struct access_returned *r);
 void access_drop_returned(struct access *a, nanotime now);

@@ -44,17 +44,17 @@ static inline struct pending *pending_of(struct list *l)
 /* neighbour.c */
 /* A new entry in state INCOMPLETE or STALE, or NULL where none is to be had. */
 struct neighbour *neighbour_create(struct access *a, struct netif *nif, const struct addr *address,
-				   enum neighbour_state state, nanotime now);
+	enum neighbour_state state, nanotime now);
 void neighbour_free(struct access *a, struct neighbour *n, nanotime now);
 /* The one place where states change: counts, traces, arms the state's timer, wakes who waits. */
-void neighbour_set_state(struct access *a, struct neighbour *n, enum neighbour_state state,
-			 nanotime now);
+void neighbour_set_state(
+	struct access *a, struct neighbour *n, enum neighbour_state state, nanotime now);
 /* Sends (queues) one solicitation and arms the timer for the next. */
 void neighbour_ask(struct access *a, struct neighbour *n, nanotime now);
 
 /* pending.c */
 bool pending_keep(struct access *a, struct neighbour *n, const struct tx_frame *f,
-		  uint16_t ethertype, nanotime now);
+	uint16_t ethertype, nanotime now);
 void pending_wake(struct access *a, struct neighbour *n);
 void pending_return(struct access *a, struct neighbour *n);
 unsigned pending_transmit(struct access *a, unsigned budget, nanotime now);
@@ -72,6 +72,6 @@ enum proto arp_receive(struct access *a, struct rx *rx);
 /* ethernet.c */
 /* Counts a frame of ours that could not be sent. Always false. `f` may be NULL. */
 bool access_tx_drop(struct access *a, const struct netif *nif, const struct tx_frame *f,
-		    enum drop reason, nanotime now);
+	enum drop reason, nanotime now);
 
 #endif

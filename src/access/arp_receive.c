@@ -35,7 +35,7 @@ static bool sender_is_possible(const struct netif *nif, const struct arp_packet 
 	if (addr_is_any(&p->sender))
 		return p->operation == ARP_REQUEST;
 	return !addr_is_multicast(&p->sender) && !addr_is_loopback(&p->sender) &&
-	       !is_broadcast(nif, &p->sender);
+		!is_broadcast(nif, &p->sender);
 }
 
 static struct netif_address *own_address(struct netif *nif, const struct addr *a)
@@ -46,8 +46,8 @@ static struct netif_address *own_address(struct netif *nif, const struct addr *a
 	return NULL;
 }
 
-static enum proto conflict(struct access *a, struct rx *rx, struct netif_address *own,
-			   const struct arp_packet *p)
+static enum proto conflict(
+	struct access *a, struct rx *rx, struct netif_address *own, const struct arp_packet *p)
 {
 	if (mac_equal(&p->sender_mac, &rx->nif->mac))
 		return rx_drop(rx, DROP_ARP_SENDER); /* our own frame came back */
@@ -66,7 +66,7 @@ static enum proto receive_reply(struct access *a, struct rx *rx, const struct ar
 	if (!n)
 		return rx_drop(rx, DROP_ARP_UNASKED);
 	bool open = n->state == NEIGHBOUR_INCOMPLETE || n->state == NEIGHBOUR_PROBE ||
-		    n->state == NEIGHBOUR_FAILED;
+		n->state == NEIGHBOUR_FAILED;
 	bool same = n->state != NEIGHBOUR_PROBE || mac_equal(&n->mac, &p->sender_mac);
 	bool asked = open && same && !rx->link_group && netif_has(rx->nif, &p->target);
 	neighbour_learn(a, rx->nif, &p->sender, &p->sender_mac,

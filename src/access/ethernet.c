@@ -89,7 +89,7 @@ enum proto access_receive(struct access *a, struct rx *rx)
 		return receive_any(a, rx);
 	uint16_t type = load16(at + 12);
 	if (__builtin_expect(type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6, 0) ||
-	    __builtin_expect(memcmp(at, nif->mac.b, 6) != 0 || (at[6] & 1), 0))
+		__builtin_expect(memcmp(at, nif->mac.b, 6) != 0 || (at[6] & 1), 0))
 		return receive_any(a, rx);
 	memcpy(rx->source_mac.b, at + 6, 6);
 	rx_strip(rx, ETH_HEADER);
@@ -97,21 +97,20 @@ enum proto access_receive(struct access *a, struct rx *rx)
 }
 
 OFF_LINE bool access_tx_drop(struct access *a, const struct netif *nif, const struct tx_frame *f,
-		    enum drop reason, nanotime now)
+	enum drop reason, nanotime now)
 {
 	a->core->counters->tx_drop[reason]++;
 	if (trace_on(a->core->trace)) {
 		struct trace_event e = { .kind = TRACE_TX_DROP,
-					 .layer = drop_info(reason)->layer,
-					 .time = now,
-					 .nif = nif,
-					 .frame = f,
-					 .drop = reason };
+			.layer = drop_info(reason)->layer,
+			.time = now,
+			.nif = nif,
+			.frame = f,
+			.drop = reason };
 		a->core->trace->sink(a->core->trace->user, &e);
 	}
 	return false;
 }
-
 
 /* Completes a transport checksum whose field holds the pseudo-header's sum. */
 static void complete_checksum(const struct core *core, struct tx_frame *f)
@@ -134,7 +133,8 @@ static void complete_checksum(const struct core *core, struct tx_frame *f)
 }
 
 /* What the link can't do is done for it, or the frame is refused. */
-OFF_LINE static enum drop adapt(const struct core *core, const struct netif *nif, struct tx_frame *f)
+OFF_LINE static enum drop adapt(
+	const struct core *core, const struct netif *nif, struct tx_frame *f)
 {
 	/* The route moved to a link without segmentation after this was built. */
 	if (f->seg_size && !(nif->features & LINK_GSO))
@@ -144,8 +144,8 @@ OFF_LINE static enum drop adapt(const struct core *core, const struct netif *nif
 	return DROP_NONE;
 }
 
-static inline void push_header(const struct netif *nif, const struct mac *to, struct tx_frame *f,
-			uint16_t ethertype)
+static inline void push_header(
+	const struct netif *nif, const struct mac *to, struct tx_frame *f, uint16_t ethertype)
 {
 	uint8_t *at;
 	if (__builtin_expect(nif->vlan != 0, 0)) {
@@ -161,8 +161,8 @@ static inline void push_header(const struct netif *nif, const struct mac *to, st
 	memcpy(at + 6, nif->mac.b, 6);
 }
 
-OFF_LINE static void trace_sent(struct access *a, const struct netif *nif, const struct tx_frame *f,
-		       nanotime now)
+OFF_LINE static void trace_sent(
+	struct access *a, const struct netif *nif, const struct tx_frame *f, nanotime now)
 {
 	struct trace_event e = {
 		.kind = TRACE_TX, .layer = LAYER_ACCESS, .time = now, .nif = nif, .frame = f
@@ -171,13 +171,11 @@ OFF_LINE static void trace_sent(struct access *a, const struct netif *nif, const
 }
 
 /* Inline: in access_send it stands on the way of every segment. */
-static inline __attribute__((always_inline)) bool
-link_send(struct access *a, struct netif *nif, const struct mac *to, struct tx_frame *f,
-	  uint16_t ethertype, nanotime now)
+static inline __attribute__((always_inline)) bool link_send(struct access *a, struct netif *nif,
+	const struct mac *to, struct tx_frame *f, uint16_t ethertype, nanotime now)
 {
 	if (__builtin_expect(!nif->up || nif->blocked, 0))
-		return access_tx_drop(
-			a, nif, f, nif->up ? DROP_LINK_BUSY : DROP_LINK_DOWN, now);
+		return access_tx_drop(a, nif, f, nif->up ? DROP_LINK_BUSY : DROP_LINK_DOWN, now);
 	if (f->seg_size || f->checksum == CHECKSUM_PARTIAL) {
 		enum drop reason = adapt(a->core, nif, f);
 		if (reason != DROP_NONE)
@@ -201,14 +199,14 @@ link_send(struct access *a, struct netif *nif, const struct mac *to, struct tx_f
 }
 
 bool access_send_mac(struct access *a, struct netif *nif, const struct mac *to, struct tx_frame *f,
-		     uint16_t ethertype, nanotime now)
+	uint16_t ethertype, nanotime now)
 {
 	return link_send(a, nif, to, f, ethertype, now);
 }
 
 /* The neighbour is not plainly reachable. */
 OFF_LINE static bool send_unsure(struct access *a, uint32_t neighbour, struct tx_frame *f,
-			uint16_t ethertype, bool copy_if_waiting, nanotime now)
+	uint16_t ethertype, bool copy_if_waiting, nanotime now)
 {
 	struct neighbour *n = neighbour_at(a, neighbour);
 	struct netif *nif = &a->netif[n->nif];
@@ -224,18 +222,17 @@ OFF_LINE static bool send_unsure(struct access *a, uint32_t neighbour, struct tx
 }
 
 bool access_send(struct access *a, uint32_t neighbour, struct tx_frame *f, uint16_t ethertype,
-		 bool copy_if_waiting, nanotime now)
+	bool copy_if_waiting, nanotime now)
 {
 	struct neighbour *n = neighbour_at(a, neighbour);
-	if (__builtin_expect(
-		    n->state != NEIGHBOUR_REACHABLE && n->state != NEIGHBOUR_STATIC, 0))
+	if (__builtin_expect(n->state != NEIGHBOUR_REACHABLE && n->state != NEIGHBOUR_STATIC, 0))
 		return send_unsure(a, neighbour, f, ethertype, copy_if_waiting, now);
 	n->used = now;
 	return link_send(a, &a->netif[n->nif], &n->mac, f, ethertype, now);
 }
 
 bool access_send_group(struct access *a, struct netif *nif, const struct addr *group,
-		       struct tx_frame *f, uint16_t ethertype, nanotime now)
+	struct tx_frame *f, uint16_t ethertype, nanotime now)
 {
 	struct mac to = MAC_BROADCAST;
 	if (addr_is_multicast(group))

@@ -120,15 +120,15 @@ static enum error join_for(struct access *a, struct netif *nif, const struct add
 	return access_join(a, nif, &group);
 }
 
-enum error access_add_address(struct access *a, struct netif *nif, const struct addr *address,
-			      unsigned prefix)
+enum error access_add_address(
+	struct access *a, struct netif *nif, const struct addr *address, unsigned prefix)
 {
 	if (!is_host(nif, address, prefix))
 		return ERR_ARGUMENT;
 	for (unsigned i = 0; i < a->netifs; i++)
 		/* A link-local address names a host on its link only: other links may repeat it. */
 		if (netif_has(&a->netif[i], address) &&
-		    (i == nif->index || !addr_is_linklocal(address)))
+			(i == nif->index || !addr_is_linklocal(address)))
 			return ERR_IN_USE;
 	if (nif->addresses == NETIF_ADDRESSES)
 		return ERR_LIMIT;
@@ -149,7 +149,7 @@ bool netif_on_link(const struct netif *nif, const struct addr *a)
 	for (unsigned i = 0; i < nif->addresses; i++) {
 		const struct netif_address *own = &nif->address[i];
 		if (addr_is4(&own->address) == addr_is4(a) &&
-		    addr_in_prefix(a, &own->address, own->prefix))
+			addr_in_prefix(a, &own->address, own->prefix))
 			return true;
 	}
 	return false;

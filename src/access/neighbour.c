@@ -26,10 +26,14 @@
 #define EVICT_STEPS 32
 
 static const char *const state_name[] = {
-	[NEIGHBOUR_NONE] = "none",	     [NEIGHBOUR_INCOMPLETE] = "incomplete",
-	[NEIGHBOUR_REACHABLE] = "reachable", [NEIGHBOUR_STALE] = "stale",
-	[NEIGHBOUR_DELAY] = "delay",	     [NEIGHBOUR_PROBE] = "probe",
-	[NEIGHBOUR_FAILED] = "failed",	     [NEIGHBOUR_STATIC] = "static",
+	[NEIGHBOUR_NONE] = "none",
+	[NEIGHBOUR_INCOMPLETE] = "incomplete",
+	[NEIGHBOUR_REACHABLE] = "reachable",
+	[NEIGHBOUR_STALE] = "stale",
+	[NEIGHBOUR_DELAY] = "delay",
+	[NEIGHBOUR_PROBE] = "probe",
+	[NEIGHBOUR_FAILED] = "failed",
+	[NEIGHBOUR_STATIC] = "static",
 };
 
 const char *neighbour_state_name(enum neighbour_state s)
@@ -54,14 +58,14 @@ static struct neighbour *find(struct access *a, unsigned nif, const struct addr 
 	return NULL;
 }
 
-struct neighbour *neighbour_find(struct access *a, const struct netif *nif,
-				 const struct addr *address)
+struct neighbour *neighbour_find(
+	struct access *a, const struct netif *nif, const struct addr *address)
 {
 	return find(a, nif->index, address);
 }
 
-static void trace_state(struct access *a, const struct neighbour *n, enum neighbour_state to,
-			nanotime now)
+static void trace_state(
+	struct access *a, const struct neighbour *n, enum neighbour_state to, nanotime now)
 {
 	struct trace_event e = {
 		.kind = TRACE_NEIGHBOUR,
@@ -86,7 +90,7 @@ static void place(struct access *a, struct neighbour *n, nanotime now)
 static nanodiff random_reachable(struct access *a)
 {
 	return a->config.reachable / 2 +
-	       a->config.reachable / 1024 * (nanodiff)rng_below(a->core->rng, 1024);
+		a->config.reachable / 1024 * (nanodiff)rng_below(a->core->rng, 1024);
 }
 
 static void arm(struct access *a, struct neighbour *n, nanotime deadline)
@@ -106,8 +110,8 @@ static void fail(struct access *a, struct neighbour *n)
 	pending_return(a, n);
 }
 
-void neighbour_set_state(struct access *a, struct neighbour *n, enum neighbour_state state,
-			 nanotime now)
+void neighbour_set_state(
+	struct access *a, struct neighbour *n, enum neighbour_state state, nanotime now)
 {
 	enum neighbour_state from = n->state;
 	if (trace_on(a->core->trace) && from != state)
@@ -184,9 +188,9 @@ static struct neighbour *take(struct access *a, nanotime now)
 	struct neighbour *n = pool_take(p);
 	uint16_t generation = fresh ? 0 : n->generation;
 	*n = (struct neighbour){ .generation = generation,
-				 .used = now,
-				 .confirmed = INT64_MIN,
-				 .contest = INT64_MIN / 2 };
+		.used = now,
+		.confirmed = INT64_MIN,
+		.contest = INT64_MIN / 2 };
 	timer_init(&n->timer, TIMER_NEIGHBOUR);
 	n->timer.owner = pool_index(p, n);
 	list_init(&n->parked);
@@ -196,7 +200,7 @@ static struct neighbour *take(struct access *a, nanotime now)
 }
 
 struct neighbour *neighbour_create(struct access *a, struct netif *nif, const struct addr *address,
-				   enum neighbour_state state, nanotime now)
+	enum neighbour_state state, nanotime now)
 {
 	if (state == NEIGHBOUR_INCOMPLETE && a->incomplete >= a->config.incomplete_max)
 		return NULL;
@@ -213,8 +217,8 @@ struct neighbour *neighbour_create(struct access *a, struct netif *nif, const st
 	return n;
 }
 
-uint32_t neighbour_lookup(struct access *a, struct netif *nif, const struct addr *address,
-			  nanotime now)
+uint32_t neighbour_lookup(
+	struct access *a, struct netif *nif, const struct addr *address, nanotime now)
 {
 	struct neighbour *n = find(a, nif->index, address);
 	if (!n)
@@ -246,7 +250,7 @@ bool access_take_solicit(struct access *a, struct access_solicit *s)
 		/* Things may have changed since it was queued. */
 		const struct neighbour *n = neighbour_at(a, s->neighbour);
 		if (n->state == (s->unicast ? NEIGHBOUR_PROBE : NEIGHBOUR_INCOMPLETE) &&
-		    !addr_is4(&n->address))
+			!addr_is4(&n->address))
 			return true;
 	}
 	return false;
@@ -272,7 +276,9 @@ enum neighbour_verdict neighbour_ready(struct access *a, uint32_t index, nanotim
 		if (n->tries == 0)
 			neighbour_ask(a, n, now);
 		return NEIGHBOUR_WAIT;
-	case NEIGHBOUR_STALE: neighbour_set_state(a, n, NEIGHBOUR_DELAY, now); return NEIGHBOUR_SEND;
+	case NEIGHBOUR_STALE:
+		neighbour_set_state(a, n, NEIGHBOUR_DELAY, now);
+		return NEIGHBOUR_SEND;
 	case NEIGHBOUR_REACHABLE:
 	case NEIGHBOUR_DELAY:
 	case NEIGHBOUR_PROBE:
@@ -296,7 +302,7 @@ void neighbour_park(struct access *a, uint32_t index, struct list *link)
 void neighbour_revive(struct access *a, struct neighbour *n, nanotime now)
 {
 	if (n->state == NEIGHBOUR_STALE || n->state == NEIGHBOUR_DELAY ||
-	    n->state == NEIGHBOUR_PROBE)
+		n->state == NEIGHBOUR_PROBE)
 		neighbour_set_state(a, n, NEIGHBOUR_REACHABLE, now);
 }
 

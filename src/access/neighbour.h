@@ -22,14 +22,14 @@ enum neighbour_state {
 	NEIGHBOUR_STALE,
 	NEIGHBOUR_DELAY,
 	NEIGHBOUR_PROBE,
-	NEIGHBOUR_FAILED,    /* did not answer; forgotten after a hold-down */
+	NEIGHBOUR_FAILED, /* did not answer; forgotten after a hold-down */
 	NEIGHBOUR_STATIC,
 };
 
 struct neighbour {
 	struct addr address;
 	struct mac mac;
-	uint8_t state;       /* enum neighbour_state */
+	uint8_t state; /* enum neighbour_state */
 	uint8_t tries;
 	bool router;
 	uint8_t nif;
@@ -43,9 +43,9 @@ struct neighbour {
 	nanotime contest;    /* when its MAC was last contested */
 	nanotime placed;     /* when it was put where it stands in `age` */
 	struct timer timer;
-	struct list parked;  /* ready links of endpoints that wait */
-	struct list queue;   /* pending frames */
-	struct list age;     /* for eviction: second chance for who was used since placed */
+	struct list parked; /* ready links of endpoints that wait */
+	struct list queue;  /* pending frames */
+	struct list age;    /* for eviction: second chance for who was used since placed */
 };
 
 #endif

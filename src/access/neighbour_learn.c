@@ -41,19 +41,19 @@ static bool contest(struct access *a, struct neighbour *n, nanotime now)
 
 /* The first MAC address of an entry that had none. */
 static bool complete(struct access *a, struct neighbour *n, const struct mac *mac,
-		     enum neighbour_news news, nanotime now)
+	enum neighbour_news news, nanotime now)
 {
 	if (!mac)
 		return false;
 	n->mac = *mac;
-	neighbour_set_state(a, n,
-		news == NEWS_ADVERT_SOLICITED ? NEIGHBOUR_REACHABLE : NEIGHBOUR_STALE, now);
+	neighbour_set_state(
+		a, n, news == NEWS_ADVERT_SOLICITED ? NEIGHBOUR_REACHABLE : NEIGHBOUR_STALE, now);
 	return true;
 }
 
 /* RFC 4861 7.2.5, for an entry whose MAC address is known. */
 static void advertised(struct access *a, struct neighbour *n, const struct mac *mac,
-		       enum neighbour_news news, bool override, nanotime now)
+	enum neighbour_news news, bool override, nanotime now)
 {
 	bool differs = mac && !mac_equal(mac, &n->mac);
 	if (differs && !override) {
@@ -70,8 +70,7 @@ static void advertised(struct access *a, struct neighbour *n, const struct mac *
 }
 
 bool neighbour_learn(struct access *a, struct netif *nif, const struct addr *address,
-		     const struct mac *mac, enum neighbour_news news, bool override, bool create,
-		     nanotime now)
+	const struct mac *mac, enum neighbour_news news, bool override, bool create, nanotime now)
 {
 	struct neighbour *n = neighbour_find(a, nif, address);
 	if (!n) {
@@ -93,8 +92,8 @@ bool neighbour_learn(struct access *a, struct netif *nif, const struct addr *add
 	return true;
 }
 
-enum error neighbour_set_static(struct access *a, struct netif *nif, const struct addr *address,
-				const struct mac *mac)
+enum error neighbour_set_static(
+	struct access *a, struct netif *nif, const struct addr *address, const struct mac *mac)
 {
 	nanotime now = a->core->wheel->now;
 	struct neighbour *n = neighbour_find(a, nif, address);

@@ -9,9 +9,9 @@
 #include "base/addr.h"
 #include "packet/core.h"
 
-#define NETIF_NAME_MAX 16
+#define NETIF_NAME_MAX  16
 #define NETIF_ADDRESSES 8
-#define NETIF_GROUPS 16
+#define NETIF_GROUPS    16
 
 enum link_feature {
 	LINK_CHECKSUM = 1, /* takes CHECKSUM_PARTIAL frames */
@@ -57,7 +57,7 @@ struct netif {
 	void *link;
 	uint8_t addresses, groups;
 	struct netif_address address[NETIF_ADDRESSES];
-	struct addr group[NETIF_GROUPS];    /* IP groups joined: all-nodes, solicited-node ... */
+	struct addr group[NETIF_GROUPS]; /* IP groups joined: all-nodes, solicited-node ... */
 	struct mac group_mac[NETIF_GROUPS];
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
 	uint64_t conflicts; /* frames in which another host claimed an address of ours */

@@ -31,12 +31,11 @@ static struct pending *take(struct access *a, struct neighbour *n, nanotime now)
 }
 
 bool pending_keep(struct access *a, struct neighbour *n, const struct tx_frame *f,
-		  uint16_t ethertype, nanotime now)
+	uint16_t ethertype, nanotime now)
 {
 	size_t len = frame_len(f);
 	if (len > PENDING_BYTES)
-		return access_tx_drop(
-			a, &a->netif[n->nif], f, DROP_NEIGHBOUR_PENDING_SIZE, now);
+		return access_tx_drop(a, &a->netif[n->nif], f, DROP_NEIGHBOUR_PENDING_SIZE, now);
 	struct pending *p = take(a, n, now);
 	if (!p)
 		return false;
@@ -59,8 +58,7 @@ bool pending_keep(struct access *a, struct neighbour *n, const struct tx_frame *
 
 void pending_wake(struct access *a, struct neighbour *n)
 {
-	list_each(l, &n->queue)
-		pending_of(l)->to = n->mac;
+	list_each(l, &n->queue) pending_of(l)->to = n->mac;
 	list_splice_back(&a->outbox, &n->queue);
 	a->core->queued = true;
 	n->pending = 0;
@@ -93,9 +91,7 @@ static void restore(struct tx_frame *f, const struct pending *p)
 /* The first that may go out now: one whose link is not full. */
 static struct pending *next_out(const struct access *a)
 {
-	list_each(l, &a->outbox)
-		if (!a->netif[pending_of(l)->nif].blocked)
-			return pending_of(l);
+	list_each(l, &a->outbox) if (!a->netif[pending_of(l)->nif].blocked) return pending_of(l);
 	return NULL;
 }
 

@@ -12,8 +12,8 @@
  */
 #include "internet/internet_private.h"
 
-#define ONE        1024 /* tokens for an error on the average */
-#define ALL        10   /* how many times one destination's limit everybody may have */
+#define ONE        1024     /* tokens for an error on the average */
+#define ALL        10       /* how many times one destination's limit everybody may have */
 #define REFILL_MAX 10000000 /* us: a bucket is full by then, or the config forbids more */
 
 void error_limit_init(struct internet *in, nanotime now)
@@ -35,7 +35,7 @@ static void refill(struct internet *in, struct limit_bucket *b, uint64_t scale, 
 {
 	uint64_t us = (uint64_t)(now - b->at) / 1000;
 	uint64_t gained = (us < REFILL_MAX ? us : REFILL_MAX) * in->config.error_rate * scale *
-			  ONE / 1000000;
+		ONE / 1000000;
 	if (gained == 0)
 		return;
 	/* Three quarters to all of the burst. */

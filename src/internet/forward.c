@@ -22,9 +22,9 @@ static bool is_forwardable(const struct internet *in, const struct rx *rx)
 {
 	const struct addr *from = &rx->source, *to = &rx->destination;
 	return !rx->link_group && !addr_is_any(from) && !addr_is_linklocal(from) &&
-	       !addr_is_linklocal(to) && !addr_is_any(to) && !addr_is_loopback(to) &&
-	       !path_is_group(in, to) && !(addr_is4(to) && to->b[12] >= 240) &&
-	       !(addr_is4(to) && to->b[12] == 0);
+		!addr_is_linklocal(to) && !addr_is_any(to) && !addr_is_loopback(to) &&
+		!path_is_group(in, to) && !(addr_is4(to) && to->b[12] >= 240) &&
+		!(addr_is4(to) && to->b[12] == 0);
 }
 
 /* A TCP or UDP checksum that was never completed: where it stands. False: can't be told. */
@@ -58,7 +58,7 @@ static void count_down(uint8_t *packet, bool v6)
 	uint16_t old = load16(packet + 8);
 	packet[8]--;
 	uint32_t sum = (uint16_t)~load16(packet + 10) + (uint32_t)(uint16_t)~old +
-		       load16(packet + 8);
+		load16(packet + 8);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	store16(packet + 10, (uint16_t)~sum);
@@ -135,7 +135,7 @@ static void send(struct internet *in, struct netif *nif, const struct forward *f
 	struct access *a = in->access;
 	uint32_t index = NEIGHBOUR_NO_INDEX;
 	if (a->incomplete < (a->config.incomplete_max + 1) / 2 ||
-	    neighbour_find(a, nif, &fw->next_hop))
+		neighbour_find(a, nif, &fw->next_hop))
 		index = neighbour_lookup(a, nif, &fw->next_hop, now);
 	if (index == NEIGHBOUR_NO_INDEX) {
 		in->core->counters->tx_drop[DROP_NEIGHBOUR_TABLE_FULL]++;

@@ -10,8 +10,8 @@
  */
 #include "internet/internet_private.h"
 
-#define QUOTE_TRANSPORT 8 /* RFC 792; RFC 4443 quotes more */
-#define IP4_LEAST_MTU 68  /* RFC 791 3.2 */
+#define QUOTE_TRANSPORT 8  /* RFC 792; RFC 4443 quotes more */
+#define IP4_LEAST_MTU   68 /* RFC 791 3.2 */
 
 static enum proto refuse(struct rx *rx)
 {
@@ -37,7 +37,7 @@ static enum proto finish(struct internet *in, struct rx *rx, const struct icmp_h
 	e->type = h->type;
 	e->code = h->code;
 	if (rx->group || e->quote.len < QUOTE_TRANSPORT ||
-	    !speaks(e->protocol, e->quote.at[0], e->v6) || !internet_is_ours(in, &e->source))
+		!speaks(e->protocol, e->quote.at[0], e->v6) || !internet_is_ours(in, &e->source))
 		return refuse(rx);
 	return PROTO_ICMP_ERROR;
 }
@@ -87,7 +87,7 @@ enum proto icmp_quote6(struct internet *in, struct rx *rx, const struct icmp_hea
 	if (addr_is4(&rx->icmp.source) || addr_is4(&rx->icmp.destination))
 		return refuse(rx);
 	if (h->type == ICMP6_TOO_BIG) {
-		/* RFC 8201 4: never below the least MTU, so no atomic fragments either (RFC 8021). */
+		/* RFC 8201 4: never below the least MTU; no atomic fragments (RFC 8021). */
 		if (h->rest < IP6_MIN_MTU)
 			return rx_drop(rx, DROP_ICMP_MTU);
 		rx->icmp.mtu = h->rest;

@@ -90,12 +90,12 @@ enum proto icmp6_receive(struct internet *in, struct rx *rx, bool fragment)
 	enum drop drop = parse(rx, &h);
 	if (drop != DROP_NONE)
 		return rx_drop(rx, drop);
-	if (!sum_is_right(in, rx,
-		    pseudo_sum(&rx->source, &rx->destination, IPPROTO_ICMP6, rx->len)))
+	if (!sum_is_right(
+		    in, rx, pseudo_sum(&rx->source, &rx->destination, IPPROTO_ICMP6, rx->len)))
 		return rx_drop(rx, DROP_ICMP_CHECKSUM);
 	/* RFC 4861 4.1, 4.3: only solicitations come from nowhere. */
 	if (addr_is_any(&rx->source) && h.type != ICMP6_NEIGHBOUR_SOLICIT &&
-	    h.type != ICMP6_ROUTER_SOLICIT)
+		h.type != ICMP6_ROUTER_SOLICIT)
 		return rx_drop(rx, DROP_IP_SOURCE);
 	switch (h.type) {
 	case ICMP6_ECHO: return answer_echo(in, rx, ICMP6_ECHO_REPLY);

@@ -39,7 +39,7 @@ const char *internet_config_check(const struct internet_config *c)
 }
 
 bool internet_init(struct internet *in, struct core *core, struct access *access,
-		   const struct internet_config *c, struct arena *arena)
+	const struct internet_config *c, struct arena *arena)
 {
 	*in = (struct internet){ .core = core, .access = access, .config = *c };
 	list_init(&in->replies);
@@ -49,7 +49,7 @@ bool internet_init(struct internet *in, struct core *core, struct access *access
 	bool replies = pool_init(
 		&in->reply_pool, arena, sizeof(struct reply) + reply_bytes(c), 8, c->replies);
 	bool forwards = pool_init(&in->forward_pool, arena, sizeof(struct forward), 8,
-				  c->forward ? c->forward_frames : 0);
+		c->forward ? c->forward_frames : 0);
 	struct internet_private *p = arena_take(arena, sizeof *p, 8);
 	struct nd_intent *nd = arena_take(arena, c->replies * sizeof *nd, 8);
 	if (!replies || !forwards || !p || !nd)
@@ -82,13 +82,13 @@ unsigned internet_transmit(struct internet *in, unsigned budget, nanotime now)
 bool internet_has_work(const struct internet *in)
 {
 	return nd_has_work(in) || !list_empty(&in->access->returned) || reply_has_work(in) ||
-	       forward_has_work(in);
+		forward_has_work(in);
 }
 
 void internet_timer(struct internet *in, struct timer *t, nanotime now)
 {
 	(void)in;
 	(void)now;
-	/* Nothing here keeps time yet: error limits and paths look at the clock when they are used. */
+	/* Nothing here keeps time yet: limits and paths look at the clock when they are used. */
 	assert(t->kind != TIMER_INTERNET);
 }

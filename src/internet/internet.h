@@ -11,13 +11,13 @@
 #include "wire/icmp.h"
 
 struct internet_config {
-	bool forward;             /* act as a router */
-	uint8_t hop_limit;        /* 64 */
-	uint32_t replies;         /* queued echo replies and ICMP errors */
-	uint32_t echo_max;        /* largest echo body that is answered */
-	uint32_t forward_frames;  /* queued forwarded packets */
-	uint32_t error_rate;      /* ICMP errors a second for one destination; the total is 10 times that */
-	uint32_t error_burst;
+	bool forward;            /* act as a router */
+	uint8_t hop_limit;       /* 64 */
+	uint32_t replies;        /* queued echo replies and ICMP errors */
+	uint32_t echo_max;       /* largest echo body that is answered */
+	uint32_t forward_frames; /* queued forwarded packets */
+	uint32_t error_rate;  /* ICMP errors a second to one destination; in all, 10 times that */
+	uint32_t error_burst; /* as many at once; 0: never any */
 };
 
 void internet_config_default(struct internet_config *c);
@@ -36,7 +36,7 @@ struct internet {
 };
 
 bool internet_init(struct internet *in, struct core *core, struct access *access,
-		   const struct internet_config *c, struct arena *arena);
+	const struct internet_config *c, struct arena *arena);
 
 /*
  * A packet in, as access found it. PROTO_TCP, PROTO_UDP: the transport header is
@@ -57,26 +57,27 @@ struct path {
 
 /* The source address for a destination (RFC 6724 in short: same family, on the way's interface,
  * longest match, scope). ERR_NO_ROUTE, ERR_NO_ADDRESS. */
-enum error internet_source(struct internet *in, const struct addr *destination, struct addr *source);
+enum error internet_source(
+	struct internet *in, const struct addr *destination, struct addr *source);
 
 /* Is this address one of ours (on any interface)? */
 bool internet_is_ours(const struct internet *in, const struct addr *a);
 
-/* Looks the way up where the path is stale. ERR_OK, ERR_NO_ROUTE, ERR_MEMORY (neighbour table full). */
-enum error internet_path(struct internet *in, struct path *p, const struct addr *destination,
-			 nanotime now);
+/* Looks a stale path up. ERR_OK, ERR_NO_ROUTE, ERR_MEMORY (neighbour table full). */
+enum error internet_path(
+	struct internet *in, struct path *p, const struct addr *destination, nanotime now);
 
 enum path_verdict { PATH_SEND, PATH_WAIT, PATH_DEAD, PATH_FULL, PATH_NO_ROUTE };
-/* internet_path, then: may a segment be built now? Inline fast path: fresh path, REACHABLE neighbour. */
-enum path_verdict internet_path_ready_slow(struct internet *in, struct path *p,
-					   const struct addr *destination, nanotime now);
-static inline enum path_verdict internet_path_ready(struct internet *in, struct path *p,
-						    const struct addr *destination, nanotime now)
+/* internet_path, then: may a segment be built now? Inline: fresh path, REACHABLE neighbour. */
+enum path_verdict internet_path_ready_slow(
+	struct internet *in, struct path *p, const struct addr *destination, nanotime now);
+static inline enum path_verdict internet_path_ready(
+	struct internet *in, struct path *p, const struct addr *destination, nanotime now)
 {
 	if (p->generation == in->routes.generation && p->neighbour != NEIGHBOUR_NO_INDEX) {
 		const struct neighbour *n = neighbour_at(in->access, p->neighbour);
 		if (n->generation == p->neighbour_generation &&
-		    (n->state == NEIGHBOUR_REACHABLE || n->state == NEIGHBOUR_STATIC))
+			(n->state == NEIGHBOUR_REACHABLE || n->state == NEIGHBOUR_STATIC))
 			return PATH_SEND;
 	}
 	return internet_path_ready_slow(in, p, destination, now);
@@ -100,8 +101,8 @@ static inline void internet_confirm(struct internet *in, const struct path *p, n
 struct ip_send {
 	const struct addr *source, *destination;
 	uint8_t protocol, tos;
-	uint8_t hop_limit;    /* 0: the configured */
-	bool dont_fragment;   /* IPv4 DF; else it may be fragmented on its way (RFC 6864: then an ID is chosen) */
+	uint8_t hop_limit;    /* 0: the configured, for multicast 1 */
+	bool dont_fragment;   /* IPv4 DF; without it an ID is chosen (RFC 6864) */
 	bool copy_if_waiting; /* datagrams: wait for resolution by copy */
 };
 
@@ -111,21 +112,22 @@ struct ip_send {
  * (or copy_if_waiting). False: dropped and counted.
  */
 bool internet_send(struct internet *in, struct path *p, struct tx_frame *f, const struct ip_send *s,
-		   nanotime now);
+	nanotime now);
 
 /* Queues an ICMP error about the packet in `rx` (port or protocol unreachable ...), rate-limited,
  * never about errors, groups or fragments but the first (RFC 1122 3.2.2, RFC 4443 2.4). */
 enum internet_reject {
 	REJECT_PORT,
-	REJECT_PROTOCOL,  /* number: IPv6: offset of the byte that names the protocol */
+	REJECT_PROTOCOL, /* number: IPv6: offset of the byte that names the protocol */
 	REJECT_NO_ROUTE,
 	REJECT_HOST,
-	REJECT_TOO_BIG,   /* number: the MTU */
+	REJECT_TOO_BIG, /* number: the MTU */
 	REJECT_HOP_LIMIT,
 	REJECT_PARAMETER, /* number: offset of the wrong byte */
 	REJECT_ADMIN,
 };
-bool internet_reject(struct internet *in, struct rx *rx, enum internet_reject what, uint32_t number);
+bool internet_reject(
+	struct internet *in, struct rx *rx, enum internet_reject what, uint32_t number);
 
 /* Sends up to `budget` frames of this layer's own. Returns how many. */
 unsigned internet_transmit(struct internet *in, unsigned budget, nanotime now);

@@ -8,7 +8,7 @@
 #include "wire/eth.h"
 #include "wire/nd.h"
 
-/* An ICMPv4 error fits 576 bytes (RFC 1812 4.3.2.3), an ICMPv6 one the least MTU (RFC 4443 2.4c). */
+/* An ICMPv4 error fits 576 bytes (RFC 1812 4.3.2.3), ICMPv6's the least MTU (RFC 4443 2.4c). */
 #define QUOTE4_MAX (576 - IP4_HEADER - ICMP_HEADER)
 #define QUOTE6_MAX (IP6_MIN_MTU - IP6_HEADER - ICMP_HEADER)
 /* The largest packet that is forwarded. */
@@ -113,13 +113,13 @@ static inline bool path_is_fresh(const struct internet *in, const struct path *p
 }
 /* A path to a next hop on this link. */
 enum error path_via(struct internet *in, struct path *p, struct netif *nif,
-		    const struct addr *next_hop, nanotime now);
+	const struct addr *next_hop, nanotime now);
 
 /* source.c */
 bool source_on(const struct netif *nif, const struct addr *destination, struct addr *source);
 
 /* ip_send.c */
 void ip6_push(struct tx_frame *f, const struct addr *source, const struct addr *destination,
-	      uint8_t protocol, uint8_t tos, uint8_t hop_limit, uint32_t flow_label);
+	uint8_t protocol, uint8_t tos, uint8_t hop_limit, uint32_t flow_label);
 
 #endif

@@ -17,7 +17,7 @@ static bool source_is_host(const struct netif *nif, const struct addr *a)
 		return false;
 	for (unsigned i = 0; i < nif->addresses; i++)
 		if (addr_equal(&nif->address[i].address, a) ||
-		    addr_equal(&nif->address[i].broadcast, a))
+			addr_equal(&nif->address[i].broadcast, a))
 			return false;
 	return true;
 }
@@ -57,9 +57,7 @@ static enum proto deliver(struct internet *in, struct rx *rx)
 	case IPPROTO_TCP_: return PROTO_TCP;
 	case IPPROTO_UDP_: return PROTO_UDP;
 	case IPPROTO_ICMP4: return icmp4_receive(in, rx);
-	default:
-		internet_reject(in, rx, REJECT_PROTOCOL, 0);
-		return rx_drop(rx, DROP_IP_PROTOCOL);
+	default: internet_reject(in, rx, REJECT_PROTOCOL, 0); return rx_drop(rx, DROP_IP_PROTOCOL);
 	}
 }
 
@@ -67,8 +65,7 @@ static enum proto deliver(struct internet *in, struct rx *rx)
 static bool is_for_us(struct internet *in, struct rx *rx)
 {
 	const struct addr *to = &rx->destination;
-	if (is_broadcast(rx->nif, to) ||
-	    (addr_is_multicast(to) && is_joined(rx->nif, to))) {
+	if (is_broadcast(rx->nif, to) || (addr_is_multicast(to) && is_joined(rx->nif, to))) {
 		rx->group = true;
 		return true;
 	}

@@ -60,7 +60,7 @@ static enum proto walk(struct internet *in, struct rx *rx, uint8_t next)
 	}
 	rx->protocol = c.protocol;
 	rx->ip_header_len = (uint16_t)(IP6_HEADER + c.len);
-	/* RFC 6946: a fragment that is the whole packet is processed alone, apart from any other. */
+	/* RFC 6946: a fragment that is the whole packet is processed alone. */
 	if (c.fragment && (c.fragment_offset || c.more_fragments))
 		return receive_fragment(rx);
 	return deliver(in, rx, &c);

@@ -13,7 +13,7 @@
 
 /* Kept out of the straight line, which then saves fewer registers. */
 #define OFF_LINE __attribute__((noinline))
-#define FLAG_DF	 0x4000
+#define FLAG_DF  0x4000
 
 /* Multiplies 64 by 64 bits and folds: a cheap mixing step. */
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -22,8 +22,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint32_t flow_label(const struct internet *in, const struct tx_frame *f,
-			   const struct ip_send *s)
+static uint32_t flow_label(
+	const struct internet *in, const struct tx_frame *f, const struct ip_send *s)
 {
 	const struct hash_key *key = &in->private->flow_key;
 	uint32_t ports = 0;
@@ -53,7 +53,7 @@ static uint8_t hop_limit(const struct internet *in, const struct path *p, const 
  * header is made and summed in registers, as the five words that it will be in memory.
  */
 static inline void ip4_push(const struct internet *in, const struct path *p, struct tx_frame *f,
-			    const struct ip_send *s, size_t total, uint32_t id_and_flags)
+	const struct ip_send *s, size_t total, uint32_t id_and_flags)
 {
 	uint8_t *at = frame_push(f, IP4_HEADER);
 	uint32_t ttl = hop_limit(in, p, s);
@@ -63,7 +63,7 @@ static inline void ip4_push(const struct internet *in, const struct path *p, str
 	memcpy(&source, s->source->b + 12, 4);
 	memcpy(&destination, s->destination->b + 12, 4);
 	uint64_t sum = (uint64_t)length + __builtin_bswap32(id_and_flags) + protocol + source +
-		       destination;
+		destination;
 	uint16_t field = checksum_finish(sum);
 	memcpy(at, &length, 4);
 	store32(at + 4, id_and_flags);
@@ -74,7 +74,7 @@ static inline void ip4_push(const struct internet *in, const struct path *p, str
 }
 
 void ip6_push(struct tx_frame *f, const struct addr *source, const struct addr *destination,
-	      uint8_t protocol, uint8_t tos, uint8_t hop_limit, uint32_t flow_label)
+	uint8_t protocol, uint8_t tos, uint8_t hop_limit, uint32_t flow_label)
 {
 	struct ip6_header h = {
 		.traffic_class = tos,
@@ -89,7 +89,7 @@ void ip6_push(struct tx_frame *f, const struct addr *source, const struct addr *
 }
 
 OFF_LINE static bool drop(struct internet *in, const struct path *p, const struct tx_frame *f,
-			  enum drop reason, nanotime now)
+	enum drop reason, nanotime now)
 {
 	in->core->counters->tx_drop[reason]++;
 	if (trace_on(in->core->trace)) {
@@ -113,7 +113,7 @@ static inline bool fits(const struct path *p, const struct tx_frame *f, size_t l
 }
 
 static inline bool send_on(struct internet *in, const struct path *p, struct tx_frame *f,
-			   const struct ip_send *s, uint16_t type, nanotime now)
+	const struct ip_send *s, uint16_t type, nanotime now)
 {
 	struct access *a = in->access;
 	if (__builtin_expect(p->neighbour == NEIGHBOUR_NO_INDEX, 0))
@@ -122,7 +122,7 @@ static inline bool send_on(struct internet *in, const struct path *p, struct tx_
 }
 
 OFF_LINE static bool send6(struct internet *in, const struct path *p, struct tx_frame *f,
-			   const struct ip_send *s, nanotime now)
+	const struct ip_send *s, nanotime now)
 {
 	if (!fits(p, f, frame_len(f) + IP6_HEADER, 65535 + IP6_HEADER))
 		return drop(in, p, f, DROP_IP_TOO_BIG, now);
@@ -132,7 +132,7 @@ OFF_LINE static bool send6(struct internet *in, const struct path *p, struct tx_
 }
 
 static inline bool send4(struct internet *in, const struct path *p, struct tx_frame *f,
-			 const struct ip_send *s, uint32_t id_and_flags, nanotime now)
+	const struct ip_send *s, uint32_t id_and_flags, nanotime now)
 {
 	size_t len = frame_len(f) + IP4_HEADER;
 	if (!fits(p, f, len, 65535))
@@ -143,7 +143,7 @@ static inline bool send4(struct internet *in, const struct path *p, struct tx_fr
 
 /* It may be fragmented on its way, and then its pieces are known by the ID. */
 OFF_LINE static bool send4_with_id(struct internet *in, const struct path *p, struct tx_frame *f,
-				   const struct ip_send *s, nanotime now)
+	const struct ip_send *s, nanotime now)
 {
 	uint32_t id = (uint32_t)rng_next(in->core->rng) & 0xffff;
 	return send4(in, p, f, s, id << 16, now);
@@ -151,7 +151,7 @@ OFF_LINE static bool send4_with_id(struct internet *in, const struct path *p, st
 
 /* The path is stale. */
 OFF_LINE static bool send_after_lookup(struct internet *in, struct path *p, struct tx_frame *f,
-				       const struct ip_send *s, nanotime now)
+	const struct ip_send *s, nanotime now)
 {
 	enum error e = internet_path(in, p, s->destination, now);
 	if (e == ERR_MEMORY)
@@ -162,7 +162,7 @@ OFF_LINE static bool send_after_lookup(struct internet *in, struct path *p, stru
 }
 
 bool internet_send(struct internet *in, struct path *p, struct tx_frame *f, const struct ip_send *s,
-		   nanotime now)
+	nanotime now)
 {
 	if (__builtin_expect(!path_is_fresh(in, p), 0))
 		return send_after_lookup(in, p, f, s, now);

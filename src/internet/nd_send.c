@@ -24,13 +24,13 @@ bool nd_queue(struct internet *in, const struct nd_intent *intent)
 
 /* Header and message are put into the core's frame. */
 static struct tx_frame *build(struct internet *in, const struct nd_message *m, enum tx_why why,
-			      const struct addr *source, const struct addr *destination)
+	const struct addr *source, const struct addr *destination)
 {
 	struct tx_frame *f = in->core->frame;
 	uint8_t bytes[ND_BYTES];
 	size_t len = nd_emit(m, bytes, sizeof bytes);
 	uint64_t sum = pseudo_sum(source, destination, IPPROTO_ICMP6, (uint32_t)len) +
-		       checksum_header(bytes, len);
+		checksum_header(bytes, len);
 	uint16_t field = checksum_finish(sum);
 	memcpy(bytes + 2, &field, 2);
 	frame_begin(f, why);

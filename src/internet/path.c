@@ -78,7 +78,7 @@ static struct netif *linklocal_netif(struct internet *in, const struct addr *des
 }
 
 enum error path_via(struct internet *in, struct path *p, struct netif *nif,
-		    const struct addr *next_hop, nanotime now)
+	const struct addr *next_hop, nanotime now)
 {
 	uint32_t index = neighbour_lookup(in->access, nif, next_hop, now);
 	if (index == NEIGHBOUR_NO_INDEX)
@@ -86,8 +86,8 @@ enum error path_via(struct internet *in, struct path *p, struct netif *nif,
 	*p = (struct path){
 		.generation = in->routes.generation,
 		.neighbour = index,
-		.neighbour_generation = ((struct neighbour *)neighbour_at(in->access, index))
-						->generation,
+		.neighbour_generation =
+			((struct neighbour *)neighbour_at(in->access, index))->generation,
 		.mtu = nif->mtu,
 		.nif = nif->index,
 	};
@@ -108,11 +108,11 @@ static enum error path_group(struct internet *in, struct path *p, const struct a
 	return ERR_OK;
 }
 
-static enum error look_up(struct internet *in, struct path *p, const struct addr *destination,
-			  nanotime now)
+static enum error look_up(
+	struct internet *in, struct path *p, const struct addr *destination, nanotime now)
 {
 	if (addr_is_any(destination) || addr_is_loopback(destination) ||
-	    internet_is_ours(in, destination))
+		internet_is_ours(in, destination))
 		return ERR_NO_ROUTE;
 	if (path_is_group(in, destination))
 		return path_group(in, p, destination);
@@ -130,8 +130,8 @@ static enum error look_up(struct internet *in, struct path *p, const struct addr
 	return e;
 }
 
-enum error internet_path(struct internet *in, struct path *p, const struct addr *destination,
-			 nanotime now)
+enum error internet_path(
+	struct internet *in, struct path *p, const struct addr *destination, nanotime now)
 {
 	if (path_is_fresh(in, p))
 		return ERR_OK;
@@ -139,8 +139,8 @@ enum error internet_path(struct internet *in, struct path *p, const struct addr 
 	return look_up(in, p, destination, now);
 }
 
-enum path_verdict internet_path_ready_slow(struct internet *in, struct path *p,
-					   const struct addr *destination, nanotime now)
+enum path_verdict internet_path_ready_slow(
+	struct internet *in, struct path *p, const struct addr *destination, nanotime now)
 {
 	enum error e = internet_path(in, p, destination, now);
 	if (e != ERR_OK)

@@ -79,7 +79,7 @@ static bool may_tell(const struct rx *rx, bool v6, bool even_multicast)
 	if ((rx->group || rx->link_group) && !even_multicast)
 		return false;
 	if (addr_is_any(&rx->source) || addr_is_multicast(&rx->source) ||
-	    addr_is_loopback(&rx->source))
+		addr_is_loopback(&rx->source))
 		return false;
 	return !(v6 ? is_silent6(rx->packet) : is_silent4(rx->packet));
 }
@@ -92,7 +92,7 @@ static bool choose_source(struct internet *in, const struct rx *rx, struct addr 
 		return true;
 	}
 	return source_on(rx->nif, &rx->source, source) ||
-	       internet_source(in, &rx->source, source) == ERR_OK;
+		internet_source(in, &rx->source, source) == ERR_OK;
 }
 
 /* The packet again, as it was before anything was stripped. */

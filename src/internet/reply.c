@@ -31,7 +31,7 @@ struct reply *reply_take(struct internet *in, const struct rx *rx)
 static bool stays(const struct internet *in, const struct reply *r)
 {
 	return addr_is_linklocal(&r->destination) ||
-	       netif_on_link(&in->access->netif[r->nif], &r->destination);
+		netif_on_link(&in->access->netif[r->nif], &r->destination);
 }
 
 void reply_queue(struct internet *in, struct reply *r)
@@ -47,8 +47,8 @@ static struct reply *reply_of(struct list *l)
 	return list_entry(l, struct reply, link);
 }
 
-static enum error find_path(struct internet *in, const struct reply *r, struct path *p,
-			    nanotime now)
+static enum error find_path(
+	struct internet *in, const struct reply *r, struct path *p, nanotime now)
 {
 	struct netif *nif = &in->access->netif[r->nif];
 	*p = (struct path){ .generation = 0 };
@@ -107,7 +107,8 @@ static bool send(struct internet *in, struct reply *r, nanotime now)
 unsigned reply_transmit(struct internet *in, unsigned budget, nanotime now)
 {
 	unsigned sent = 0;
-	list_each_safe(l, &in->replies) {
+	list_each_safe(l, &in->replies)
+	{
 		if (sent == budget)
 			break;
 		if (is_held(in, reply_of(l)) || !send(in, reply_of(l), now))
@@ -121,8 +122,6 @@ unsigned reply_transmit(struct internet *in, unsigned budget, nanotime now)
 
 bool reply_has_work(const struct internet *in)
 {
-	list_each(l, &in->replies)
-		if (!is_held(in, reply_of(l)))
-			return true;
+	list_each(l, &in->replies) if (!is_held(in, reply_of(l))) return true;
 	return false;
 }

@@ -38,15 +38,16 @@ static bool is_same(const struct route *r, const struct addr *net, uint8_t len)
 static bool leads_alike(const struct route *a, const struct route *b)
 {
 	return a->nif == b->nif && a->mtu == b->mtu && a->on_link == b->on_link &&
-	       (a->on_link || addr_equal(&a->gateway, &b->gateway));
+		(a->on_link || addr_equal(&a->gateway, &b->gateway));
 }
 
 enum error route_add(struct route_table *t, const struct route *r)
 {
 	if (r->len > family_bits(&r->prefix) || r->nif >= ACCESS_NETIFS)
 		return ERR_ARGUMENT;
-	if (!r->on_link && (addr_is4(&r->gateway) != addr_is4(&r->prefix) ||
-				   addr_is_any(&r->gateway) || addr_is_multicast(&r->gateway)))
+	if (!r->on_link &&
+		(addr_is4(&r->gateway) != addr_is4(&r->prefix) || addr_is_any(&r->gateway) ||
+			addr_is_multicast(&r->gateway)))
 		return ERR_ARGUMENT;
 	struct route added = *r;
 	added.prefix = net_of(&r->prefix, r->len);
@@ -86,8 +87,7 @@ const struct route *route_find(const struct route_table *t, const struct addr *d
 	bool four = addr_is4(destination);
 	for (unsigned i = 0; i < t->count; i++) {
 		const struct route *r = &t->route[i];
-		if (addr_is4(&r->prefix) == four &&
-		    addr_in_prefix(destination, &r->prefix, r->len))
+		if (addr_is4(&r->prefix) == four && addr_in_prefix(destination, &r->prefix, r->len))
 			return r;
 	}
 	return NULL;

@@ -13,11 +13,11 @@
 
 struct route {
 	struct addr prefix;
-	uint8_t len;         /* in the family's own bits */
+	uint8_t len; /* in the family's own bits */
 	uint8_t nif;
-	bool on_link;        /* no gateway */
+	bool on_link; /* no gateway */
 	struct addr gateway;
-	uint16_t mtu;        /* 0: the interface's */
+	uint16_t mtu; /* 0: the interface's */
 };
 
 struct route_table {

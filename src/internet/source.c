@@ -50,7 +50,7 @@ bool source_on(const struct netif *nif, const struct addr *destination, struct a
 	for (unsigned i = 0; i < nif->addresses; i++) {
 		const struct addr *own = &nif->address[i].address;
 		if (addr_is4(own) == addr_is4(destination) &&
-		    (!best || is_better(own, best, destination)))
+			(!best || is_better(own, best, destination)))
 			best = own;
 	}
 	if (best)
@@ -71,7 +71,7 @@ enum error internet_source(struct internet *in, const struct addr *destination, 
 		return ERR_NO_ROUTE;
 	for (unsigned i = 0; i < a->netifs; i++) {
 		bool near = !addr_is_linklocal(destination) ||
-			    netif_on_link(&a->netif[i], destination);
+			netif_on_link(&a->netif[i], destination);
 		if (near && a->netif[i].up && source_on(&a->netif[i], destination, source))
 			return ERR_OK;
 	}

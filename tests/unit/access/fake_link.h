@@ -22,7 +22,7 @@
 
 #define FAKE_SENT   512
 #define FAKE_EVENTS 4096
-#define FAKE_ARENA  (64u << 20)
+#define FAKE_ARENA  (8u << 20)
 
 struct fake_sent {
 	uint8_t bytes[2048];
@@ -42,11 +42,11 @@ struct fake {
 	struct tx_frame frame;
 	struct core core;
 	struct access access;
-	struct netif *nif;  /* the first */
+	struct netif *nif; /* the first */
 	struct fake_sent sent[FAKE_SENT];
-	unsigned count;     /* frames sent since fake_clear, the first FAKE_SENT are kept */
-	bool refuse;        /* the link takes nothing */
-	bool fill;          /* the link becomes full with each frame */
+	unsigned count; /* frames sent since fake_clear, the first FAKE_SENT are kept */
+	bool refuse;    /* the link takes nothing */
+	bool fill;      /* the link becomes full with each frame */
 	struct {
 		enum trace_kind kind;
 		const char *from, *to;
@@ -59,10 +59,10 @@ struct fake {
 	void *upper;
 	enum proto (*receive)(struct fake *f, struct rx *rx, enum proto next);
 	unsigned (*transmit)(struct fake *f, unsigned budget);
-	struct rx rx;       /* of the last frame received, whose bytes are kept until the next */
+	struct rx rx; /* of the last frame received, whose bytes are kept until the next */
 	uint8_t *exact;
 	struct rx_frame rx_frame;
-	enum proto proto;   /* what came out of it */
+	enum proto proto; /* what came out of it */
 	uint8_t *memory;
 };
 
@@ -80,8 +80,8 @@ static inline struct addr fake_addr(const char *text)
 	return a;
 }
 
-static bool fake_transmit_frame(void *link, struct netif *nif, const struct tx_frame *frame,
-				nanotime now)
+static bool fake_transmit_frame(
+	void *link, struct netif *nif, const struct tx_frame *frame, nanotime now)
 {
 	struct fake *f = link;
 	if (f->refuse)
@@ -136,8 +136,8 @@ static inline struct netif *fake_add_netif(struct fake *f, uint16_t vlan)
 	return nif;
 }
 
-static inline void fake_add_address(struct fake *f, struct netif *nif, const char *text,
-				    unsigned prefix)
+static inline void fake_add_address(
+	struct fake *f, struct netif *nif, const char *text, unsigned prefix)
 {
 	struct addr a = fake_addr(text);
 	assert_int_equal(access_add_address(&f->access, nif, &a, prefix), ERR_OK);
@@ -220,8 +220,8 @@ static inline void fake_clear(struct fake *f)
 }
 
 /* One frame in, with bodies where there are some. What comes out at the top counts as delivered. */
-static inline void fake_receive_frame(struct fake *f, struct netif *nif,
-				      const struct rx_frame *frame)
+static inline void fake_receive_frame(
+	struct fake *f, struct netif *nif, const struct rx_frame *frame)
 {
 	struct counters *c = &f->counters;
 	f->rx_frame = *frame;
@@ -281,8 +281,8 @@ static inline void fake_expect_drop(const struct fake *f, enum drop reason)
 }
 
 /* An Ethernet II header in front of `len` bytes at frame + 14. Returns the frame's length. */
-static inline size_t fake_ethernet(uint8_t *frame, const struct mac *to, const struct mac *from,
-				   uint16_t type, size_t len)
+static inline size_t fake_ethernet(
+	uint8_t *frame, const struct mac *to, const struct mac *from, uint16_t type, size_t len)
 {
 	struct eth_header h = { .destination = *to, .source = *from, .type = type };
 	assert_int_equal(eth_emit(&h, frame, ETH_HEADER), ETH_HEADER);

@@ -15,14 +15,18 @@ static struct fake *open_host(void)
 static void ask(struct fake *f, const struct mac *from, const char *sender, const char *target)
 {
 	fake_receive_arp(f, f->nif,
-		(struct fake_arp){ .from = from, .operation = ARP_REQUEST, .sender = sender,
+		(struct fake_arp){ .from = from,
+			.operation = ARP_REQUEST,
+			.sender = sender,
 			.target = target });
 }
 
 static void reply(struct fake *f, const struct mac *from, const char *sender)
 {
 	fake_receive_arp(f, f->nif,
-		(struct fake_arp){ .from = from, .operation = ARP_REPLY, .sender = sender,
+		(struct fake_arp){ .from = from,
+			.operation = ARP_REPLY,
+			.sender = sender,
 			.target = "192.0.2.1" });
 }
 
@@ -117,7 +121,9 @@ static void reply_to_all_is_no_proof(void **unused)
 	uint32_t i = fake_lookup(f, "192.0.2.2");
 	neighbour_ready(&f->access, i, f->now);
 	fake_receive_arp(f, f->nif,
-		(struct fake_arp){ .to = &broadcast, .operation = ARP_REPLY, .sender = "192.0.2.2",
+		(struct fake_arp){ .to = &broadcast,
+			.operation = ARP_REPLY,
+			.sender = "192.0.2.2",
 			.target = "192.0.2.1" });
 	assert_int_equal(fake_neighbour(f, "192.0.2.2")->state, NEIGHBOUR_STALE);
 	fake_close(f);
@@ -145,8 +151,10 @@ static void attack_arp_01_short_and_strange(void **unused)
 	(void)unused;
 	struct fake *f = open_host();
 	uint8_t frame[ETH_HEADER + ARP_LEN];
-	struct arp_packet p = { .operation = ARP_REQUEST, .sender_mac = FAKE_PEER,
-		.sender = fake_addr("192.0.2.2"), .target = fake_addr("192.0.2.1") };
+	struct arp_packet p = { .operation = ARP_REQUEST,
+		.sender_mac = FAKE_PEER,
+		.sender = fake_addr("192.0.2.2"),
+		.target = fake_addr("192.0.2.1") };
 	arp_emit(&p, frame + ETH_HEADER, ARP_LEN);
 	fake_ethernet(frame, &FAKE_MAC, &FAKE_PEER, ETHERTYPE_ARP, ARP_LEN);
 	for (size_t len = ETH_HEADER; len < sizeof frame; len++) {
@@ -158,9 +166,14 @@ static void attack_arp_01_short_and_strange(void **unused)
 		uint8_t value;
 		enum drop reason;
 	} wrong[] = {
-		{ 1, 6, DROP_ARP_KIND },      { 2, 0x86, DROP_ARP_KIND }, { 4, 255, DROP_ARP_KIND },
-		{ 5, 255, DROP_ARP_KIND },    { 5, 16, DROP_ARP_KIND },	  { 4, 0, DROP_ARP_KIND },
-		{ 7, 3, DROP_ARP_OPERATION }, { 7, 0, DROP_ARP_OPERATION },
+		{ 1, 6, DROP_ARP_KIND },
+		{ 2, 0x86, DROP_ARP_KIND },
+		{ 4, 255, DROP_ARP_KIND },
+		{ 5, 255, DROP_ARP_KIND },
+		{ 5, 16, DROP_ARP_KIND },
+		{ 4, 0, DROP_ARP_KIND },
+		{ 7, 3, DROP_ARP_OPERATION },
+		{ 7, 0, DROP_ARP_OPERATION },
 	};
 	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		uint8_t *at = &frame[ETH_HEADER + wrong[i].at];
@@ -189,8 +202,10 @@ static void senders_that_are_no_host(void **unused)
 	fake_expect_drop(f, DROP_ARP_SENDER);
 	/* The Ethernet source is a host's, the one in the packet is not. */
 	uint8_t frame[ETH_HEADER + ARP_LEN];
-	struct arp_packet p = { .operation = ARP_REQUEST, .sender_mac = MAC_BROADCAST,
-		.sender = fake_addr("192.0.2.2"), .target = fake_addr("192.0.2.1") };
+	struct arp_packet p = { .operation = ARP_REQUEST,
+		.sender_mac = MAC_BROADCAST,
+		.sender = fake_addr("192.0.2.2"),
+		.target = fake_addr("192.0.2.1") };
 	arp_emit(&p, frame + ETH_HEADER, ARP_LEN);
 	fake_ethernet(frame, &FAKE_MAC, &FAKE_PEER, ETHERTYPE_ARP, ARP_LEN);
 	fake_receive(f, f->nif, frame, sizeof frame);

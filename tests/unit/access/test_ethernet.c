@@ -31,17 +31,18 @@ static void takes_what_is_for_us(void **unused)
 	} to[] = {
 		{ { { 2, 0, 0, 0, 0, 1 } }, true, false },
 		{ { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } }, true, true },
-		{ { { 1, 0, 0x5e, 0, 0, 1 } }, true, true },        /* all hosts */
-		{ { { 0x33, 0x33, 0, 0, 0, 1 } }, true, true },     /* all nodes */
-		{ { { 0x33, 0x33, 0xff, 0, 0, 1 } }, true, true },  /* solicited node */
+		{ { { 1, 0, 0x5e, 0, 0, 1 } }, true, true },       /* all hosts */
+		{ { { 0x33, 0x33, 0, 0, 0, 1 } }, true, true },    /* all nodes */
+		{ { { 0x33, 0x33, 0xff, 0, 0, 1 } }, true, true }, /* solicited node */
 		{ { { 0x33, 0x33, 0xff, 0, 0, 2 } }, false, true },
 		{ { { 1, 0, 0x5e, 0, 0, 2 } }, false, true },
 		{ { { 2, 0, 0, 0, 0, 2 } }, false, false },
 		{ { { 0, 0, 0, 0, 0, 0 } }, false, false },
 	};
 	for (unsigned i = 0; i < sizeof to / sizeof *to; i++) {
-		struct eth_header h = { .destination = to[i].to, .source = FAKE_PEER,
-			.type = ETHERTYPE_IP4 };
+		struct eth_header h = {
+			.destination = to[i].to, .source = FAKE_PEER, .type = ETHERTYPE_IP4
+		};
 		put(f, f->nif, &h, 46);
 		if (to[i].taken)
 			assert_int_equal(f->proto, PROTO_IP4);
@@ -58,8 +59,9 @@ static void strips_the_header(void **unused)
 {
 	(void)unused;
 	struct fake *f = open_host();
-	struct eth_header h = { .destination = FAKE_MAC, .source = FAKE_PEER,
-		.type = ETHERTYPE_IP6 };
+	struct eth_header h = {
+		.destination = FAKE_MAC, .source = FAKE_PEER, .type = ETHERTYPE_IP6
+	};
 	put(f, f->nif, &h, 100);
 	assert_int_equal(f->proto, PROTO_IP6);
 	assert_int_equal(f->rx.len, 100);
@@ -82,8 +84,11 @@ static void takes_llc_and_snap(void **unused)
 {
 	(void)unused;
 	struct fake *f = open_host();
-	struct eth_header h = { .destination = FAKE_MAC, .source = FAKE_PEER, .llc = true,
-		.type = ETHERTYPE_IP4, .length = 8 + 30 };
+	struct eth_header h = { .destination = FAKE_MAC,
+		.source = FAKE_PEER,
+		.llc = true,
+		.type = ETHERTYPE_IP4,
+		.length = 8 + 30 };
 	put(f, f->nif, &h, 38); /* eight bytes of padding */
 	assert_int_equal(f->proto, PROTO_IP4);
 	assert_int_equal(f->rx.len, 30);
@@ -158,8 +163,10 @@ static void vlans(void **unused)
 	};
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
 		struct netif *nif = row[i].tagged ? tagged : f->nif;
-		struct eth_header h = { .destination = nif->mac, .source = FAKE_PEER,
-			.type = ETHERTYPE_IP4, .tags = row[i].tags,
+		struct eth_header h = { .destination = nif->mac,
+			.source = FAKE_PEER,
+			.type = ETHERTYPE_IP4,
+			.tags = row[i].tags,
 			.tag = { row[i].tag[0], row[i].tag[1] } };
 		put(f, nif, &h, 46);
 		if (row[i].taken)
@@ -189,8 +196,12 @@ static void header_chain_may_be_split_from_the_body(void **unused)
 	uint8_t head[100] = { 0 }, body[1000] = { 0 };
 	fake_ethernet(head, &FAKE_MAC, &FAKE_PEER, ETHERTYPE_IP4, 0);
 	struct span bodies[1] = { span_of(body, sizeof body) };
-	struct rx_frame frame = { .head = span_of(head, sizeof head), .body = bodies, .bodies = 1,
-		.seg_count = 3, .seg_size = 300, .len = 1100 };
+	struct rx_frame frame = { .head = span_of(head, sizeof head),
+		.body = bodies,
+		.bodies = 1,
+		.seg_count = 3,
+		.seg_size = 300,
+		.len = 1100 };
 	fake_receive_frame(f, f->nif, &frame);
 	assert_int_equal(f->proto, PROTO_IP4);
 	assert_int_equal(f->rx.len, 1100 - ETH_HEADER);
@@ -211,8 +222,8 @@ static void sends_and_counts(void **unused)
 	struct access *a = &f->access;
 	assert_true(access_send_mac(
 		a, f->nif, &FAKE_PEER, fake_packet(f, 100, 1), ETHERTYPE_IP4, f->now));
-	assert_true(access_send_group(
-		a, f->nif, &all, fake_packet(f, 100, 1), ETHERTYPE_IP4, f->now));
+	assert_true(
+		access_send_group(a, f->nif, &all, fake_packet(f, 100, 1), ETHERTYPE_IP4, f->now));
 	assert_true(access_send_group(
 		a, f->nif, &group, fake_packet(f, 100, 1), ETHERTYPE_IP4, f->now));
 	struct tx_frame *t = fake_packet(f, 100, 1);
@@ -221,8 +232,8 @@ static void sends_and_counts(void **unused)
 	for (unsigned i = 0; i < 4; i++) {
 		assert_memory_equal(f->sent[i].bytes, expected[i].b, 6);
 		assert_memory_equal(f->sent[i].bytes + 6, FAKE_MAC.b, 6);
-		assert_int_equal(load16(f->sent[i].bytes + 12),
-			i == 3 ? ETHERTYPE_IP6 : ETHERTYPE_IP4);
+		assert_int_equal(
+			load16(f->sent[i].bytes + 12), i == 3 ? ETHERTYPE_IP6 : ETHERTYPE_IP4);
 		assert_int_equal(f->event[i].kind, TRACE_TX);
 		assert_int_equal(f->event[i].why, WHY_DATAGRAM);
 	}

@@ -10,11 +10,11 @@ static void config_rules(void **unused)
 	struct access_config good, c;
 	access_config_default(&good);
 	assert_null(access_config_check(&good));
-#define BROKEN(change)                                                                             \
-	do {                                                                                       \
-		c = good;                                                                          \
-		change;                                                                            \
-		assert_non_null(access_config_check(&c));                                          \
+#define BROKEN(change) \
+	do { \
+		c = good; \
+		change; \
+		assert_non_null(access_config_check(&c)); \
 	} while (0)
 	BROKEN(c.neighbours = 15);
 	BROKEN(c.incomplete_max = 0);
@@ -40,13 +40,13 @@ static void netif_rules(void **unused)
 	struct netif_config c;
 	const char *why;
 	uint8_t before = f->access.netifs;
-#define BROKEN(change)                                                                             \
-	do {                                                                                       \
-		c = good;                                                                          \
-		change;                                                                            \
-		why = NULL;                                                                        \
-		assert_null(access_add_netif(&f->access, &c, &why));                               \
-		assert_non_null(why);                                                              \
+#define BROKEN(change) \
+	do { \
+		c = good; \
+		change; \
+		why = NULL; \
+		assert_null(access_add_netif(&f->access, &c, &why)); \
+		assert_non_null(why); \
 	} while (0)
 	BROKEN(c.name = "");
 	BROKEN(c.name = NULL);
@@ -78,15 +78,24 @@ static void address_rules(void **unused)
 		unsigned prefix;
 		enum error error;
 	} row[] = {
-		{ "192.0.2.1", 24, ERR_OK },	    { "192.0.2.1", 24, ERR_IN_USE },
-		{ "192.0.2.0", 24, ERR_ARGUMENT },  { "192.0.2.255", 24, ERR_ARGUMENT },
-		{ "192.0.2.8", 31, ERR_OK },	    { "198.51.100.0", 32, ERR_OK },
-		{ "0.0.0.0", 0, ERR_ARGUMENT },	    { "0.0.0.7", 8, ERR_ARGUMENT },
-		{ "224.0.0.1", 24, ERR_ARGUMENT },  { "127.0.0.1", 8, ERR_ARGUMENT },
-		{ "240.0.0.1", 8, ERR_ARGUMENT },   { "255.255.255.255", 32, ERR_ARGUMENT },
-		{ "192.0.2.7", 33, ERR_ARGUMENT },  { "::", 64, ERR_ARGUMENT },
-		{ "::1", 128, ERR_ARGUMENT },	    { "ff02::1", 64, ERR_ARGUMENT },
-		{ "2001:db8::1", 129, ERR_ARGUMENT }, { "2001:db8::1", 64, ERR_OK },
+		{ "192.0.2.1", 24, ERR_OK },
+		{ "192.0.2.1", 24, ERR_IN_USE },
+		{ "192.0.2.0", 24, ERR_ARGUMENT },
+		{ "192.0.2.255", 24, ERR_ARGUMENT },
+		{ "192.0.2.8", 31, ERR_OK },
+		{ "198.51.100.0", 32, ERR_OK },
+		{ "0.0.0.0", 0, ERR_ARGUMENT },
+		{ "0.0.0.7", 8, ERR_ARGUMENT },
+		{ "224.0.0.1", 24, ERR_ARGUMENT },
+		{ "127.0.0.1", 8, ERR_ARGUMENT },
+		{ "240.0.0.1", 8, ERR_ARGUMENT },
+		{ "255.255.255.255", 32, ERR_ARGUMENT },
+		{ "192.0.2.7", 33, ERR_ARGUMENT },
+		{ "::", 64, ERR_ARGUMENT },
+		{ "::1", 128, ERR_ARGUMENT },
+		{ "ff02::1", 64, ERR_ARGUMENT },
+		{ "2001:db8::1", 129, ERR_ARGUMENT },
+		{ "2001:db8::1", 64, ERR_OK },
 		{ "fe80::1", 64, ERR_OK },
 	};
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
@@ -144,9 +153,14 @@ static void broadcast_and_on_link(void **unused)
 		const char *address;
 		bool near;
 	} row[] = {
-		{ "10.1.0.1", true },	 { "10.1.3.255", true }, { "10.1.4.0", false },
-		{ "192.0.2.9", true },	 { "192.0.2.10", false }, { "2001:db8::ffff", true },
-		{ "2001:db8:1::", false }, { "::a01:1", false },
+		{ "10.1.0.1", true },
+		{ "10.1.3.255", true },
+		{ "10.1.4.0", false },
+		{ "192.0.2.9", true },
+		{ "192.0.2.10", false },
+		{ "2001:db8::ffff", true },
+		{ "2001:db8:1::", false },
+		{ "::a01:1", false },
 	};
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
 		struct addr a = fake_addr(row[i].address);

@@ -16,7 +16,9 @@ static struct fake *open_host(const struct access_config *c)
 static void reply_from(struct fake *f, const char *address, const struct mac *mac)
 {
 	fake_receive_arp(f, f->nif,
-		(struct fake_arp){ .from = mac, .operation = ARP_REPLY, .sender = address,
+		(struct fake_arp){ .from = mac,
+			.operation = ARP_REPLY,
+			.sender = address,
 			.target = "192.0.2.1" });
 }
 
@@ -148,8 +150,8 @@ static void datagrams_wait_by_copy(void **unused)
 	struct fake *f = open_host(NULL);
 	uint32_t i = fake_lookup(f, "192.0.2.2");
 	for (uint8_t n = 1; n <= 6; n++)
-		assert_true(access_send(&f->access, i, fake_packet(f, 100u * n, n), ETHERTYPE_IP4,
-			true, f->now));
+		assert_true(access_send(
+			&f->access, i, fake_packet(f, 100u * n, n), ETHERTYPE_IP4, true, f->now));
 	/* Four wait for one neighbour; each later one pushed out the oldest. */
 	assert_int_equal(f->counters.tx_drop[DROP_NEIGHBOUR_PENDING_FULL], 2);
 	assert_int_equal(f->access.pending_pool.used, 4);
@@ -190,8 +192,8 @@ static void pending_places_are_bounded_in_all(void **unused)
 		access_send(&f->access, b, fake_packet(f, 40, 2), ETHERTYPE_IP4, true, f->now);
 	}
 	assert_int_equal(f->counters.tx_drop[DROP_NEIGHBOUR_PENDING_FULL], 1);
-	assert_false(access_send(
-		&f->access, d, fake_packet(f, 40, 3), ETHERTYPE_IP4, true, f->now));
+	assert_false(
+		access_send(&f->access, d, fake_packet(f, 40, 3), ETHERTYPE_IP4, true, f->now));
 	assert_int_equal(f->counters.tx_drop[DROP_NEIGHBOUR_PENDING_FULL], 2);
 	assert_int_equal(f->access.pending_pool.used, 3);
 	fake_close(f);
@@ -203,8 +205,7 @@ static void silence_returns_what_waits(void **unused)
 	struct fake *f = open_host(NULL);
 	struct access_returned r;
 	uint32_t i = fake_lookup(f, "192.0.2.2");
-	assert_true(access_send(
-		&f->access, i, fake_packet(f, 77, 7), ETHERTYPE_IP4, true, f->now));
+	assert_true(access_send(&f->access, i, fake_packet(f, 77, 7), ETHERTYPE_IP4, true, f->now));
 	fake_run(f, f->now + 3 * NANO_S);
 	assert_true(access_returned(&f->access, &r));
 	assert_int_equal(r.packet.len, 77);
@@ -217,8 +218,8 @@ static void silence_returns_what_waits(void **unused)
 	assert_int_equal(f->counters.tx_drop[DROP_NEIGHBOUR_FAILED], 1);
 	assert_int_equal(f->access.pending_pool.used, 0);
 	/* Dead: nothing is kept any more. */
-	assert_false(access_send(
-		&f->access, i, fake_packet(f, 77, 7), ETHERTYPE_IP4, true, f->now));
+	assert_false(
+		access_send(&f->access, i, fake_packet(f, 77, 7), ETHERTYPE_IP4, true, f->now));
 	assert_int_equal(f->counters.tx_drop[DROP_NEIGHBOUR_FAILED], 2);
 	fake_close(f);
 }
@@ -228,14 +229,14 @@ static void who_does_not_wait_is_dropped(void **unused)
 	(void)unused;
 	struct fake *f = open_host(NULL);
 	uint32_t i = fake_lookup(f, "192.0.2.2");
-	assert_false(access_send(
-		&f->access, i, fake_packet(f, 77, 7), ETHERTYPE_IP4, false, f->now));
+	assert_false(
+		access_send(&f->access, i, fake_packet(f, 77, 7), ETHERTYPE_IP4, false, f->now));
 	assert_int_equal(f->counters.tx_drop[DROP_NEIGHBOUR_UNRESOLVED], 1);
-	assert_false(access_send(
-		&f->access, i, fake_packet(f, 1601, 7), ETHERTYPE_IP4, true, f->now));
+	assert_false(
+		access_send(&f->access, i, fake_packet(f, 1601, 7), ETHERTYPE_IP4, true, f->now));
 	assert_int_equal(f->counters.tx_drop[DROP_NEIGHBOUR_PENDING_SIZE], 1);
-	assert_true(access_send(
-		&f->access, i, fake_packet(f, 1600, 7), ETHERTYPE_IP4, true, f->now));
+	assert_true(
+		access_send(&f->access, i, fake_packet(f, 1600, 7), ETHERTYPE_IP4, true, f->now));
 	fake_close(f);
 }
 
@@ -272,7 +273,7 @@ static void partial_checksum_is_completed_after_waiting(void **unused)
 	assert_int_equal(len, 8 + sizeof payload);
 	assert_int_equal(s->checksum, CHECKSUM_VALID);
 	uint64_t sum = pseudo_sum(&from, &to, 17, (uint32_t)len) +
-		       checksum_plain.sum(s->bytes + ETH_HEADER + 20, len);
+		checksum_plain.sum(s->bytes + ETH_HEADER + 20, len);
 	assert_int_equal(checksum_fold(sum), 0xffff);
 	fake_close(f);
 }
@@ -320,8 +321,7 @@ static void stale_is_used_delayed_and_probed(void **unused)
 	assert_int_equal(n->state, NEIGHBOUR_STALE);
 	fake_clear(f);
 	nanotime start = f->now;
-	assert_true(access_send(
-		&f->access, i, fake_packet(f, 40, 1), ETHERTYPE_IP4, true, f->now));
+	assert_true(access_send(&f->access, i, fake_packet(f, 40, 1), ETHERTYPE_IP4, true, f->now));
 	assert_int_equal(n->state, NEIGHBOUR_DELAY);
 	fake_run(f, start + 5 * NANO_S - 1);
 	assert_int_equal(f->count, 1);
@@ -346,9 +346,8 @@ static void stale_is_used_delayed_and_probed(void **unused)
 static void proof_from_above_ends_doubt(void **unused)
 {
 	(void)unused;
-	static const enum neighbour_state doubt[] = {
-		NEIGHBOUR_STALE, NEIGHBOUR_DELAY, NEIGHBOUR_PROBE
-	};
+	static const enum neighbour_state doubt[] = { NEIGHBOUR_STALE, NEIGHBOUR_DELAY,
+		NEIGHBOUR_PROBE };
 	for (unsigned k = 0; k < 3; k++) {
 		struct fake *f = open_host(NULL);
 		uint32_t i = entry_in(f, doubt[k]);
@@ -362,8 +361,8 @@ static void proof_from_above_ends_doubt(void **unused)
 	struct fake *f = open_host(NULL);
 	uint32_t i = entry_in(f, NEIGHBOUR_INCOMPLETE);
 	neighbour_confirm(&f->access, i, f->now);
-	assert_int_equal(((struct neighbour *)neighbour_at(&f->access, i))->state,
-		NEIGHBOUR_INCOMPLETE);
+	assert_int_equal(
+		((struct neighbour *)neighbour_at(&f->access, i))->state, NEIGHBOUR_INCOMPLETE);
 	fake_close(f);
 }
 
@@ -427,9 +426,9 @@ static void learns_as_rfc_4861_7_2_5_says(void **unused)
 		struct fake *f = open_host(NULL);
 		uint32_t i = entry_in(f, learn_rule[k].from);
 		struct neighbour *n = neighbour_at(&f->access, i);
-		const struct mac *mac = learn_rule[k].option == NO_MAC	 ? NULL :
-					learn_rule[k].option == SAME_MAC ? &FAKE_PEER :
-									   &FAKE_OTHER;
+		const struct mac *mac = learn_rule[k].option == NO_MAC ? NULL
+			: learn_rule[k].option == SAME_MAC             ? &FAKE_PEER
+								       : &FAKE_OTHER;
 		bool taken = neighbour_learn(&f->access, f->nif, &a, mac, learn_rule[k].news,
 			learn_rule[k].override, false, f->now);
 		if (taken != learn_rule[k].taken || n->state != learn_rule[k].to)
@@ -445,10 +444,10 @@ static void learning_creates_only_where_it_may(void **unused)
 	(void)unused;
 	struct fake *f = open_host(NULL);
 	struct addr a = fake_addr("2001:db8::2");
-	assert_false(neighbour_learn(&f->access, f->nif, &a, &FAKE_PEER, NEWS_ADVERT_SOLICITED,
-		true, false, f->now));
 	assert_false(neighbour_learn(
-		&f->access, f->nif, &a, NULL, NEWS_SOLICIT, true, true, f->now));
+		&f->access, f->nif, &a, &FAKE_PEER, NEWS_ADVERT_SOLICITED, true, false, f->now));
+	assert_false(
+		neighbour_learn(&f->access, f->nif, &a, NULL, NEWS_SOLICIT, true, true, f->now));
 	assert_null(fake_neighbour(f, "2001:db8::2"));
 	assert_true(neighbour_learn(
 		&f->access, f->nif, &a, &FAKE_PEER, NEWS_SOLICIT, true, true, f->now));
@@ -533,8 +532,8 @@ static void attack_arp_05_scan_is_bounded(void **unused)
 			continue;
 		}
 		for (unsigned k = 0; k < 8; k++)
-			access_send(&f->access, i, fake_packet(f, 40, 1), ETHERTYPE_IP4, true,
-				f->now);
+			access_send(
+				&f->access, i, fake_packet(f, 40, 1), ETHERTYPE_IP4, true, f->now);
 	}
 	assert_int_equal(refused, 65536 - c.incomplete_max);
 	assert_int_equal(f->access.incomplete, c.incomplete_max);
@@ -603,8 +602,8 @@ static void the_least_used_stale_entry_goes_first(void **unused)
 		a[n].b[15] = (uint8_t)(16 + n);
 	}
 	for (unsigned n = 0; n < 16; n++) {
-		neighbour_learn(&f->access, f->nif, &a[n], &FAKE_PEER, NEWS_SOLICIT, true, true,
-			f->now);
+		neighbour_learn(
+			&f->access, f->nif, &a[n], &FAKE_PEER, NEWS_SOLICIT, true, true, f->now);
 		index[n] = neighbour_lookup(&f->access, f->nif, &a[n], f->now);
 	}
 	f->now += NANO_S;
@@ -621,8 +620,7 @@ static void the_least_used_stale_entry_goes_first(void **unused)
 			assert_non_null(neighbour_find(&f->access, f->nif, &a[n]));
 	/* The rest are in DELAY: there is no victim. */
 	struct addr more = fake_addr("192.0.2.99");
-	assert_int_equal(
-		neighbour_lookup(&f->access, f->nif, &more, f->now), NEIGHBOUR_NO_INDEX);
+	assert_int_equal(neighbour_lookup(&f->access, f->nif, &more, f->now), NEIGHBOUR_NO_INDEX);
 	fake_close(f);
 }
 
@@ -633,9 +631,8 @@ static void states_are_traced(void **unused)
 	uint32_t i = fake_lookup(f, "192.0.2.2");
 	neighbour_ready(&f->access, i, f->now);
 	fake_run(f, f->now + 10 * NANO_S);
-	static const char *const expected[][2] = {
-		{ "none", "incomplete" }, { "incomplete", "failed" }, { "failed", "none" }
-	};
+	static const char *const expected[][2] = { { "none", "incomplete" },
+		{ "incomplete", "failed" }, { "failed", "none" } };
 	unsigned seen = 0;
 	for (unsigned n = 0; n < f->events; n++) {
 		if (f->event[n].kind != TRACE_NEIGHBOUR)

@@ -42,15 +42,18 @@ static unsigned net_transmit(struct fake *f, unsigned budget)
 static inline void net_address(struct net *n, struct netif *nif, const char *text, unsigned prefix)
 {
 	struct addr a = fake_addr(text);
-	struct route r = { .prefix = a, .len = (uint8_t)prefix, .nif = nif->index, .on_link = true };
+	struct route r = {
+		.prefix = a, .len = (uint8_t)prefix, .nif = nif->index, .on_link = true
+	};
 	fake_add_address(n->f, nif, text, prefix);
 	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
 }
 
 static inline void net_route(struct net *n, const char *prefix, unsigned len, const char *gateway)
 {
-	struct route r = { .prefix = fake_addr(prefix), .len = (uint8_t)len,
-		.gateway = fake_addr(gateway) };
+	struct route r = {
+		.prefix = fake_addr(prefix), .len = (uint8_t)len, .gateway = fake_addr(gateway)
+	};
 	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
 }
 
@@ -101,8 +104,8 @@ static inline void net_know(struct net *n, struct netif *nif, const char *text)
 {
 	struct addr a = fake_addr(text);
 	neighbour_lookup(&n->f->access, nif, &a, n->f->now);
-	assert_true(neighbour_learn(&n->f->access, nif, &a, &FAKE_PEER, NEWS_ADVERT_SOLICITED, true,
-		false, n->f->now));
+	assert_true(neighbour_learn(
+		&n->f->access, nif, &a, &FAKE_PEER, NEWS_ADVERT_SOLICITED, true, false, n->f->now));
 }
 
 /* A packet under construction: an Ethernet frame whose IP packet begins at `at`. */
@@ -161,8 +164,8 @@ static inline struct packet packet_of(struct packet_head h, const void *body, si
 	return p;
 }
 
-static inline void net_put_to(struct net *n, struct netif *nif, struct packet *p,
-			      const struct mac *to)
+static inline void net_put_to(
+	struct net *n, struct netif *nif, struct packet *p, const struct mac *to)
 {
 	p->at = p->frame + ETH_HEADER;
 	size_t len = fake_ethernet(
@@ -177,7 +180,7 @@ static inline void net_put(struct net *n, struct netif *nif, struct packet p)
 
 /* An ICMP message with its checksum, from `source` to `destination`. */
 static inline struct packet icmp_of(struct packet_head h, uint8_t type, uint8_t code, uint32_t rest,
-				    const void *body, size_t len)
+	const void *body, size_t len)
 {
 	uint8_t message[2600];
 	struct addr from = fake_addr(h.source), to = fake_addr(h.destination);
@@ -249,8 +252,7 @@ static inline struct sent_icmp net_sent_icmp(const struct net *n, unsigned index
 		sum = pseudo_sum(&h.source, &h.destination, IPPROTO_ICMP6, (uint32_t)message.len);
 	}
 	assert_true(message.len >= ICMP_HEADER);
-	assert_int_equal(
-		checksum_fold(sum + checksum_plain.sum(message.at, message.len)), 0xffff);
+	assert_int_equal(checksum_fold(sum + checksum_plain.sum(message.at, message.len)), 0xffff);
 	s.type = message.at[0];
 	s.code = message.at[1];
 	s.rest = load32(message.at + 4);

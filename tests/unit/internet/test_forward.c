@@ -71,7 +71,9 @@ static void gateways_and_the_same_interface(void **unused)
 {
 	(void)unused;
 	struct net *n = open_router();
-	struct route r = { .prefix = fake_addr("203.0.113.0"), .len = 24, .nif = 1,
+	struct route r = { .prefix = fake_addr("203.0.113.0"),
+		.len = 24,
+		.nif = 1,
 		.gateway = fake_addr("198.51.100.7") };
 	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
 	put(n, (struct packet_head){ .source = "192.0.2.7", .destination = "203.0.113.9" }, 50);
@@ -155,7 +157,10 @@ static void too_big_for_the_next_link(void **unused)
 	assert_int_equal(s.type, ICMP6_TOO_BIG);
 	assert_int_equal(s.rest, 1400);
 	/* The route's own MTU, where it is smaller. */
-	struct route r = { .prefix = fake_addr("203.0.113.0"), .len = 24, .nif = 1, .mtu = 1000,
+	struct route r = { .prefix = fake_addr("203.0.113.0"),
+		.len = 24,
+		.nif = 1,
+		.mtu = 1000,
 		.gateway = fake_addr("198.51.100.7") };
 	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
 	put(n, (struct packet_head){ "192.0.2.7", "203.0.113.7", 0, 0, NULL, 0, 0x4000 }, 981);
@@ -191,8 +196,10 @@ static void what_is_never_forwarded(void **unused)
 		{ "2001:db8::7", "ff05::2", DROP_IP_GROUP },
 	};
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
-		put(n, (struct packet_head){ .source = row[i].source,
-			.destination = row[i].destination }, 50);
+		put(n,
+			(struct packet_head){
+				.source = row[i].source, .destination = row[i].destination },
+			50);
 		if (n->f->rx.drop != row[i].drop)
 			fail_msg("%s to %s: %s", row[i].source, row[i].destination,
 				drop_info(n->f->rx.drop)->name);
@@ -296,7 +303,7 @@ static void partial_checksums_are_completed(void **unused)
 		const struct fake_sent *s = &n->f->sent[0];
 		assert_int_equal(s->checksum, CHECKSUM_VALID);
 		uint64_t sum = pseudo_sum(&from, &to, chain[0], 101) +
-			       checksum_plain.sum(s->bytes + ETH_HEADER + start, 101);
+			checksum_plain.sum(s->bytes + ETH_HEADER + start, 101);
 		assert_int_equal(checksum_fold(sum), 0xffff);
 	}
 	/* Where it can't be told where the checksum stands, the packet is not passed on broken. */
@@ -335,8 +342,8 @@ static void unreachable_hosts_are_told(void **unused)
 		assert_int_equal(s.type, v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE);
 		assert_int_equal(s.code, v6 ? 3 : 1);
 		assert_int_equal(n->f->sent[i].nif, 0);
-		assert_true(s.body.len == (v6 ? 40u : 20u) + 50 ||
-			    s.body.len == (v6 ? 40u : 20u) + 60);
+		assert_true(
+			s.body.len == (v6 ? 40u : 20u) + 50 || s.body.len == (v6 ? 40u : 20u) + 60);
 	}
 	assert_int_equal(n->f->counters.tx_drop[DROP_NEIGHBOUR_FAILED], 4);
 	assert_int_equal(n->f->access.pending_pool.used, 0);

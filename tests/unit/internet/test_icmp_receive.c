@@ -28,8 +28,9 @@ static void echo_is_answered(void **unused)
 		for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 			struct packet_head h = v6 ? six : four;
 			fake_clear(n->f);
-			net_put(n, n->nif, icmp_of(h, v6 ? ICMP6_ECHO : ICMP4_ECHO, 0,
-				0x12340000 + i, body, lengths[i]));
+			net_put(n, n->nif,
+				icmp_of(h, v6 ? ICMP6_ECHO : ICMP4_ECHO, 0, 0x12340000 + i, body,
+					lengths[i]));
 			assert_int_equal(n->f->rx.fate, FATE_ANSWERED);
 			assert_int_equal(n->f->count, 0);
 			fake_flush(n->f);
@@ -57,8 +58,11 @@ static void echo_from_bodies(void **unused)
 	fake_ethernet(p.frame, &n->nif->mac, &FAKE_PEER, ETHERTYPE_IP4, 0);
 	struct span bodies[2] = { span_of(p.frame + 77, 500),
 		span_of(p.frame + 577, ETH_HEADER + p.len - 577) };
-	struct rx_frame frame = { .head = span_of(p.frame, 77), .body = bodies, .bodies = 2,
-		.seg_count = 1, .len = (uint32_t)(ETH_HEADER + p.len) };
+	struct rx_frame frame = { .head = span_of(p.frame, 77),
+		.body = bodies,
+		.bodies = 2,
+		.seg_count = 1,
+		.len = (uint32_t)(ETH_HEADER + p.len) };
 	fake_receive_frame(n->f, n->nif, &frame);
 	assert_int_equal(n->f->rx.fate, FATE_ANSWERED);
 	fake_flush(n->f);
@@ -95,8 +99,9 @@ static void echo_waits_for_its_neighbour(void **unused)
 	fake_flush(n->f);
 	assert_int_equal(n->f->count, 1);
 	assert_int_equal(n->f->sent[0].why, WHY_ARP_ASK);
-	fake_receive_arp(n->f, n->nif, (struct fake_arp){ .operation = ARP_REPLY,
-		.sender = "192.0.2.7", .target = "192.0.2.1" });
+	fake_receive_arp(n->f, n->nif,
+		(struct fake_arp){
+			.operation = ARP_REPLY, .sender = "192.0.2.7", .target = "192.0.2.1" });
 	fake_flush(n->f);
 	assert_int_equal(n->f->count, 2);
 	assert_int_equal(net_sent_icmp(n, 1).type, ICMP4_ECHO_REPLY);
@@ -197,8 +202,8 @@ static void attack_ip4_03_sums_and_sizes(void **unused)
 	for (unsigned v6 = 0; v6 < 2; v6++) {
 		size_t start = ETH_HEADER + (v6 ? 40 : 20);
 		for (size_t at = start; at < start + 8 + 33; at++) {
-			struct packet p = icmp_of(v6 ? six : four, v6 ? ICMP6_ECHO : ICMP4_ECHO, 0,
-				1, body, 33);
+			struct packet p = icmp_of(
+				v6 ? six : four, v6 ? ICMP6_ECHO : ICMP4_ECHO, 0, 1, body, 33);
 			p.frame[at] ^= 0x10;
 			net_put(n, n->nif, p);
 			fake_expect_drop(n->f, DROP_ICMP_CHECKSUM);
@@ -243,7 +248,7 @@ static size_t quote4(uint8_t *out, const char *source, uint8_t protocol, uint16_
 	uint8_t transport[20] = { 0x12, 0x34, 0x00, 0x50, 1, 2, 3, 4 };
 	struct packet p = packet_of(h, transport, sizeof transport);
 	memcpy(out, p.frame + ETH_HEADER, p.len);
-	out[8] = 1;	/* the hop limit was counted down */
+	out[8] = 1;      /* the hop limit was counted down */
 	out[10] ^= 0x55; /* and the checksum is anything */
 	return p.len;
 }
@@ -264,8 +269,10 @@ static void errors_about_our_packets_go_up(void **unused)
 	static const struct {
 		uint8_t type, code, protocol;
 	} row[] = {
-		{ ICMP4_UNREACHABLE, 3, IPPROTO_UDP_ },	 { ICMP4_UNREACHABLE, 1, IPPROTO_TCP_ },
-		{ ICMP4_TIME_EXCEEDED, 0, IPPROTO_TCP_ }, { ICMP4_PARAMETER, 0, IPPROTO_TCP_ },
+		{ ICMP4_UNREACHABLE, 3, IPPROTO_UDP_ },
+		{ ICMP4_UNREACHABLE, 1, IPPROTO_TCP_ },
+		{ ICMP4_TIME_EXCEEDED, 0, IPPROTO_TCP_ },
+		{ ICMP4_PARAMETER, 0, IPPROTO_TCP_ },
 	};
 	uint8_t quoted[100];
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
@@ -369,15 +376,20 @@ static void attack_icmp_05_ip6_11_mtu(void **unused)
 		uint32_t mtu;
 		bool four, six;
 	} row[] = {
-		{ 0, true, false },    { 1, false, false },    { 67, false, false },
-		{ 68, true, false },   { 295, true, false },   { 1279, true, false },
-		{ 1280, true, true },  { 1500, true, true },   { 65535, true, true },
+		{ 0, true, false },
+		{ 1, false, false },
+		{ 67, false, false },
+		{ 68, true, false },
+		{ 295, true, false },
+		{ 1279, true, false },
+		{ 1280, true, true },
+		{ 1500, true, true },
+		{ 65535, true, true },
 	};
 	uint8_t quoted[100];
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
 		size_t len = quote4(quoted, "192.0.2.1", IPPROTO_TCP_, 0x4000);
-		net_put(n, n->nif,
-			icmp_of(four, ICMP4_UNREACHABLE, 4, row[i].mtu, quoted, len));
+		net_put(n, n->nif, icmp_of(four, ICMP4_UNREACHABLE, 4, row[i].mtu, quoted, len));
 		if (row[i].four) {
 			assert_int_equal(n->f->proto, PROTO_ICMP_ERROR);
 			assert_int_equal(n->f->rx.icmp.mtu, row[i].mtu);

@@ -19,8 +19,8 @@ static void put_raw(struct net *n, uint16_t type, const void *at, size_t len)
 	uint8_t frame[200];
 	if (len)
 		memcpy(frame + ETH_HEADER, at, len);
-	fake_receive(n->f, n->nif, frame,
-		fake_ethernet(frame, &n->nif->mac, &FAKE_PEER, type, len));
+	fake_receive(
+		n->f, n->nif, frame, fake_ethernet(frame, &n->nif->mac, &FAKE_PEER, type, len));
 }
 
 /* A changed byte of a good IPv4 packet, its header's sum made right again. */
@@ -59,7 +59,7 @@ static void put_option4(struct net *n, uint8_t kind, uint8_t len)
 }
 
 static void put_icmp4(struct net *n, const char *destination, uint8_t type, uint8_t code,
-		      uint32_t rest, size_t len)
+	uint32_t rest, size_t len)
 {
 	struct packet_head h = { "192.0.2.7", destination, 0, 0, NULL, 0, 0 };
 	net_put(n, n->nif, icmp_of(h, type, code, rest, body, len));
@@ -67,26 +67,31 @@ static void put_icmp4(struct net *n, const char *destination, uint8_t type, uint
 
 static void put_advert(struct net *n, const char *target, uint8_t hop_limit, bool solicited)
 {
-	struct nd_message m = { .type = ICMP6_NEIGHBOUR_ADVERT, .target = fake_addr(target),
-		.solicited = solicited, .has_target_mac = true, .target_mac = FAKE_PEER };
-	struct packet_head h = { "2001:db8::7", solicited ? "ff02::1" : "2001:db8::1", 0,
-		hop_limit, NULL, 0, 0 };
+	struct nd_message m = { .type = ICMP6_NEIGHBOUR_ADVERT,
+		.target = fake_addr(target),
+		.solicited = solicited,
+		.has_target_mac = true,
+		.target_mac = FAKE_PEER };
+	struct packet_head h = { "2001:db8::7", solicited ? "ff02::1" : "2001:db8::1", 0, hop_limit,
+		NULL, 0, 0 };
 	net_put(n, n->nif, nd_of(h, &m));
 }
 
 static void arp(struct net *n, uint16_t operation, const struct mac *from, const char *sender,
-		const char *target)
+	const char *target)
 {
-	fake_receive_arp(n->f, n->nif, (struct fake_arp){ .operation = operation, .from = from,
-		.sender = sender, .target = target });
+	fake_receive_arp(n->f, n->nif,
+		(struct fake_arp){
+			.operation = operation, .from = from, .sender = sender, .target = target });
 }
 
 static bool send_to(struct net *n, const char *destination, size_t len, bool wait)
 {
 	struct addr us = fake_addr("192.0.2.1"), to = fake_addr(destination);
 	struct path p = { .generation = 0 };
-	struct ip_send s = { .source = &us, .destination = &to, .protocol = IPPROTO_UDP_,
-		.copy_if_waiting = wait };
+	struct ip_send s = {
+		.source = &us, .destination = &to, .protocol = IPPROTO_UDP_, .copy_if_waiting = wait
+	};
 	return internet_send(&n->in, &p, fake_packet(n->f, len, 1), &s, n->f->now);
 }
 
@@ -115,8 +120,8 @@ static void eth_source(struct net *n)
 {
 	struct mac group = MAC_BROADCAST;
 	uint8_t frame[60] = { 0 };
-	fake_receive(n->f, n->nif, frame,
-		fake_ethernet(frame, &n->nif->mac, &group, ETHERTYPE_IP4, 46));
+	fake_receive(
+		n->f, n->nif, frame, fake_ethernet(frame, &n->nif->mac, &group, ETHERTYPE_IP4, 46));
 }
 
 static void eth_type(struct net *n)

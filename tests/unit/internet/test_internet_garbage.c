@@ -30,8 +30,8 @@ static struct packet random_icmp(struct rng *r, struct packet_head h, bool v6)
 	h.protocol = 0;
 	if (rng_below(r, 2)) {
 		/* a quote or a target that means something */
-		struct packet_head inner = { pick_address(r, v6), pick_address(r, v6),
-			IPPROTO_TCP_, 0, NULL, 0, 0 };
+		struct packet_head inner = { pick_address(r, v6), pick_address(r, v6), IPPROTO_TCP_,
+			0, NULL, 0, 0 };
 		struct packet q = packet_of(inner, body, 40);
 		size_t skip = type >= 133 && v6 ? 8 : 0;
 		return icmp_of(h, type, (uint8_t)rng_below(r, 5), (uint32_t)rng_next(r),
@@ -102,11 +102,11 @@ static void throw_packet(struct net *n, struct netif *nif, struct rng *r)
 
 static void throw_arp(struct net *n, struct netif *nif, struct rng *r)
 {
-	fake_receive_arp(n->f, nif, (struct fake_arp){
-		.from = rng_below(r, 2) ? &FAKE_PEER : &FAKE_OTHER,
-		.operation = (uint16_t)(1 + rng_below(r, 2)),
-		.sender = pick_address(r, false),
-		.target = pick_address(r, false) });
+	fake_receive_arp(n->f, nif,
+		(struct fake_arp){ .from = rng_below(r, 2) ? &FAKE_PEER : &FAKE_OTHER,
+			.operation = (uint16_t)(1 + rng_below(r, 2)),
+			.sender = pick_address(r, false),
+			.target = pick_address(r, false) });
 }
 
 static void throw_noise(struct net *n, struct netif *nif, struct rng *r)
@@ -198,8 +198,9 @@ static void storm(struct rng *r)
 	check(!access_has_work(&n->f->access) && !internet_has_work(&n->in));
 	check(n->f->wheel.armed == 0);
 	fake_clear(n->f);
-	fake_receive_arp(n->f, n->nif, (struct fake_arp){ .operation = ARP_REQUEST,
-		.sender = "192.0.2.77", .target = "192.0.2.1" });
+	fake_receive_arp(n->f, n->nif,
+		(struct fake_arp){
+			.operation = ARP_REQUEST, .sender = "192.0.2.77", .target = "192.0.2.1" });
 	struct packet_head h = { "192.0.2.77", "192.0.2.1", 0, 0, NULL, 0, 0 };
 	net_put(n, n->nif, icmp_of(h, ICMP4_ECHO, 0, 1, body, 100));
 	fake_flush(n->f);

@@ -69,8 +69,11 @@ static void bodies_are_trimmed_too(void **unused)
 	struct packet p = packet_of(h, payload, sizeof payload);
 	fake_ethernet(p.frame, &n->nif->mac, &FAKE_PEER, ETHERTYPE_IP4, 0);
 	struct span bodies[2] = { span_of(p.frame + 100, 500), span_of(p.frame + 600, 500) };
-	struct rx_frame frame = { .head = span_of(p.frame, 100), .body = bodies, .bodies = 2,
-		.seg_count = 1, .len = 1100 };
+	struct rx_frame frame = { .head = span_of(p.frame, 100),
+		.body = bodies,
+		.bodies = 2,
+		.seg_count = 1,
+		.len = 1100 };
 	fake_receive_frame(n->f, n->nif, &frame);
 	assert_int_equal(n->f->proto, PROTO_TCP);
 	assert_int_equal(n->f->rx.len, 1000);
@@ -227,8 +230,8 @@ static void attack_ip4_01_lengths(void **unused)
 	for (uint8_t words = 0; words < 16; words++)
 		for (uint16_t total = 0; total <= 90; total++) {
 			uint8_t body[64] = { 0 };
-			struct packet_head h = { "192.0.2.7", "192.0.2.1", IPPROTO_UDP_, 0, NULL,
-				0, 0 };
+			struct packet_head h = { "192.0.2.7", "192.0.2.1", IPPROTO_UDP_, 0, NULL, 0,
+				0 };
 			struct packet p = packet_of(h, body, sizeof body);
 			uint8_t *ip = p.frame + ETH_HEADER;
 			ip[0] = (uint8_t)(0x40 | words);
@@ -256,7 +259,7 @@ static void attack_ip4_05_06_options(void **unused)
 		enum drop drop;
 	} row[] = {
 		{ { 1, 1, 1, 0 }, DROP_NONE },
-		{ { 148, 4, 0, 0 }, DROP_NONE },	 /* router alert */
+		{ { 148, 4, 0, 0 }, DROP_NONE },           /* router alert */
 		{ { 7, 7, 4, 0, 0, 0, 0, 0 }, DROP_NONE }, /* record route: ignored */
 		{ { 7, 7, 1, 0, 0, 0, 0, 0 }, DROP_NONE },
 		{ { 7, 7, 255, 0, 0, 0, 0, 0 }, DROP_NONE },
@@ -293,8 +296,7 @@ static void attack_ip4_08_no_tunnels(void **unused)
 		struct packet_head h = { "192.0.2.7", "192.0.2.1", tunnels[i], 0, NULL, 0, 0 };
 		net_put(n, n->nif, packet_of(h, in.frame + ETH_HEADER, in.len));
 		fake_expect_drop(n->f, DROP_IP_PROTOCOL);
-		h = (struct packet_head){ "2001:db8::7", "2001:db8::1", tunnels[i], 0, NULL, 0,
-			0 };
+		h = (struct packet_head){ "2001:db8::7", "2001:db8::1", tunnels[i], 0, NULL, 0, 0 };
 		net_put(n, n->nif, packet_of(h, in.frame + ETH_HEADER, in.len));
 		fake_expect_drop(n->f, DROP_IP_PROTOCOL);
 	}
@@ -352,8 +354,8 @@ static void attack_ip6_01_05_06_chains(void **unused)
 	struct access *a = &n->f->access;
 	net_know(n, n->nif, "2001:db8::7");
 	/* Headers that are stepped over. */
-	uint8_t good[24] = { IP6_DESTINATION, 0, 1, 4, 0, 0, 0, 0, IP6_ROUTING, 0, 1, 4, 0, 0, 0,
-		0, IPPROTO_TCP_, 0, 0, 0, 0, 0, 0, 0 };
+	uint8_t good[24] = { IP6_DESTINATION, 0, 1, 4, 0, 0, 0, 0, IP6_ROUTING, 0, 1, 4, 0, 0, 0, 0,
+		IPPROTO_TCP_, 0, 0, 0, 0, 0, 0, 0 };
 	put_chain(n, IP6_HOP_BY_HOP, good, 24);
 	assert_int_equal(n->f->proto, PROTO_TCP);
 	assert_int_equal(n->f->rx.ip_header_len, 64);

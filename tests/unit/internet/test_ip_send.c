@@ -14,9 +14,12 @@ struct outgoing {
 
 static struct outgoing *out_to(struct outgoing *o, const char *source, const char *destination)
 {
-	*o = (struct outgoing){ .source = fake_addr(source), .destination = fake_addr(destination) };
-	o->send = (struct ip_send){ .source = &o->source, .destination = &o->destination,
-		.protocol = IPPROTO_TCP_, .dont_fragment = true };
+	*o = (struct outgoing){ .source = fake_addr(source),
+		.destination = fake_addr(destination) };
+	o->send = (struct ip_send){ .source = &o->source,
+		.destination = &o->destination,
+		.protocol = IPPROTO_TCP_,
+		.dont_fragment = true };
 	return o;
 }
 
@@ -39,9 +42,8 @@ static struct ip6_header sent6(const struct net *n, unsigned index)
 	struct ip6_header h;
 	const struct fake_sent *s = &n->f->sent[index];
 	assert_true(index < n->f->count);
-	assert_int_equal(
-		ip6_parse(span_of(s->bytes + ETH_HEADER, s->len - ETH_HEADER),
-			s->len - ETH_HEADER, &h),
+	assert_int_equal(ip6_parse(span_of(s->bytes + ETH_HEADER, s->len - ETH_HEADER),
+				 s->len - ETH_HEADER, &h),
 		DROP_NONE);
 	return h;
 }
@@ -51,9 +53,8 @@ static struct ip4_header sent4(const struct net *n, unsigned index)
 	struct ip4_header h;
 	const struct fake_sent *s = &n->f->sent[index];
 	assert_true(index < n->f->count);
-	assert_int_equal(
-		ip4_parse(span_of(s->bytes + ETH_HEADER, s->len - ETH_HEADER),
-			s->len - ETH_HEADER, &h),
+	assert_int_equal(ip4_parse(span_of(s->bytes + ETH_HEADER, s->len - ETH_HEADER),
+				 s->len - ETH_HEADER, &h),
 		DROP_NONE);
 	return h;
 }
@@ -170,10 +171,14 @@ static void hop_limits(void **unused)
 		const char *source, *destination;
 		uint8_t asked, sent;
 	} row[] = {
-		{ "192.0.2.1", "192.0.2.7", 0, 64 },	{ "192.0.2.1", "192.0.2.7", 9, 9 },
-		{ "192.0.2.1", "224.0.0.251", 0, 1 },	{ "192.0.2.1", "224.0.0.251", 255, 255 },
-		{ "192.0.2.1", "192.0.2.255", 0, 64 },	{ "192.0.2.1", "255.255.255.255", 0, 64 },
-		{ "2001:db8::1", "ff02::fb", 0, 1 },	{ "2001:db8::1", "2001:db8::7", 0, 64 },
+		{ "192.0.2.1", "192.0.2.7", 0, 64 },
+		{ "192.0.2.1", "192.0.2.7", 9, 9 },
+		{ "192.0.2.1", "224.0.0.251", 0, 1 },
+		{ "192.0.2.1", "224.0.0.251", 255, 255 },
+		{ "192.0.2.1", "192.0.2.255", 0, 64 },
+		{ "192.0.2.1", "255.255.255.255", 0, 64 },
+		{ "2001:db8::1", "ff02::fb", 0, 1 },
+		{ "2001:db8::1", "2001:db8::7", 0, 64 },
 	};
 	net_know(n, n->nif, "192.0.2.7");
 	net_know(n, n->nif, "2001:db8::7");
@@ -200,8 +205,9 @@ static void stale_paths_are_looked_up_again(void **unused)
 	o.send.copy_if_waiting = true;
 	assert_true(send(n, &o, 100, 1)); /* waits */
 	fake_flush(n->f);
-	fake_receive_arp(n->f, n->nif, (struct fake_arp){ .operation = ARP_REPLY,
-		.sender = "192.0.2.7", .target = "192.0.2.1" });
+	fake_receive_arp(n->f, n->nif,
+		(struct fake_arp){
+			.operation = ARP_REPLY, .sender = "192.0.2.7", .target = "192.0.2.1" });
 	fake_flush(n->f);
 	assert_int_equal(n->f->count, 2);
 	assert_int_equal(sent4(n, 1).total_len, 120);

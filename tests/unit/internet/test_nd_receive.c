@@ -9,14 +9,18 @@ static const struct packet_head tell_head = { "2001:db8::7", "2001:db8::1", 0, 0
 
 static struct nd_message solicit(const char *target)
 {
-	return (struct nd_message){ .type = ICMP6_NEIGHBOUR_SOLICIT, .target = fake_addr(target),
-		.has_source_mac = true, .source_mac = FAKE_PEER };
+	return (struct nd_message){ .type = ICMP6_NEIGHBOUR_SOLICIT,
+		.target = fake_addr(target),
+		.has_source_mac = true,
+		.source_mac = FAKE_PEER };
 }
 
 static struct nd_message advert(const char *target, const struct mac *mac)
 {
-	struct nd_message m = { .type = ICMP6_NEIGHBOUR_ADVERT, .target = fake_addr(target),
-		.solicited = true, .override = true };
+	struct nd_message m = { .type = ICMP6_NEIGHBOUR_ADVERT,
+		.target = fake_addr(target),
+		.solicited = true,
+		.override = true };
 	if (mac) {
 		m.has_target_mac = true;
 		m.target_mac = *mac;
@@ -256,8 +260,11 @@ static void attack_ip6_18_hop_limit_code_and_router_advertisements(void **unused
 			fake_expect_drop(n->f, DROP_ND_FORMAT);
 		}
 	}
-	struct nd_message ra = { .type = ICMP6_ROUTER_ADVERT, .hop_limit = 1, .lifetime = 65535,
-		.has_mtu = true, .mtu = 1 };
+	struct nd_message ra = { .type = ICMP6_ROUTER_ADVERT,
+		.hop_limit = 1,
+		.lifetime = 65535,
+		.has_mtu = true,
+		.mtu = 1 };
 	struct packet_head h = { "2001:db8::7", "ff02::1", 0, 0, NULL, 0, 0 };
 	put(n, h, &ra);
 	fake_expect_drop(n->f, DROP_ND_FORMAT); /* not from a link-local address */
@@ -327,8 +334,11 @@ static void messages_must_lie_in_the_head(void **unused)
 	struct packet p = nd_of(tell_head, &m);
 	fake_ethernet(p.frame, &n->nif->mac, &FAKE_PEER, ETHERTYPE_IP6, 0);
 	struct span bodies[1] = { span_of(p.frame + 80, ETH_HEADER + p.len - 80) };
-	struct rx_frame frame = { .head = span_of(p.frame, 80), .body = bodies, .bodies = 1,
-		.seg_count = 1, .len = (uint32_t)(ETH_HEADER + p.len) };
+	struct rx_frame frame = { .head = span_of(p.frame, 80),
+		.body = bodies,
+		.bodies = 1,
+		.seg_count = 1,
+		.len = (uint32_t)(ETH_HEADER + p.len) };
 	fake_receive_frame(n->f, n->nif, &frame);
 	fake_expect_drop(n->f, DROP_ND_FORMAT);
 	net_close(n);

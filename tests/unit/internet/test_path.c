@@ -33,7 +33,9 @@ static void next_hops(void **unused)
 	assert_true(net_is(&hop(n, &p)->address, "fe80::1"));
 	assert_int_equal(path_to(n, &p, "2001:db8:1::9"), ERR_NO_ROUTE);
 	/* A route's own MTU counts where it is smaller. */
-	struct route r = { .prefix = fake_addr("10.0.0.0"), .len = 8, .mtu = 1300,
+	struct route r = { .prefix = fake_addr("10.0.0.0"),
+		.len = 8,
+		.mtu = 1300,
 		.gateway = fake_addr("192.0.2.254") };
 	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
 	assert_int_equal(path_to(n, &p, "10.0.0.1"), ERR_OK);
@@ -50,8 +52,8 @@ static void nowhere_to_go(void **unused)
 	struct path p;
 	net_route(n, "0.0.0.0", 0, "192.0.2.254");
 	net_route(n, "::", 0, "2001:db8::fe");
-	static const char *const none[] = { "192.0.2.1", "198.51.100.1", "2001:db8::1",
-		"127.0.0.1", "::1", "0.0.0.0", "::" };
+	static const char *const none[] = { "192.0.2.1", "198.51.100.1", "2001:db8::1", "127.0.0.1",
+		"::1", "0.0.0.0", "::" };
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++) {
 		struct addr a = fake_addr(none[i]), source;
 		assert_int_equal(path_to(n, &p, none[i]), ERR_NO_ROUTE);
@@ -75,8 +77,11 @@ static void groups_need_no_neighbour(void **unused)
 		const char *group;
 		uint8_t nif;
 	} row[] = {
-		{ "255.255.255.255", 0 }, { "192.0.2.255", 0 },	 { "198.51.100.255", 1 },
-		{ "224.0.0.251", 0 },	  { "ff02::fb", 0 },
+		{ "255.255.255.255", 0 },
+		{ "192.0.2.255", 0 },
+		{ "198.51.100.255", 1 },
+		{ "224.0.0.251", 0 },
+		{ "ff02::fb", 0 },
 	};
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
 		assert_int_equal(path_to(n, &p, row[i].group), ERR_OK);
@@ -105,8 +110,9 @@ static void ready_waits_wakes_and_dies(void **unused)
 	assert_int_equal(internet_path_ready(&n->in, &p, &a, n->f->now), PATH_WAIT);
 	internet_park(&n->in, &p, &endpoint);
 	fake_flush(n->f);
-	fake_receive_arp(n->f, n->nif, (struct fake_arp){ .operation = ARP_REPLY,
-		.sender = "192.0.2.7", .target = "192.0.2.1" });
+	fake_receive_arp(n->f, n->nif,
+		(struct fake_arp){
+			.operation = ARP_REPLY, .sender = "192.0.2.7", .target = "192.0.2.1" });
 	assert_ptr_equal(list_pop_front(&n->f->access.woken), &endpoint);
 	assert_int_equal(internet_path_ready(&n->in, &p, &a, n->f->now), PATH_SEND);
 	/* STALE: the slow way, and still PATH_SEND; a confirmation ends the doubt. */
@@ -153,8 +159,9 @@ static void reused_neighbours_make_paths_stale(void **unused)
 	struct path p, kept;
 	struct addr a = fake_addr("192.0.2.7");
 	assert_int_equal(path_to(n, &p, "192.0.2.7"), ERR_OK);
-	fake_receive_arp(n->f, n->nif, (struct fake_arp){ .operation = ARP_REQUEST,
-		.sender = "192.0.2.7", .target = "192.0.2.1" });
+	fake_receive_arp(n->f, n->nif,
+		(struct fake_arp){
+			.operation = ARP_REQUEST, .sender = "192.0.2.7", .target = "192.0.2.1" });
 	kept = p;
 	/* Others fill the table: the STALE entry is reused for one of them. */
 	n->f->now += NANO_S;
@@ -208,8 +215,8 @@ static void sources(void **unused)
 		{ "203.0.113.1", "192.0.2.1" },
 		{ "2001:db8::9", "2001:db8::1" },
 		{ "2001:db8:aaaa::9", "2001:db8:aaaa::1" }, /* rule 8 */
-		{ "2001:db8:2::9", "2001:db8:2::1" },	    /* rule 5 */
-		{ "fe80::9", "fe80::1" },		    /* rule 2 */
+		{ "2001:db8:2::9", "2001:db8:2::1" },       /* rule 5 */
+		{ "fe80::9", "fe80::1" },                   /* rule 2 */
 		{ "ff02::fb", "fe80::1" },
 		{ "224.0.0.251", "192.0.2.1" },
 	};
@@ -227,8 +234,9 @@ static void no_source(void **unused)
 	(void)unused;
 	struct net *n = net_open(NULL, NULL);
 	struct netif *bare = fake_add_netif(n->f, 0);
-	struct route r = { .prefix = fake_addr("203.0.113.0"), .len = 24, .nif = bare->index,
-		.on_link = true };
+	struct route r = {
+		.prefix = fake_addr("203.0.113.0"), .len = 24, .nif = bare->index, .on_link = true
+	};
 	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
 	struct addr a = fake_addr("203.0.113.9"), b = fake_addr("8.8.8.8"), source;
 	struct addr c = fake_addr("fe80::1");

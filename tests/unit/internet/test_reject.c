@@ -50,8 +50,7 @@ static void kinds_of_errors(void **unused)
 				v6 ? "2001:db8::1" : "192.0.2.1", 100);
 			assert_int_equal(n->f->proto, PROTO_UDP);
 			fake_clear(n->f);
-			assert_true(
-				internet_reject(&n->in, &n->f->rx, row[i].what, row[i].number));
+			assert_true(internet_reject(&n->in, &n->f->rx, row[i].what, row[i].number));
 			assert_int_equal(n->f->count, 0);
 			fake_flush(n->f);
 			assert_int_equal(n->f->count, 1);
@@ -87,8 +86,11 @@ static void quotes_as_much_as_fits(void **unused)
 	struct packet p = packet_of(h, body, 400);
 	fake_ethernet(p.frame, &n->nif->mac, &FAKE_PEER, ETHERTYPE_IP4, 0);
 	struct span bodies[1] = { span_of(p.frame + 60, ETH_HEADER + p.len - 60) };
-	struct rx_frame frame = { .head = span_of(p.frame, 60), .body = bodies, .bodies = 1,
-		.seg_count = 1, .len = (uint32_t)(ETH_HEADER + p.len) };
+	struct rx_frame frame = { .head = span_of(p.frame, 60),
+		.body = bodies,
+		.bodies = 1,
+		.seg_count = 1,
+		.len = (uint32_t)(ETH_HEADER + p.len) };
 	fake_receive_frame(n->f, n->nif, &frame);
 	rx_strip(&n->f->rx, UDP_HEADER); /* the transport has been at it */
 	assert_true(internet_reject(&n->in, &n->f->rx, REJECT_PORT, 0));
@@ -119,7 +121,7 @@ static void unknown_protocols_are_told(void **unused)
 	s = net_sent_icmp(n, 1);
 	assert_int_equal(s.type, ICMP6_PARAMETER);
 	assert_int_equal(s.code, 1);
-	assert_int_equal(s.rest, 6); /* the fixed header's field */
+	assert_int_equal(s.rest, 6);                    /* the fixed header's field */
 	assert_int_equal(net_sent_icmp(n, 2).rest, 40); /* the extension header's */
 	net_close(n);
 }
@@ -266,8 +268,8 @@ static void attack_icmp_10_the_limit_is_no_oracle(void **unused)
 	unsigned sum = 0;
 	for (unsigned i = 0; i < 200; i++)
 		for (unsigned k = 0; k < 20; k++) {
-			struct packet_head h = { "192.0.2.7", "192.0.2.1", IPPROTO_UDP_, 0, NULL,
-				0, 0 };
+			struct packet_head h = { "192.0.2.7", "192.0.2.1", IPPROTO_UDP_, 0, NULL, 0,
+				0 };
 			net_put(n, n->nif, packet_of(h, body, 20));
 			uint8_t four[4] = { 192, 0, (uint8_t)(100 + i), 9 };
 			n->f->rx.source = addr_from4(four);
@@ -303,11 +305,11 @@ static void config_rules(void **unused)
 	struct internet_config good, c;
 	internet_config_default(&good);
 	assert_null(internet_config_check(&good));
-#define BROKEN(change)                                                                             \
-	do {                                                                                       \
-		c = good;                                                                          \
-		change;                                                                            \
-		assert_non_null(internet_config_check(&c));                                        \
+#define BROKEN(change) \
+	do { \
+		c = good; \
+		change; \
+		assert_non_null(internet_config_check(&c)); \
 	} while (0)
 	BROKEN(c.hop_limit = 0);
 	BROKEN(c.replies = 0);

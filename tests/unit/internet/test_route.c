@@ -7,8 +7,9 @@
 
 static enum error add(struct route_table *t, const char *prefix, unsigned len, uint8_t nif)
 {
-	struct route r = { .prefix = fake_addr(prefix), .len = (uint8_t)len, .nif = nif,
-		.on_link = true };
+	struct route r = {
+		.prefix = fake_addr(prefix), .len = (uint8_t)len, .nif = nif, .on_link = true
+	};
 	return route_add(t, &r);
 }
 
@@ -49,7 +50,7 @@ static void changes_change_the_generation(void **unused)
 	struct route_table t = { .generation = UINT32_MAX };
 	struct addr net = fake_addr("192.0.2.99"), other = fake_addr("198.51.100.0");
 	assert_int_equal(add(&t, "192.0.2.0", 24, 1), ERR_OK);
-	assert_int_equal(t.generation, 1); /* never zero */
+	assert_int_equal(t.generation, 1);                      /* never zero */
 	assert_int_equal(add(&t, "192.0.2.77", 24, 1), ERR_OK); /* the same again */
 	assert_int_equal(t.generation, 1);
 	assert_int_equal(t.count, 1);
@@ -66,8 +67,9 @@ static void routes_that_make_no_sense(void **unused)
 {
 	(void)unused;
 	struct route_table t = { .generation = 1 };
-	struct route r = { .prefix = fake_addr("192.0.2.0"), .len = 24,
-		.gateway = fake_addr("2001:db8::1") };
+	struct route r = {
+		.prefix = fake_addr("192.0.2.0"), .len = 24, .gateway = fake_addr("2001:db8::1")
+	};
 	assert_int_equal(route_add(&t, &r), ERR_ARGUMENT);
 	r.gateway = fake_addr("224.0.0.1");
 	assert_int_equal(route_add(&t, &r), ERR_ARGUMENT);
