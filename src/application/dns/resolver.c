@@ -351,17 +351,25 @@ struct lookup *resolver_query(struct resolver *r, const struct dns_name *name, u
 	return &slot->lookup;
 }
 
-void lookup_release(struct resolver *r, struct lookup *l)
+void lookup_cancel(struct resolver *r, struct lookup *l)
 {
 	struct lookup_slot *slot = list_entry(l, struct lookup_slot, lookup);
 	nanotime now = stack_time(r->context.stack);
 
 	assert(slot->busy);
+	if (l->status != RESOLVER_PENDING)
+		return;
 	for (unsigned i = 0; i < l->answers; i++)
 		question_end(&slot->question[i], RESOLVER_CANCELLED, now);
+	review(slot, now);
+}
+
+void lookup_release(struct resolver *r, struct lookup *l)
+{
+	struct lookup_slot *slot = list_entry(l, struct lookup_slot, lookup);
+
+	lookup_cancel(r, l);
 	slot->busy = false;
-	if (l->status == RESOLVER_PENDING)
-		list_remove(&slot->link);
 	list_push_back(&r->unused, &slot->link);
 }
 

@@ -170,7 +170,9 @@ struct lookup *resolver_host(
 /* The records of one type, any name; DNS_TYPE_ANY too. */
 struct lookup *resolver_query(struct resolver *r, const struct dns_name *name, uint16_t type,
 	unsigned flags, enum error *error);
-/* Done with it; ends what still runs. */
+/* Ends what still runs; what is known stays readable. */
+void lookup_cancel(struct resolver *r, struct lookup *l);
+/* Done with it: ends what still runs, and frees it. */
 void lookup_release(struct resolver *r, struct lookup *l);
 /* May a caller that wants to connect start now (RFC 8305 3)? AAAA has come, or all has, or A has
  * and 50 ms have passed. Else *when is the time to ask again. */

@@ -297,12 +297,19 @@ struct http_exchange *http_exchange_start(
 	return &slot->x;
 }
 
-void http_exchange_release(struct http_client *c, struct http_exchange *x)
+void http_exchange_cancel(struct http_client *c, struct http_exchange *x)
 {
 	struct http_slot *slot = list_entry(x, struct http_slot, x);
 
 	assert(slot->busy);
 	http_slot_fail(c, slot, HTTP_PROBLEM_CANCELLED, ERR_ABORTED, stack_time(c->stack));
+}
+
+void http_exchange_release(struct http_client *c, struct http_exchange *x)
+{
+	struct http_slot *slot = list_entry(x, struct http_slot, x);
+
+	http_exchange_cancel(c, x);
 	slot->busy = false;
 	list_push_back(&c->unused, &slot->link);
 }

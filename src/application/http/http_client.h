@@ -138,7 +138,9 @@ int http_exchange_peek(struct http_client *c, struct http_exchange *x, struct sp
 void http_exchange_consume(struct http_client *c, struct http_exchange *x, size_t len);
 /* The same with a copy. Bytes; 0 at the end; -ERR_AGAIN; other -(enum error). */
 int64_t http_exchange_read(struct http_client *c, struct http_exchange *x, void *to, size_t cap);
-/* Ends it where it has not (the connection is reset), and frees it. */
+/* Ends it where it has not (the connection is reset); what is known stays readable. */
+void http_exchange_cancel(struct http_client *c, struct http_exchange *x);
+/* The same, and frees it. */
 void http_exchange_release(struct http_client *c, struct http_exchange *x);
 
 /* Closes all kept connections. */
