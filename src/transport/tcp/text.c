@@ -87,6 +87,7 @@ static void text_advance(struct transport *t, struct tcp_conn *c, const struct t
 	uint32_t old = c->rcv_nxt;
 	c->rcv_nxt = seg->seq + seg->text_len;
 	if (f->held) {
+		interval_trim_below(f->held, c->rcv_nxt); /* it may have covered several */
 		c->rcv_nxt = interval_end_at(f->held, c->rcv_nxt);
 		interval_trim_below(f->held, c->rcv_nxt);
 		if (f->held->count == 0)
