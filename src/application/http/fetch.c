@@ -489,6 +489,8 @@ static void progress(struct fetch *f, nanotime now)
 	}
 	if (x->head && f->request.sink)
 		pump(f, now);
+	if (!running(f))
+		return; /* the sink took no more: its error is the one that counts */
 	i->body_bytes = x->body_bytes;
 	i->times.http = x->times;
 	if (x->problem) {
