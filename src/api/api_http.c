@@ -80,7 +80,7 @@ static bool keep_head(struct response *r, const struct fetch_info *i)
 	return true;
 }
 
-static enum error problem_error(const struct fetch_info *i, const struct response *r)
+static enum error problem_error(const struct fetch_info *i)
 {
 	switch (i->problem) {
 	case FETCH_PROBLEM_URL:
@@ -93,7 +93,7 @@ static enum error problem_error(const struct fetch_info *i, const struct respons
 	case FETCH_PROBLEM_FAMILY: return ERR_FAMILY;
 	case FETCH_PROBLEM_REDIRECT:
 	case FETCH_PROBLEM_LIMIT: return ERR_LIMIT;
-	case FETCH_PROBLEM_SINK: return r->len + 1 >= r->max ? ERR_LIMIT : ERR_MEMORY;
+	case FETCH_PROBLEM_SINK: return i->error;
 	case FETCH_PROBLEM_UNREACHABLE: return i->error ? i->error : ERR_HOST_UNREACHABLE;
 	case FETCH_PROBLEM_DNS:
 	case FETCH_PROBLEM_LOCAL: return i->error ? i->error : ERR_TIMEOUT;
@@ -150,7 +150,7 @@ static bool run_fetch(struct strata *n, struct fetch *f, const struct fetch_requ
 	if (e && e != ERR_TIMEOUT)
 		net_fail(n, e);
 	else if (e || i->state == FETCH_FAILED)
-		api_fail(e ? e : problem_error(i, r), "%s", e ? "timed out" : i->text);
+		api_fail(e ? e : problem_error(i), "%s", e ? "timed out" : i->text);
 	else if (take(r, span_of(NULL, 0)) < 0 || !keep_head(r, i))
 		api_error(ERR_MEMORY);
 	else
