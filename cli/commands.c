@@ -7,9 +7,10 @@
 
 #include "cli/nearest.h"
 
-extern const struct command command_help;
+extern const struct command command_get, command_help;
 
 const struct command *const commands[] = {
+	&command_get,
 	&command_help,
 	NULL,
 };
