@@ -188,7 +188,7 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 	f = c->flight;
 	if (f) {
 		next = nanotime_min(next, nanotime_min(f->ack_at, f->rto_at));
-		if (c->state == TCP_FIN_WAIT_2)
+		if (c->state == TCP_FIN_WAIT_2 && !c->sock) /* else it is keepalive's, above */
 			next = nanotime_min(next, f->probe_at);
 	}
 	conn_arm(t, c, nanotime_min(next, alive));
