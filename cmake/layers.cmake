@@ -70,8 +70,16 @@ target_link_libraries(strata_shared PRIVATE Threads::Threads)
 # libstrata.a is one object in which every name but strata_* has become local, so that it can be
 # linked into any program without a clash.
 if(NOT STRATA_SANITIZED)
+	if(STRATA_LTO)
+		# The compiler joins: the result is optimised as a whole, and is plain machine code.
+		separate_arguments(join UNIX_COMMAND
+			"${CMAKE_C_FLAGS_RELEASE} -fPIC -r -nostdlib -flinker-output=nolto-rel")
+		list(PREPEND join "${CMAKE_C_COMPILER}")
+	else()
+		set(join "${CMAKE_LINKER}" -r)
+	endif()
 	add_custom_command(OUTPUT "${CMAKE_BINARY_DIR}/libstrata.a"
-		COMMAND "${CMAKE_LINKER}" -r -o libstrata.o ${objects}
+		COMMAND ${join} -o libstrata.o ${objects}
 		COMMAND "${CMAKE_OBJCOPY}" -w "--keep-global-symbol=strata_*" libstrata.o
 		COMMAND "${CMAKE_COMMAND}" -E rm -f libstrata.a
 		COMMAND "${CMAKE_AR}" rcs libstrata.a libstrata.o

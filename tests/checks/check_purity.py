@@ -16,45 +16,58 @@ OUTSIDE = {"memcpy", "memmove", "memset", "memcmp", "memchr", "__assert_fail",
 NOT_IN_SIM = re.compile(
     r"^(time|clock|clock_\w+|gettimeofday|rand|rand_r|srand|random|srandom|\w*rand48\w*|getrandom|"
     r"getentropy|arc4random\w*|getpid|sleep|usleep|nanosleep|poll|select|epoll_\w+|socket|pthread_\w+)$")
-WRITABLE = re.compile(r"^\.(data|bss|tdata|tbss|sdata|sbss)(\.(?!rel\.ro)|$)|^COMMON$")
+WRITABLE = re.compile(r"^\.(data|bss|tdata|tbss)(\.(?!rel\.ro)|$)")
+
+
+def tables(archive, option):
+    """Pairs of object and fields, for each row that readelf prints. (nm and objdump would read a fat
+    object's intermediate code, which does not know yet what the compiler will call.)"""
+    member = None
+    for line in tree.output("readelf", "-W", option, str(archive)).splitlines():
+        head = re.match(r"^File: .*\((.*)\)$", line)
+        if head:
+            member = head[1]
+        row = re.match(r"^\s*\[?\s*\d+[\]:] (.*)", line)
+        if row and member:
+            yield member, row[1].split()
+
+
+def symbols(archive):
+    """Object, index of the section (or UND, COM), binding and name of each symbol."""
+    for member, fields in tables(archive, "--symbols"):
+        if len(fields) >= 7:
+            yield member, fields[5], fields[3], fields[6]
 
 
 def undefined(archive):
     """Pairs of object and a symbol that it wants."""
-    for line in tree.output("nm", "-A", "--undefined-only", str(archive)).splitlines():
-        where, _, symbol = line.rpartition(" ")
-        yield where.split(":")[1], symbol
+    for member, section, _, name in symbols(archive):
+        if section == "UND":
+            yield member, name
 
 
 def defined(archive):
-    for line in tree.output("nm", "--defined-only", "--extern-only", str(archive)).splitlines():
-        if len(line.split()) == 3:
-            yield line.split()[2]
+    for _, section, binding, name in symbols(archive):
+        if section != "UND" and binding != "LOCAL":
+            yield name
 
 
 def writable(archive):
-    """Triples of object, section and size, for sections that a program could write to."""
-    member = None
-    for line in tree.output("objdump", "-h", "-w", str(archive)).splitlines():
-        head = re.match(r"^(\S+):\s+file format", line)
-        row = re.match(r"^\s*\d+ (\S+)\s+([0-9a-f]+) ", line)
-        if head:
-            member = head[1]
-        elif row and WRITABLE.match(row[1]) and int(row[2], 16):
-            yield member, row[1], int(row[2], 16)
+    """Object, name, number and size of each section that a program could write to."""
+    number = {}
+    for member, fields in tables(archive, "--sections"):
+        number[member] = number.get(member, -1) + 1
+        if len(fields) >= 5 and WRITABLE.match(fields[0]) and int(fields[4], 16):
+            yield member, fields[0], str(number[member]), int(fields[4], 16)
+    for member, section, _, name in symbols(archive):
+        if section == "COM":
+            yield member, name, section, 1
 
 
 def symbols_in(archive, member, section):
     """The names of what lies in a section, for the message."""
-    current, names = None, []
-    for line in tree.output("objdump", "-t", str(archive)).splitlines():
-        head = re.match(r"^(\S+):\s+file format", line)
-        if head:
-            current = head[1]
-        fields = line.split()
-        if current == member and len(fields) >= 5 and section in fields and fields[-1] != section:
-            names.append(fields[-1])
-    return ", ".join(names) or "no name"
+    return ", ".join(name for where, index, _, name in symbols(archive)
+                     if where == member and index == section and not name.startswith(".")) or "no name"
 
 
 def problems(root, build):
@@ -63,15 +76,15 @@ def problems(root, build):
     archives = {layer: path for layer, path in archives.items() if path.exists()}
     if not archives:
         yield f"{build}: no layer is built"
-    symbols = {layer: set(defined(path)) for layer, path in archives.items()}
+    ours = {layer: set(defined(path)) for layer, path in archives.items()}
     for layer, path in archives.items():
-        below = OUTSIDE.union(*(symbols.get(name, ()) for name in check_layers.MAY[layer]))
+        below = OUTSIDE.union(*(ours.get(name, ()) for name in check_layers.MAY[layer]))
         for member, symbol in undefined(path):
             if symbol not in below:
-                where = next((f"of {name}" for name in symbols if symbol in symbols[name]), "not ours")
+                where = next((f"of {name}" for name in ours if symbol in ours[name]), "not ours")
                 yield f"{layer}/{member}: wants {symbol}, which is {where}"
-        for member, section, size in writable(path):
-            names = symbols_in(path, member, section)
+        for member, section, number, size in writable(path):
+            names = symbols_in(path, member, number)
             yield f"{layer}/{member}: {size} writable bytes in {section} ({names})"
     if (build / "libstrata_sim.a").exists():
         for member, symbol in undefined(build / "libstrata_sim.a"):

@@ -34,8 +34,8 @@ class Tree:
         objects = []
         for name in names:
             objects.append(str(self.build / (pathlib.Path(name).stem + ".o")))
-            subprocess.run(["gcc", "-std=gnu17", "-O2", "-fPIC", "-c", str(self.root / name), "-o",
-                            objects[-1]], check=True)
+            subprocess.run(["gcc", "-std=gnu17", "-O2", "-flto", "-ffat-lto-objects", "-fPIC", "-c", str(self.root / name), "-o",
+                            objects[-1]], check=True, stderr=subprocess.DEVNULL)
         return objects
 
     def archive(self, layer, *names):
@@ -136,6 +136,8 @@ class CheckTest(unittest.TestCase):
         for text, fragment in (
                 ("void *malloc(unsigned long);\nvoid *probe(void) { return malloc(1); }\n", "malloc"),
                 ("long time(long *);\nlong probe(void) { return time(0); }\n", "wants time"),
+                ("int *__errno_location(void);\n"
+                 "int probe(void) { return *__errno_location(); }\n", "wants __errno_location"),
                 ("#include <string.h>\nunsigned long probe(const char *s) { return strlen(s); }\n",
                  "strlen"),
                 ("static int count;\nint probe(void) { return ++count; }\n", "in .bss (count)"),
