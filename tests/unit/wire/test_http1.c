@@ -364,7 +364,7 @@ static void test_keep_alive(void **state)
 	}
 }
 
-/* A head of `begin`, `count` times `unit`, `end`: the error that it meets, and after how many bytes. */
+/* A head of `begin`, `count` times `unit`, `end`: the error it meets, after how many bytes. */
 static enum http1_error repeat(
 	const char *begin, const char *unit, size_t count, const char *end, size_t *taken)
 {
