@@ -8,7 +8,7 @@
 
 typedef unsigned __int128 wide; /* sums of squared nanoseconds */
 
-enum ping_slot_state { SLOT_EMPTY, SLOT_WAITING, SLOT_ANSWERED, SLOT_ENDED };
+enum ping_slot_state { SLOT_EMPTY, SLOT_WAITING, SLOT_ANSWERED, SLOT_LOST, SLOT_FAILED };
 
 struct ping_slot {
 	nanotime sent;
@@ -133,7 +133,7 @@ static void send(struct ping *p, struct stack *s, nanotime now)
 		p->s.sent++;
 		return;
 	}
-	slot->state = SLOT_ENDED;
+	slot->state = SLOT_FAILED;
 	p->s.send_failed++;
 	report(p,
 		&(struct ping_event){ .kind = PING_SEND_FAILED,
@@ -188,9 +188,9 @@ static void take_reply(struct ping *p, const struct sock_datagram *d, size_t len
 	} else if (wrong) {
 		e.kind = PING_WRONG_DATA;
 		p->s.wrong++;
-		slot->state = SLOT_ENDED;
+		slot->state = SLOT_FAILED;
 	} else {
-		if (slot->state == SLOT_ENDED)
+		if (slot->state == SLOT_LOST)
 			p->s.lost--; /* late, but it came */
 		slot->state = SLOT_ANSWERED;
 		count_rtt(p, e.rtt);
@@ -213,7 +213,7 @@ static void take_error(struct ping *p, const struct sock_datagram *d)
 			   : icmp6_name(d->icmp_type, d->icmp_code);
 	p->s.errors++;
 	if (slot && slot->state == SLOT_WAITING)
-		slot->state = SLOT_ENDED;
+		slot->state = SLOT_FAILED;
 	report(p, &e);
 }
 
@@ -241,7 +241,7 @@ static void expire(struct ping *p, nanotime now)
 		if (slot->state == SLOT_WAITING) {
 			if (now < slot->sent + p->config.timeout)
 				return;
-			slot->state = SLOT_ENDED;
+			slot->state = SLOT_LOST;
 			p->s.lost++;
 			report(p,
 				&(struct ping_event){
