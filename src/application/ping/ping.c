@@ -282,7 +282,7 @@ static nanotime deadline(const struct app *a)
 		if (slot->state == SLOT_WAITING)
 			return nanotime_min(first, slot->sent + p->config.timeout);
 	}
-	return p->oldest < p->next || more_to_send(p) ? first : 0;
+	return more_to_send(p) ? first : 0; /* nobody waits: it is over */
 }
 
 bool ping_done(const struct ping *p)
