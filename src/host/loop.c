@@ -263,8 +263,11 @@ void loop_flush(struct loop *l)
 
 static enum loop_end run(struct loop *l, nanotime until, bool (*done)(void *user), void *user)
 {
+	/* First it only looks: what has come while nobody ran the loop is there to be taken. */
+	struct loop_sleep sleep = { .until = 0, .for_room = l->sleep.for_room };
 	for (;;) {
-		struct loop_sleep sleep = loop_turn(l);
+		loop_wait(l, sleep);
+		sleep = loop_turn(l);
 		if (done && done(user))
 			return LOOP_DONE;
 		if (clock_now() >= until)
@@ -272,7 +275,6 @@ static enum loop_end run(struct loop *l, nanotime until, bool (*done)(void *user
 		if (loop_gone(l))
 			return LOOP_GONE;
 		sleep.until = nanotime_min(sleep.until, until);
-		loop_wait(l, sleep);
 	}
 }
 

@@ -56,6 +56,11 @@ class PingReply(ctypes.Structure):
     _fields_ = [("source", Address), ("round_trip", NUMBER), ("size", LENGTH), ("hop_limit", ctypes.c_uint8)]
 
 
+class HttpOptions(ctypes.Structure):
+    _fields_ = [("method", TEXT), ("field", POINTER), ("fields", UNSIGNED), ("timeout", NUMBER),
+                ("content_max", LENGTH), ("redirects", UNSIGNED)]
+
+
 class Field(ctypes.Structure):
     _fields_ = [("name", TEXT), ("value", TEXT)]
 
@@ -83,6 +88,9 @@ SIGNATURES = {
     "strata_listener_address": (ctypes.c_int, [POINTER, ctypes.POINTER(Address)]),
     "strata_listener_set_timeout": (None, [POINTER, NUMBER]),
     "strata_connect": (POINTER, [POINTER, TEXT, NUMBER]),
+    "strata_connect_start": (POINTER, [POINTER, TEXT]),
+    "strata_drive": (ctypes.c_int, [POINTER, NUMBER]),
+    "strata_fd": (ctypes.c_int, [POINTER]),
     "strata_read": (ctypes.c_ssize_t, [POINTER, ctypes.c_void_p, LENGTH]),
     "strata_write": (ctypes.c_ssize_t, [POINTER, TEXT, LENGTH]),
     "strata_write_all": (ctypes.c_int, [POINTER, TEXT, LENGTH]),
@@ -98,7 +106,7 @@ SIGNATURES = {
     "strata_send_to": (ctypes.c_ssize_t, [POINTER, TEXT, LENGTH, ctypes.POINTER(Address)]),
     "strata_recv_from": (ctypes.c_ssize_t, [POINTER, ctypes.c_void_p, LENGTH, ctypes.POINTER(Address)]),
     "strata_dns_resolve": (ctypes.c_int, [POINTER, TEXT, ctypes.POINTER(Address), UNSIGNED, NUMBER]),
-    "strata_http_get": (ctypes.POINTER(Response), [POINTER, TEXT, POINTER]),
+    "strata_http_get": (ctypes.POINTER(Response), [POINTER, TEXT, ctypes.POINTER(HttpOptions)]),
     "strata_http_field": (TEXT, [ctypes.POINTER(Response), TEXT]),
     "strata_http_free": (None, [ctypes.POINTER(Response)]),
     "strata_ping": (ctypes.c_int, [POINTER, TEXT, ctypes.POINTER(PingOptions), ctypes.POINTER(PingReply)]),
@@ -245,9 +253,10 @@ class Net:
                                        ctypes.byref(reply))))
         return reply
 
-    def get(self, url):
+    def get(self, url, seconds=60, **options):
         """Status, fields and content of a page."""
-        page = lib().strata_http_get(self.handle, text(url), None)
+        options = HttpOptions(timeout=seconds * SECOND, **options)
+        page = lib().strata_http_get(self.handle, text(url), ctypes.byref(options))
         if not page:
             raise Error
         response = page.contents

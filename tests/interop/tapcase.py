@@ -14,6 +14,7 @@ OURS6, THEIRS6 = "2001:db8::2", "2001:db8::1"
 class TapCase(unittest.TestCase):
     count = 0
     options = {}
+    link = ""  # what follows the device's name
 
     def setUp(self):
         TapCase.count += 1
@@ -29,9 +30,8 @@ class TapCase(unittest.TestCase):
         self.addCleanup(self.net.close)
 
     def open(self, **options):
-        """A net on the test's device; `link` is what follows its name."""
-        link = f"tap:{self.device}" + options.pop("link", "")
-        return Net(link=link, address=f"{OURS}/24", address6=f"{OURS6}/64", **self.options, **options)
+        """A net on the test's device."""
+        return Net(link=f"tap:{self.device}{self.link}", address=f"{OURS}/24", address6=f"{OURS6}/64", **self.options, **options)
 
     def refused(self, name, call, *arguments, **options):
         """The call fails with that error; its message."""

@@ -4,6 +4,8 @@
 A peer that vanishes is made with TCP_REPAIR: a socket closed in that mode is forgotten by the kernel
 without a segment (tcp(7)), as after a crash.
 """
+import pathlib
+import re
 import signal
 import socket
 import struct
@@ -148,6 +150,30 @@ class Peers(TapCase):
         self.refused("TIMEOUT", self.net.connect, f"tcp://{THEIRS}:10", 1)
         netspace.run("nft delete table t")
 
+    def test_idle_costs_nothing(self):
+        """A quiet connection: the stack's thread sleeps until a frame comes."""
+        peer, stream = self.accepted()
+        stream.write(b"x")
+        self.assertEqual(peer.recv(1), b"x")
+        time.sleep(1)  # until the delayed acknowledgment and the like are over
+        before, frames = self.wake_ups(), self.net.counters().frames_in
+        time.sleep(3)
+        woken = self.wake_ups() - before
+        frames = self.net.counters().frames_in - frames
+        self.assertLessEqual(woken, 3 + 3 * frames, f"{frames} frames came")
+        stream.close()
+        peer.close()
+
+    def wake_ups(self):
+        """How often the stack's threads have gone to sleep so far."""
+        count = 0
+        for task in pathlib.Path("/proc/self/task").iterdir():
+            status = (task / "status").read_text()
+            if status.startswith("Name:\tstrata\n"):
+                count += int(re.search(r"^voluntary_ctxt_switches:\t(\d+)", status, re.M)[1])
+        self.assertGreater(count, 0)
+        return count
+
     # ---- misbehaving ----
 
     def test_peer_that_resets(self):
@@ -268,6 +294,11 @@ class Peers(TapCase):
         self.assertEqual(total_retransmits(peer), 0)
         stream.close()
         peer.close()
+
+
+class PeersWithOffload(Peers):
+    """The same with super-frames and checksums left to the kernel."""
+    link = "?offload=1"
 
 
 if __name__ == "__main__":
