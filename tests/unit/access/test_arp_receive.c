@@ -319,6 +319,36 @@ static void our_own_frame_is_no_conflict(void **unused)
 	fake_close(f);
 }
 
+static void questions_name_the_address_of_the_targets_net(void **unused)
+{
+	(void)unused;
+	struct fake *f = fake_open(NULL);
+	static const struct {
+		const char *target, *sender;
+	} row[] = {
+		{ "198.51.100.9", "198.51.100.1" }, { "192.0.2.9", "192.0.2.1" },
+		{ "203.0.113.9", "192.0.2.1" }, /* of none: the first */
+	};
+	uint32_t i = fake_lookup(f, "192.0.2.8");
+	neighbour_ready(&f->access, i, f->now);
+	fake_flush(f);
+	struct arp_packet p = fake_sent_arp(f, 0);
+	assert_int_equal(addr_four(&p.sender), 0); /* no address yet */
+	fake_add_address(f, f->nif, "2001:db8::1", 64);
+	fake_add_address(f, f->nif, "192.0.2.1", 24);
+	fake_add_address(f, f->nif, "198.51.100.1", 24);
+	for (unsigned k = 0; k < 3; k++) {
+		fake_clear(f);
+		i = fake_lookup(f, row[k].target);
+		neighbour_ready(&f->access, i, f->now);
+		fake_flush(f);
+		p = fake_sent_arp(f, 0);
+		struct addr expected = fake_addr(row[k].sender);
+		assert_true(addr_equal(&p.sender, &expected));
+	}
+	fake_close(f);
+}
+
 static void announces(void **unused)
 {
 	(void)unused;
@@ -391,6 +421,7 @@ int main(void)
 		cmocka_unit_test(attack_arp_03_stale_entries_may_change),
 		cmocka_unit_test(attack_arp_06_defends_once_in_ten_seconds),
 		cmocka_unit_test(our_own_frame_is_no_conflict),
+		cmocka_unit_test(questions_name_the_address_of_the_targets_net),
 		cmocka_unit_test(announces),
 		cmocka_unit_test(answers_are_bounded),
 		cmocka_unit_test(budget_and_full_links_hold_answers_back),

@@ -30,6 +30,17 @@ static void config_rules(void **unused)
 	BROKEN(c.failed_hold = 0);
 	BROKEN(c.failed_hold = NANOTIME_NEVER);
 #undef BROKEN
+	c = (struct access_config){ .neighbours = 16,
+		.incomplete_max = 1,
+		.pending_frames = 1,
+		.pending_each = 1,
+		.intents = 1,
+		.retrans = NANO_S,
+		.tries = 1,
+		.reachable = 1,
+		.delay_first = 1,
+		.failed_hold = 1 };
+	assert_null(access_config_check(&c)); /* the least of everything */
 }
 
 static void netif_rules(void **unused)

@@ -314,7 +314,44 @@ static void partial_checksums_are_completed(void **unused)
 	frame.checksum = CHECKSUM_PARTIAL;
 	fake_receive_frame(n->f, n->nif, &frame);
 	fake_expect_drop(n->f, DROP_IP_NOT_FORWARDABLE);
+	/* Nor where it would stand behind the packet's end. */
+	for (size_t len4 = 0; len4 < 18; len4++) {
+		h.protocol = IPPROTO_TCP_;
+		p = packet_of(h, body, len4);
+		len = fake_ethernet(p.frame, &n->nif->mac, &FAKE_PEER, ETHERTYPE_IP4, p.len);
+		frame = rx_frame_of(p.frame, len);
+		frame.checksum = CHECKSUM_PARTIAL;
+		fake_receive_frame(n->f, n->nif, &frame);
+		fake_expect_drop(n->f, DROP_IP_NOT_FORWARDABLE);
+	}
 	assert_int_equal(n->in.forward_pool.used, 0);
+	net_close(n);
+}
+
+/* One call sends no more than it was told to, whatever waits. */
+static void the_budget_is_for_all(void **unused)
+{
+	(void)unused;
+	struct net *n = open_router();
+	struct nd_message m = { .type = ICMP6_NEIGHBOUR_SOLICIT,
+		.target = fake_addr("2001:db8::1") };
+	struct packet_head ask = { "2001:db8::7", "2001:db8::1", 0, 0, NULL, 0, 0 };
+	struct packet_head ping = { "192.0.2.7", "192.0.2.1", 0, 0, NULL, 0, 0 };
+	struct packet_head pass = { "192.0.2.7", "198.51.100.7", IPPROTO_UDP_, 0, NULL, 0, 0 };
+	for (unsigned i = 0; i < 3; i++) {
+		net_put(n, n->nif, nd_of(ask, &m));
+		net_put(n, n->nif, icmp_of(ping, ICMP4_ECHO, 0, 1, body, 8));
+		net_put(n, n->nif, packet_of(pass, body, 50));
+		net_put(n, n->nif, packet_of(pass, body, 50));
+	}
+	for (unsigned sent = 0; sent < 12;) {
+		unsigned budget = sent % 4 + 1;
+		unsigned now = internet_transmit(&n->in, budget, n->f->now);
+		assert_int_equal(now, budget < 12 - sent ? budget : 12 - sent);
+		sent += now;
+		assert_int_equal(n->f->count, sent);
+	}
+	assert_false(internet_has_work(&n->in));
 	net_close(n);
 }
 
@@ -386,6 +423,7 @@ int main(void)
 		cmocka_unit_test(the_queue_is_bounded_and_a_full_link_holds_its_own_only),
 		cmocka_unit_test(packets_that_have_no_place),
 		cmocka_unit_test(partial_checksums_are_completed),
+		cmocka_unit_test(the_budget_is_for_all),
 		cmocka_unit_test(unreachable_hosts_are_told),
 		cmocka_unit_test(a_scan_from_outside_leaves_room_for_our_own),
 	};

@@ -364,6 +364,30 @@ static void attack_ip6_20_answers_are_bounded(void **unused)
 	net_close(n);
 }
 
+static void answers_keep_their_order(void **unused)
+{
+	(void)unused;
+	struct net *n = net_open(NULL, NULL);
+	static const char *const targets[] = { "2001:db8::1", "2001:db8::a", "2001:db8::b" };
+	net_address(n, n->nif, "2001:db8::a", 64);
+	net_address(n, n->nif, "2001:db8::b", 64);
+	for (unsigned round = 0; round < 50; round++) {
+		fake_clear(n->f);
+		for (unsigned i = 0; i < 3; i++) {
+			struct nd_message m = solicit(targets[i]);
+			put(n, tell_head, &m);
+		}
+		assert_int_equal(internet_transmit(&n->in, 2, n->f->now), 2);
+		assert_int_equal(n->f->count, 2);
+		assert_int_equal(internet_transmit(&n->in, 2, n->f->now), 1);
+		for (unsigned i = 0; i < 3; i++) {
+			struct nd_message m = sent_nd(n, i);
+			assert_true(net_is(&m.target, targets[i]));
+		}
+	}
+	net_close(n);
+}
+
 static void routers_say_that_they_are(void **unused)
 {
 	(void)unused;
@@ -390,6 +414,7 @@ int main(void)
 		cmocka_unit_test(attack_ip6_23_nothing_in_fragments),
 		cmocka_unit_test(messages_must_lie_in_the_head),
 		cmocka_unit_test(attack_ip6_20_answers_are_bounded),
+		cmocka_unit_test(answers_keep_their_order),
 		cmocka_unit_test(routers_say_that_they_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

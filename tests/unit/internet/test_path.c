@@ -229,6 +229,38 @@ static void sources(void **unused)
 	net_close(n);
 }
 
+static void scopes(void **unused)
+{
+	(void)unused;
+	struct net *n = net_open(NULL, NULL);
+	struct netif *nif = fake_add_netif(n->f, 0);
+	fake_add_address(n->f, nif, "fec0::1", 64);
+	fake_add_address(n->f, nif, "2001:db8:7::1", 64);
+	struct route r = {
+		.prefix = fake_addr("fec0::"), .len = 10, .nif = nif->index, .on_link = true
+	};
+	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
+	r.prefix = fake_addr("2001:db8:8::");
+	r.len = 48;
+	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
+	r.prefix = fake_addr("ff00::");
+	r.len = 8;
+	assert_int_equal(route_add(&n->in.routes, &r), ERR_OK);
+	static const char *const row[][2] = {
+		{ "fec0:0:0:9::9", "fec0::1" },
+		{ "2001:db8:8::9", "2001:db8:7::1" },
+		{ "ff05::9", "fec0::1" }, /* site-local groups */
+		{ "ff0e::9", "2001:db8:7::1" },
+	};
+	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
+		struct addr a = fake_addr(row[i][0]), source;
+		assert_int_equal(internet_source(&n->in, &a, &source), ERR_OK);
+		if (!net_is(&source, row[i][1]))
+			fail_msg("source for %s", row[i][0]);
+	}
+	net_close(n);
+}
+
 static void no_source(void **unused)
 {
 	(void)unused;
@@ -257,6 +289,7 @@ int main(void)
 		cmocka_unit_test(reused_neighbours_make_paths_stale),
 		cmocka_unit_test(linklocal_is_on_its_link),
 		cmocka_unit_test(sources),
+		cmocka_unit_test(scopes),
 		cmocka_unit_test(no_source),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,14 @@ static void silence_where_the_rules_say_so(void **unused)
 		net_put(n, n->nif, icmp_of(h, errors6[i], 0, 0, body, 60));
 		expect_silence(n);
 	}
+	/* ICMP without a type: it might be an error. */
+	struct packet_head none = { "192.0.2.7", "192.0.2.1", IPPROTO_ICMP4, 0, NULL, 0, 0 };
+	net_put(n, n->nif, packet_of(none, body, 0));
+	expect_silence(n);
+	uint8_t pad[8] = { IPPROTO_ICMP6, 0, 1, 4, 0, 0, 0, 0 };
+	none = (struct packet_head){ "2001:db8::7", "2001:db8::1", IP6_DESTINATION, 0, pad, 8, 0 };
+	net_put(n, n->nif, packet_of(none, body, 0));
+	expect_silence(n);
 	/* A later fragment. */
 	struct packet_head h = { "192.0.2.7", "192.0.2.1", IPPROTO_UDP_, 0, NULL, 0, 0x0005 };
 	net_put(n, n->nif, packet_of(h, body, 60));

@@ -61,6 +61,14 @@ static void changes_change_the_generation(void **unused)
 	assert_int_equal(t.generation, 2);
 	assert_int_equal(t.count, 0);
 	assert_int_equal(route_remove(&t, &net, 33), ERR_ARGUMENT);
+	/* The others stay when one goes. */
+	assert_int_equal(add(&t, "192.0.2.0", 24, 1), ERR_OK);
+	assert_int_equal(add(&t, "198.51.100.0", 24, 2), ERR_OK);
+	assert_int_equal(add(&t, "203.0.113.0", 24, 3), ERR_OK);
+	assert_int_equal(route_remove(&t, &net, 24), ERR_OK);
+	assert_int_equal(way(&t, "192.0.2.1"), -1);
+	assert_int_equal(way(&t, "198.51.100.1"), 2);
+	assert_int_equal(way(&t, "203.0.113.1"), 3);
 }
 
 static void routes_that_make_no_sense(void **unused)
