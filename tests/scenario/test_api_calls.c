@@ -46,7 +46,8 @@ static void datagram_both_ways(struct strata *client, struct strata *server, con
 	strata_udp_set_timeout(ask, STRATA_SECOND);
 	assert_int_equal(strata_udp_connect(ask, &to), 0);
 	assert_int_equal(strata_send_to(ask, "again", 5, NULL), 5);
-	assert_int_equal(strata_recv_from(ask, text, sizeof text, &from), -STRATA_E_PORT_UNREACHABLE);
+	assert_int_equal(
+		strata_recv_from(ask, text, sizeof text, &from), -STRATA_E_PORT_UNREACHABLE);
 	assert_memory_equal(from.ip, to.ip, sizeof to.ip);
 	strata_close(ask);
 }
@@ -55,8 +56,8 @@ static void test_datagrams(void **state)
 {
 	(void)state;
 	struct strata *client = open_lab("lab:lan");
-	struct strata *server =
-		strata_open(&(struct strata_options){ .beside = client, .machine = "server" });
+	struct strata *server = strata_open(
+		&(struct strata_options){ .beside = client, .machine = "server" });
 	datagram_both_ways(client, server, "192.168.1.10:4000");
 	datagram_both_ways(client, server, "[2001:db8:1::10]:4000");
 	assert_null(strata_udp_open(client, "udp://198.51.100.1:4000"));
@@ -87,14 +88,15 @@ static void test_names(void **state)
 	int64_t now = strata_now(net);
 	assert_int_equal(strata_dns_resolve(net, "2001:db8::7", a, 4, limit), 1);
 	assert_int_equal(strata_now(net), now);
-	assert_int_equal(strata_dns_resolve(net, "no.example.test", a, 4, limit), -STRATA_E_NOT_FOUND);
+	assert_int_equal(
+		strata_dns_resolve(net, "no.example.test", a, 4, limit), -STRATA_E_NOT_FOUND);
 	assert_non_null(strstr(strata_error_message(), "no.example.test"));
 	assert_int_equal(strata_dns_resolve(net, "a b", a, 4, limit), -STRATA_E_ARGUMENT);
 	assert_int_equal(strata_dns_resolve(net, NULL, a, 4, limit), -STRATA_E_ARGUMENT);
 	strata_close(net);
 	net = strata_open(&(struct strata_options){ .link = "lab:home", .dns = "192.0.2.99" });
-	assert_int_equal(
-		strata_dns_resolve(net, "www.example.test", a, 4, STRATA_SECOND), -STRATA_E_TIMEOUT);
+	assert_int_equal(strata_dns_resolve(net, "www.example.test", a, 4, STRATA_SECOND),
+		-STRATA_E_TIMEOUT);
 	strata_close(net);
 }
 

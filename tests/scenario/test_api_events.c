@@ -58,8 +58,7 @@ static void test_levels(void **state)
 	assert_int_equal(set[0].ready, STRATA_READABLE);
 	struct strata_stream *far = strata_accept(b.port);
 	assert_int_equal(strata_poll(b.server, set, 1, 0), 0);
-	set[1] = (struct strata_poll){ .stream = far,
-		.events = STRATA_READABLE | STRATA_WRITABLE };
+	set[1] = (struct strata_poll){ .stream = far, .events = STRATA_READABLE | STRATA_WRITABLE };
 	assert_int_equal(strata_poll(b.server, set, 2, STRATA_FOREVER), 1);
 	assert_int_equal(set[1].ready, STRATA_WRITABLE);
 	set[1].events = STRATA_READABLE | STRATA_PEER_CLOSED;

@@ -30,7 +30,7 @@ static void refused(const struct strata_options *o, enum strata_error error, con
 	assert_null(strchr(strata_error_message(), '\n'));
 }
 
-#define REFUSED(error, word, ...)                                                                  \
+#define REFUSED(error, word, ...) \
 	refused(&(struct strata_options){ __VA_ARGS__ }, STRATA_E_##error, word)
 
 static void test_open(void **state)
@@ -45,10 +45,12 @@ static void test_open(void **state)
 	REFUSED(ARGUMENT, "'delay=3x'", .link = "lab:home?delay=3x");
 	REFUSED(ARGUMENT, "'speed='", .link = "lab:home?speed");
 	REFUSED(ARGUMENT, "'loss=200%'", .link = "lab:home?loss=200%");
-	REFUSED(ARGUMENT, "'seed=99999999999999999999'", .link = "lab:home?seed=99999999999999999999");
+	REFUSED(ARGUMENT, "'seed=99999999999999999999'",
+		.link = "lab:home?seed=99999999999999999999");
 	REFUSED(NOT_FOUND, "there are: client router", .link = "lab:home", .machine = "printer");
 	REFUSED(ARGUMENT, "192.0.2.2/24", .link = "lab:home", .address = "somewhere");
-	REFUSED(ARGUMENT, "link addresses of their own", .link = "lab:home", .mac = "02:00:00:00:00:01");
+	REFUSED(ARGUMENT, "link addresses of their own", .link = "lab:home",
+		.mac = "02:00:00:00:00:01");
 	REFUSED(SYSTEM, "/no/such", .link = "lab:home", .pcap = "/no/such/folder");
 }
 
@@ -209,8 +211,8 @@ static void test_beside(void **state)
 {
 	(void)state;
 	struct strata *client = open_lab("lab:lan");
-	struct strata *server =
-		strata_open(&(struct strata_options){ .beside = client, .machine = "server" });
+	struct strata *server = strata_open(
+		&(struct strata_options){ .beside = client, .machine = "server" });
 	assert_non_null(server);
 	struct strata_ping_reply reply;
 	assert_int_equal(strata_ping(client, "192.168.1.10", NULL, &reply), 0);

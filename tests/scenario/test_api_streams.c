@@ -206,8 +206,8 @@ static void test_failures(void **state)
 	assert_int_equal(strata_error(), STRATA_E_NO_ROUTE);
 	assert_null(strata_connect(p.client, "tcp://no-such.example.test:9", STRATA_FOREVER));
 	assert_int_equal(strata_error(), STRATA_E_NOT_FOUND);
-	const char *bad[] = { "", "tcp", "tcp://", "tcp://:7", "tcp://192.0.2.1", "udp://192.0.2.1:7",
-		"tcp://192.0.2.1:0", "tcp://192.0.2.1:x", "tcp://0.0.0.0:7" };
+	const char *bad[] = { "", "tcp", "tcp://", "tcp://:7", "tcp://192.0.2.1",
+		"udp://192.0.2.1:7", "tcp://192.0.2.1:0", "tcp://192.0.2.1:x", "tcp://0.0.0.0:7" };
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
 		assert_null(strata_connect(p.client, bad[i], 0));
 		assert_int_equal(strata_error(), STRATA_E_ARGUMENT);
@@ -251,7 +251,8 @@ static void test_ports(void **state)
 	struct strata_listener *v6 = strata_listen(p.server, "tcp://[::]:8007");
 	assert_true(any && other && v4 && v6);
 	strata_set_timeout(v4, 0);
-	struct strata_stream *s = strata_connect(p.client, "tcp://[2001:db8:1::10]:8007", STRATA_FOREVER);
+	struct strata_stream *s = strata_connect(
+		p.client, "tcp://[2001:db8:1::10]:8007", STRATA_FOREVER);
 	assert_non_null(s);
 	assert_null(strata_accept(v4));
 	struct strata_stream *t = strata_accept(v6);
@@ -264,8 +265,8 @@ static void test_name(void **state)
 {
 	(void)state;
 	struct strata *net = strata_open(&(struct strata_options){ .link = "lab:home" });
-	struct strata_stream *s =
-		strata_connect(net, "tcp://www.example.test:80", 10 * STRATA_SECOND);
+	struct strata_stream *s = strata_connect(
+		net, "tcp://www.example.test:80", 10 * STRATA_SECOND);
 	if (!s)
 		fail_msg("%s", strata_error_message());
 	static const char request[] = "GET / HTTP/1.1\r\nHost: www.example.test\r\n"
