@@ -25,6 +25,11 @@ set(CMAKE_C_FLAGS_COVERAGE "-O0 -g --coverage -fprofile-update=atomic")
 # An assertion names its file from the root of the project, wherever that stands.
 add_compile_options(-Wall -Wextra -Wconversion -Werror "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 
+# The core has no C library beneath it: a loop must not become a call of strlen.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+	add_compile_options(-fno-tree-loop-distribute-patterns)
+endif()
+
 if(CMAKE_BUILD_TYPE MATCHES "^(Asan|Fuzz)$")
 	set(STRATA_SANITIZED ON)
 endif()
