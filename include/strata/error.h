@@ -59,7 +59,7 @@ STRATA_API const char *strata_error_name(int error);
  * The error of the last call of this thread that failed; STRATA_E_OK before the first. Calls that
  * succeed leave it as it is. Any thread: each has its own.
  */
-STRATA_API enum strata_error strata_error(void);
+STRATA_API int strata_error(void); /* enum strata_error */
 /* The same in one line, e.g. "tap0: permission denied: run as root, or give ...". Valid until this
  * thread's next call. */
 STRATA_API const char *strata_error_message(void);

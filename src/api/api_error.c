@@ -38,9 +38,9 @@ int api_error(int e)
 	return -(int)last.error;
 }
 
-enum strata_error strata_error(void)
+int strata_error(void)
 {
-	return (enum strata_error)last.error;
+	return (int)last.error;
 }
 
 const char *strata_error_message(void)

@@ -142,7 +142,7 @@ static void test_page_failures(void **state)
 	(void)state;
 	static const struct {
 		const char *url;
-		enum strata_error error;
+		int error;
 	} bad[] = {
 		{ "http://", STRATA_E_ARGUMENT },
 		{ "ftp://www.example.test/", STRATA_E_ARGUMENT },

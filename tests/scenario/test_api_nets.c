@@ -9,6 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "strata/strata.h"
 
@@ -20,7 +24,7 @@ static struct strata *open_lab(const char *link)
 	return net;
 }
 
-static void refused(const struct strata_options *o, enum strata_error error, const char *word)
+static void refused(const struct strata_options *o, int error, const char *word)
 {
 	struct strata *net = strata_open(o);
 	assert_null(net);
@@ -233,6 +237,35 @@ static void test_beside(void **state)
 	strata_close(server);
 }
 
+/* Counts until it finds another thread inside. */
+static void *use_without_end(void *user)
+{
+	struct strata_counters c;
+	for (;;)
+		strata_counters(user, &c);
+	return NULL;
+}
+
+/* A lab is for one thread at a time; a program that uses two is stopped. */
+static void test_thread_rule(void **state)
+{
+	(void)state;
+	pid_t child = fork();
+	if (child == 0) {
+		pthread_t thread;
+		struct strata *net = open_lab("lab:lan");
+		freopen("/dev/null", "w", stderr); /* the assertion's words are expected */
+		signal(SIGABRT, SIG_DFL);
+		alarm(60);
+		pthread_create(&thread, NULL, use_without_end, net);
+		use_without_end(net);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_beside),
+		cmocka_unit_test(test_thread_rule),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,7 +165,7 @@ static void test_nobody_reads(void **state)
 	uint64_t sent = 0, got = 0;
 	const struct {
 		int64_t limit;
-		enum strata_error end;
+		int end;
 	} waits[] = { { 10 * STRATA_SECOND, STRATA_E_TIMEOUT },
 		{ STRATA_FOREVER, STRATA_E_DEADLOCK } };
 	open_pair(&p, "lab:lan");
@@ -177,7 +177,7 @@ static void test_nobody_reads(void **state)
 			n = strata_write(p.near, block, sizeof block);
 			sent += n > 0 ? (uint64_t)n : 0;
 		} while (n > 0);
-		assert_int_equal(n, -(ssize_t)waits[i].end);
+		assert_int_equal(n, -waits[i].end);
 	}
 	assert_int_equal(strata_shutdown(p.near), 0);
 	while ((n = strata_read(p.far, in, sizeof in)) > 0) {
