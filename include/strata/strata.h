@@ -16,8 +16,9 @@
  *		}
  *	}
  *
- * Handles may be NULL everywhere: a call on NULL returns STRATA_E_ARGUMENT, so
- * that a chain of calls needs one check at its end.
+ * Handles may be NULL everywhere: a call on NULL fails with STRATA_E_ARGUMENT and
+ * leaves the error of the call that gave the NULL for strata_error, so that a
+ * chain of calls needs one check at its end.
  */
 #ifndef STRATA_STRATA_H
 #define STRATA_STRATA_H

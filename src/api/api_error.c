@@ -38,6 +38,13 @@ int api_error(int e)
 	return -(int)last.error;
 }
 
+int api_null_handle(void)
+{
+	if (!last.error)
+		api_fail(ERR_ARGUMENT, "the handle is NULL");
+	return -ERR_ARGUMENT;
+}
+
 int strata_error(void)
 {
 	return (int)last.error;

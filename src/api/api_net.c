@@ -36,7 +36,7 @@ struct stack *net_use(struct strata *n)
 struct stack *net_enter(struct strata *n)
 {
 	if (!n) {
-		api_fail(ERR_ARGUMENT, "the handle is NULL: an earlier call has failed");
+		api_null_handle();
 		return NULL;
 	}
 	if (n->drive == NET_THREAD) {
@@ -471,14 +471,16 @@ int64_t handle_call(struct handle *h,
 int64_t strata_now(struct strata *net)
 {
 	if (!net)
-		return api_error(ERR_ARGUMENT);
+		return api_null_handle();
 	return site_now(net->site);
 }
 
 int strata_sleep(struct strata *net, int64_t duration)
 {
-	if (!net || duration < 0)
-		return api_fail(ERR_ARGUMENT, "no net, or a negative time to sleep");
+	if (!net)
+		return api_null_handle();
+	if (duration < 0)
+		return api_fail(ERR_ARGUMENT, "a negative time to sleep");
 	if (net->drive == NET_THREAD) {
 		nanotime until = net_deadline(net, duration);
 		struct timespec t = { .tv_sec = until / NANO_S, .tv_nsec = until % NANO_S };

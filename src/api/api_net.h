@@ -53,7 +53,7 @@ struct strata {
 	struct list events; /* watched handles with news */
 	uint64_t happened;  /* counts events of all handles */
 	int64_t linger;
-	unsigned next_port;      /* for listeners on any port */
+	unsigned next_port; /* for listeners on any port */
 	/* NET_THREAD: */
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* something happened to any handle, or to a net_await */

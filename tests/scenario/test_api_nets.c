@@ -80,8 +80,8 @@ static void test_null_handles(void **state)
 	struct strata_counters counters;
 	struct strata_event event;
 	struct strata_ping_reply reply;
+	REFUSED(NOT_FOUND, "nowhere", .link = "lab:nowhere");
 	assert_null(strata_listen(net, "tcp://:7"));
-	assert_int_equal(strata_error(), STRATA_E_ARGUMENT);
 	assert_null(strata_accept(NULL));
 	assert_null(strata_connect(net, "tcp://192.0.2.1:7", 0));
 	assert_null(strata_connect_start(net, "tcp://192.0.2.1:7"));
@@ -113,6 +113,8 @@ static void test_null_handles(void **state)
 	assert_int_equal(strata_now(net), none);
 	assert_int_equal(strata_sleep(net, 1), none);
 	assert_int_equal(strata_counters(net, &counters), none);
+	/* The first failure is the one that explains the others. */
+	assert_int_equal(strata_error(), STRATA_E_NOT_FOUND);
 }
 
 static void test_time(void **state)
