@@ -3,6 +3,7 @@
  * and what becomes of frames that the link does not take (attacks L2-01, L2-03).
  */
 #include "unit/access/fake_link.h"
+#include "unit/base/property.h"
 
 static struct fake *open_host(void)
 {
@@ -189,6 +190,73 @@ static void vlans(void **unused)
 	fake_close(f);
 }
 
+/* What the layer should say of a frame, by the codec and the rules in their plainest form. */
+static enum drop expected_drop(
+	const struct netif *nif, struct span frame, struct eth_header *h, bool *group)
+{
+	struct span rest;
+	enum drop drop = eth_parse(frame, h, &rest);
+	if (drop != DROP_NONE)
+		return drop;
+	bool ours = memcmp(h->destination.b, nif->mac.b, 6) == 0;
+	*group = !ours && (h->destination.b[0] & 1);
+	ours |= memcmp(h->destination.b, MAC_BROADCAST.b, 6) == 0;
+	for (unsigned i = 0; i < nif->groups; i++)
+		ours |= memcmp(h->destination.b, nif->group_mac[i].b, 6) == 0;
+	if (!ours)
+		return DROP_ETH_NOT_OURS;
+	if (h->source.b[0] & 1)
+		return DROP_ETH_SOURCE;
+	unsigned first = h->tags > 0 ? h->tag[0] & 0xfff : 0;
+	unsigned second = h->tags > 1 ? h->tag[1] & 0xfff : 0;
+	if ((first && second) || (first | second) != nif->vlan)
+		return DROP_VLAN_NOT_OURS;
+	if (h->type == 0)
+		return DROP_LLC_TYPE;
+	return h->type == ETHERTYPE_IP4 || h->type == ETHERTYPE_IP6 ? DROP_NONE : DROP_ETH_TYPE;
+}
+
+static void straight_line_and_long_way_agree(struct rng *r)
+{
+	struct fake *f = open_host();
+	struct netif *tagged = fake_add_netif(f, 7);
+	static const uint16_t words[] = { ETHERTYPE_IP4, ETHERTYPE_IP6, ETHERTYPE_VLAN, 7, 0, 46,
+		ETHERTYPE_QINQ, 0x88cc };
+	for (unsigned i = 0; i < 200; i++) {
+		struct netif *nif = rng_below(r, 2) ? f->nif : tagged;
+		uint8_t frame[64];
+		rng_fill(r, frame, sizeof frame);
+		if (rng_below(r, 4))
+			memcpy(frame, nif->mac.b, 6);
+		else if (rng_below(r, 2))
+			memcpy(frame, f->nif->group_mac[rng_below(r, f->nif->groups)].b, 6);
+		if (rng_below(r, 4))
+			frame[6] &= 0xfe;
+		for (unsigned at = 12; at < 22; at += 2)
+			store16(frame + at, words[rng_below(r, 8)]);
+		size_t len = rng_below(r, 8) ? sizeof frame : rng_below(r, sizeof frame);
+		struct eth_header h;
+		bool group = false;
+		enum drop drop = expected_drop(nif, span_of(frame, len), &h, &group);
+		fake_receive(f, nif, frame, len);
+		check(f->rx.drop == drop);
+		if (drop != DROP_NONE)
+			continue;
+		check(f->proto == (h.type == ETHERTYPE_IP4 ? PROTO_IP4 : PROTO_IP6));
+		check(f->rx.link_group == group);
+		check(f->rx.len == (h.llc ? h.length - 8u : len - h.header_len));
+		check(f->rx.head.at == f->exact + h.header_len);
+		check(memcmp(f->rx.source_mac.b, frame + 6, 6) == 0);
+	}
+	fake_close(f);
+}
+
+static void random_headers(void **unused)
+{
+	(void)unused;
+	property_each(100, straight_line_and_long_way_agree);
+}
+
 static void header_chain_may_be_split_from_the_body(void **unused)
 {
 	(void)unused;
@@ -307,6 +375,7 @@ int main(void)
 		cmocka_unit_test(takes_llc_and_snap),
 		cmocka_unit_test(attack_l2_01_lengths),
 		cmocka_unit_test(vlans),
+		cmocka_unit_test(random_headers),
 		cmocka_unit_test(header_chain_may_be_split_from_the_body),
 		cmocka_unit_test(sends_and_counts),
 		cmocka_unit_test(frames_that_the_link_does_not_take),

@@ -507,6 +507,34 @@ static void nd_solicitations_are_handed_up(void **unused)
 	fake_close(f);
 }
 
+static void nd_solicitations_keep_their_order(void **unused)
+{
+	(void)unused;
+	struct access_config c;
+	access_config_default(&c);
+	c.intents = 5;
+	struct fake *f = open_host(&c);
+	struct access_solicit s;
+	uint32_t index[6];
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned n = 0; n < 6; n++) {
+			struct addr a = fake_addr("2001:db8::100");
+			a.b[14] = (uint8_t)round;
+			a.b[15] = (uint8_t)n;
+			index[n] = neighbour_lookup(&f->access, f->nif, &a, f->now);
+			neighbour_ready(&f->access, index[n], f->now);
+		}
+		/* The sixth found no place. */
+		assert_int_equal(f->counters.tx_drop[DROP_INTENT_FULL], round + 1);
+		for (unsigned n = 0; n < 5; n++) {
+			assert_true(access_take_solicit(&f->access, &s));
+			assert_int_equal(s.neighbour, index[n]);
+		}
+		assert_false(access_take_solicit(&f->access, &s));
+	}
+	fake_close(f);
+}
+
 static struct addr host_number(uint32_t n)
 {
 	uint8_t four[4];
@@ -669,6 +697,7 @@ int main(void)
 		cmocka_unit_test(learning_creates_only_where_it_may),
 		cmocka_unit_test(static_entries_are_immutable),
 		cmocka_unit_test(nd_solicitations_are_handed_up),
+		cmocka_unit_test(nd_solicitations_keep_their_order),
 		cmocka_unit_test(attack_arp_05_scan_is_bounded),
 		cmocka_unit_test(attack_ip6_20_claims_do_not_evict_the_reachable),
 		cmocka_unit_test(the_least_used_stale_entry_goes_first),

@@ -408,6 +408,35 @@ static void attack_icmp_05_ip6_11_mtu(void **unused)
 	net_close(n);
 }
 
+/* No answer of ours, no route and no path depends on what an error or a redirect claimed. */
+static void attack_icmp_11_errors_change_nothing_here(void **unused)
+{
+	(void)unused;
+	struct net *n = open_host();
+	net_route(n, "0.0.0.0", 0, "192.0.2.254");
+	struct route_table before = n->in.routes;
+	struct path path = { .generation = 0 };
+	struct addr a = fake_addr("203.0.113.5");
+	assert_int_equal(internet_path(&n->in, &path, &a, n->f->now), ERR_OK);
+	uint32_t used = n->f->access.neighbour_pool.used;
+	uint8_t quoted[100];
+	for (unsigned port = 0; port < 3000; port++) {
+		size_t len = quote4(quoted, "192.0.2.1", IPPROTO_UDP_, 0x4000);
+		store16(quoted + 20, (uint16_t)port);
+		net_put(n, n->nif, icmp_of(four, ICMP4_UNREACHABLE, 4, 600, quoted, len));
+		assert_int_equal(n->f->proto, PROTO_ICMP_ERROR);
+		net_put(n, n->nif, icmp_of(four, ICMP4_REDIRECT, 1, 0xc0000266, quoted, len));
+		fake_expect_drop(n->f, DROP_ICMP_REDIRECT);
+	}
+	assert_memory_equal(&n->in.routes, &before, sizeof before);
+	assert_int_equal(internet_path(&n->in, &path, &a, n->f->now), ERR_OK);
+	assert_int_equal(path.mtu, 1500);
+	assert_int_equal(n->f->access.neighbour_pool.used, used);
+	fake_flush(n->f);
+	assert_int_equal(n->f->count, 0);
+	net_close(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +453,7 @@ int main(void)
 		cmocka_unit_test(errors_about_our_packets_go_up),
 		cmocka_unit_test(attack_icmp_03_quotes_that_are_not_ours),
 		cmocka_unit_test(attack_icmp_05_ip6_11_mtu),
+		cmocka_unit_test(attack_icmp_11_errors_change_nothing_here),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

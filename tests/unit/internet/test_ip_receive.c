@@ -398,6 +398,24 @@ static void attack_ip6_01_05_06_chains(void **unused)
 	net_close(n);
 }
 
+/* In one burst with bad ones, a good packet is what it would be alone. */
+static void attack_ip6_15_bad_neighbours_in_a_burst(void **unused)
+{
+	(void)unused;
+	struct net *n = net_open(NULL, NULL);
+	uint8_t good[8] = { IPPROTO_TCP_, 0, 1, 4, 0, 0, 0, 0 };
+	for (unsigned i = 0; i < 256; i++) {
+		uint8_t bad[16] = { IPPROTO_TCP_, 1, (uint8_t)i, (uint8_t)(255 - i), 0xc0, 200, 1,
+			3, 0, 0, 0, (uint8_t)i, 9, 9 };
+		put_chain(n, i & 1 ? IP6_DESTINATION : IP6_HOP_BY_HOP, bad, sizeof bad);
+		put_chain(n, IP6_DESTINATION, good, sizeof good);
+		assert_int_equal(n->f->proto, PROTO_TCP);
+		assert_int_equal(n->f->rx.len, sizeof text);
+		assert_memory_equal(n->f->rx.head.at, text, sizeof text);
+	}
+	net_close(n);
+}
+
 static void attack_ip6_08_first_fragment_without_its_headers(void **unused)
 {
 	(void)unused;
@@ -458,6 +476,7 @@ int main(void)
 		cmocka_unit_test(attack_ip4_10_fragments),
 		cmocka_unit_test(attack_ip6_10_atomic_fragments),
 		cmocka_unit_test(attack_ip6_01_05_06_chains),
+		cmocka_unit_test(attack_ip6_15_bad_neighbours_in_a_burst),
 		cmocka_unit_test(attack_ip6_08_first_fragment_without_its_headers),
 		cmocka_unit_test(attack_ip6_03_26_lengths_and_jumbograms),
 	};

@@ -177,6 +177,10 @@ static void solicitations_need_a_source(void **unused)
 	fake_flush(n->f);
 	assert_int_equal(n->f->count, 0);
 	assert_int_equal(n->f->counters.tx_drop[DROP_IP_NO_ROUTE], 1);
+	struct addr b = fake_addr("2001:db8:7::8");
+	i = neighbour_lookup(&n->f->access, bare, &b, n->f->now);
+	neighbour_ready(&n->f->access, i, n->f->now);
+	assert_int_equal(internet_transmit(&n->in, 8, n->f->now), 0); /* nothing counts as sent */
 	net_close(n);
 }
 
@@ -284,6 +288,32 @@ static void attack_ip6_18_hop_limit_code_and_router_advertisements(void **unused
 	h = (struct packet_head){ "fe80::7", "2001:db8::1", 0, 255, NULL, 0, 0 };
 	net_put(n, n->nif, icmp_of(h, ICMP6_NEIGHBOUR_SOLICIT, 0, 0, option, 24));
 	fake_expect_drop(n->f, DROP_ND_FORMAT);
+	net_close(n);
+}
+
+static void attack_ip6_16_router_lifetimes_race_nothing(void **unused)
+{
+	(void)unused;
+	struct net *n = net_open(NULL, NULL);
+	net_route(n, "::", 0, "2001:db8::fe");
+	net_know(n, n->nif, "2001:db8::fe");
+	struct route_table before = n->in.routes;
+	struct packet_head h = { "fe80::7", "ff02::1", 0, 0, NULL, 0, 0 };
+	for (unsigned i = 0; i < 200; i++) {
+		struct nd_message ra = { .type = ICMP6_ROUTER_ADVERT,
+			.lifetime = (uint16_t)(i & 1),
+			.prefixes = 1,
+			.prefix = { { .prefix = fake_addr("2001:db8::"),
+				.len = 64,
+				.on_link = true,
+				.autonomous = true,
+				.valid_s = i & 1 } } };
+		put(n, h, &ra);
+		fake_expect_drop(n->f, DROP_ICMP_TYPE);
+		fake_run(n->f, n->f->now + 100 * NANO_MS);
+	}
+	assert_memory_equal(&n->in.routes, &before, sizeof before);
+	assert_int_equal(n->nif->addresses, 2);
 	net_close(n);
 }
 
@@ -410,6 +440,7 @@ int main(void)
 		cmocka_unit_test(adverts_are_believed_as_far_as_asked),
 		cmocka_unit_test(attack_ip6_21_unsolicited_override_is_checked),
 		cmocka_unit_test(attack_ip6_18_hop_limit_code_and_router_advertisements),
+		cmocka_unit_test(attack_ip6_16_router_lifetimes_race_nothing),
 		cmocka_unit_test(redirects_are_not_followed),
 		cmocka_unit_test(attack_ip6_23_nothing_in_fragments),
 		cmocka_unit_test(messages_must_lie_in_the_head),

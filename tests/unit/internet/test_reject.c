@@ -143,6 +143,7 @@ static void silence_where_the_rules_say_so(void **unused)
 	for (unsigned i = 0; i < 3; i++) {
 		put_udp(n, "192.0.2.7", groups[i], 50);
 		expect_silence(n);
+		assert_false(internet_reject(&n->in, &n->f->rx, REJECT_TOO_BIG, 600));
 	}
 	put_udp(n, "2001:db8::7", "ff02::1", 50);
 	expect_silence(n);
