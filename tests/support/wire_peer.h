@@ -1,0 +1,79 @@
+/*
+ * A peer written by hand: one real stack on a link that goes nowhere. The test
+ * sends it TCP segments, byte for byte as it likes, and sees what it answers and
+ * when. Time is virtual and moves only when the test says so.
+ *
+ * Sequence numbers on the test's side are relative: `us` counts from the stack's
+ * initial sequence number, `them` from the test's own.
+ */
+#ifndef STRATA_TESTS_WIRE_PEER_H
+#define STRATA_TESTS_WIRE_PEER_H
+
+#include "socket/socket.h"
+#include "wire/eth.h"
+#include "wire/tcp.h"
+
+#define PEER_SEGMENTS 256
+#define PEER_ISS      1000000u
+#define PEER_PORT     40000
+
+struct peer_segment {
+	struct tcp_header h;
+	nanotime time;
+	uint32_t len; /* of text */
+	uint8_t text[2048];
+	uint8_t why;
+};
+
+struct wire_peer {
+	struct stack *stack;
+	struct netif *nif;
+	void *memory;
+	nanotime now;
+	struct addr local, remote;
+	uint16_t port;  /* the stack's */
+	uint16_t peer_port;
+	uint32_t iss;   /* the stack's, once it was seen */
+	bool v6;
+	unsigned count, taken;
+	struct peer_segment sent[PEER_SEGMENTS];
+};
+
+/* What a segment from the test says; `them`, `us` are relative. */
+struct peer_say {
+	uint16_t flags;
+	uint32_t them; /* sequence number: 0 is the SYN */
+	uint32_t us;   /* acknowledgment: 1 acknowledges the stack's SYN */
+	uint16_t window; /* 0: 60000 */
+	bool closed;     /* the window is 0 */
+	const void *text;
+	uint32_t len;
+	struct tcp_options options;
+	bool bad_checksum;
+	uint16_t urgent;
+};
+
+void peer_config(struct stack_config *c); /* what peer_open takes for NULL; plain: no timestamps */
+struct wire_peer *peer_open(const struct stack_config *c, bool v6);
+void peer_close(struct wire_peer *p);
+/* Lets the stack receive this, then transmit. */
+void peer_send(struct wire_peer *p, const struct peer_say *say);
+/* The same without a transmit, for bursts. */
+void peer_receive(struct wire_peer *p, const struct peer_say *say);
+/* Lets the stack send what it has to send. */
+void peer_flush(struct wire_peer *p);
+/* Moves time on, firing timers and transmitting at each deadline on the way. */
+void peer_wait(struct wire_peer *p, nanodiff how_long);
+/* The next segment that the stack sent; NULL: none. */
+const struct peer_segment *peer_next(struct wire_peer *p);
+/* The next segment must be there and have these flags (without PSH), seq and ack (relative). */
+const struct peer_segment *peer_expect(
+	struct wire_peer *p, uint16_t flags, uint32_t us, uint32_t them);
+void peer_expect_nothing(struct wire_peer *p);
+
+/* Both handshakes, with MSS 1000 and what else `options` says; the socket that came of it. */
+sock_id peer_connected(struct wire_peer *p, const struct tcp_options *options);
+sock_id peer_accepted(struct wire_peer *p, const struct tcp_options *options);
+const char *peer_state(struct wire_peer *p, sock_id id);
+
+#endif
