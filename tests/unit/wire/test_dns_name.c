@@ -159,8 +159,9 @@ static void test_pointers_that_attack(void **state)
 	struct dns_name n;
 	size_t at;
 
-	assert_int_equal(READ("\300\14", 12, &n, &at), DROP_DNS_POINTER);       /* itself */
-	assert_int_equal(READ("\1a\300\14", 12, &n, &at), DROP_DNS_POINTER);    /* its own start */
+	assert_int_equal(READ("\300\14", 12, &n, &at), DROP_DNS_POINTER);    /* itself */
+	assert_int_equal(READ("\1a\300\14", 12, &n, &at), DROP_DNS_POINTER); /* its own start */
+	assert_int_equal(READ("\7example\300\14", 12, &n, &at), DROP_DNS_POINTER);
 	assert_int_equal(READ("\1a\1b\300\16", 12, &n, &at), DROP_DNS_POINTER); /* its own middle */
 	assert_int_equal(READ("\300\16\300\14", 14, &n, &at), DROP_DNS_POINTER); /* a ring of two */
 	assert_int_equal(READ("\300\16\1a\0", 12, &n, &at), DROP_DNS_POINTER);   /* forwards */

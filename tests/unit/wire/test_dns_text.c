@@ -44,7 +44,8 @@ static void test_rdata(void **state)
 	EXPECT(DNS_TYPE_CAA, "\200\5issueca.test", "128 issue \"ca.test\"");
 	EXPECT(DNS_TYPE_HTTPS, "\0\0\1a\0", "0 a.");
 	EXPECT(DNS_TYPE_HTTPS,
-		"\0\1\0\0\0\0\2\0\1\0\1\0\6\2h3\2h2\0\2\0\0\0\3\0\2\40\373\0\4\0\10\300\0\2\1\300\0\2\2"
+		"\0\1\0\0\0\0\2\0\1\0\1\0\6\2h3\2h2\0\2\0\0\0\3\0\2\40\373"
+		"\0\4\0\10\300\0\2\1\300\0\2\2"
 		"\0\5\0\4abcd\0\6\0\20 \1\r\270\0\0\0\0\0\0\0\0\0\0\0\1\2\233\0\2hi",
 		"1 . mandatory=alpn alpn=\"h3,h2\" no-default-alpn port=8443 "
 		"ipv4hint=192.0.2.1,192.0.2.2 ech=YWJjZA== ipv6hint=2001:db8::1 key667=\"hi\"");

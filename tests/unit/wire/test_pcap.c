@@ -240,6 +240,7 @@ static void test_resolutions(void **state)
 		{ 9, INT64_MAX, NANO_S, false, 0 },
 		{ 9, INT64_MIN, 0, false, 0 },
 		{ 6, 0, UINT64_MAX, false, 0 },
+		{ 10, 0, 25000000019, true, 2500000001 },
 		{ 12, 0, 1234567890123, true, 1234567890 },
 		{ 19, 0, UINT64_MAX, true, 1844674407 },
 		{ 20, 0, UINT64_MAX, true, 0 },
