@@ -35,7 +35,7 @@ static void try_record(const struct dns_record *r, char *text, size_t cap)
 	try_name(&r->owner);
 }
 
-/* Builds the message again; `*whole` says whether all of it fitted (its names may take more room). */
+/* Builds the message again; `*whole`: did all of it fit (its names may take more room)? */
 static size_t rebuild(struct span message, uint8_t *out, size_t cap, bool *whole)
 {
 	struct dns_header header;

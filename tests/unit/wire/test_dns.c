@@ -475,6 +475,7 @@ static void test_edns_out_of_place(void **state)
 	static const char two[] =
 		"\0\1\0\0\0\0\0\0\0\0\0\2\0\0\51\4\320\0\0\0\0\0\0\0\0\51\4\320\0\0\0\0\0\0";
 	static const char named[] = "\0\1\0\0\0\0\0\0\0\0\0\1\1a\0\0\51\4\320\0\0\0\0\0\0";
+	static const char answer[] = "\0\1\0\0\0\0\0\1\0\0\0\0\0\0\51\4\320\0\0\0\0\0\0";
 	static const char cut[] = "\0\1\0\0\0\0\0\0\0\0\0\1\0\0\51\4\320\0\0\0\0\0\4\0\12\0\1";
 
 	assert_int_equal(dns_message_parse(TEXT(one), &m), DROP_NONE);
@@ -488,6 +489,7 @@ static void test_edns_out_of_place(void **state)
 	assert_false(dns_option_next(m.edns.options, &at, &o));
 	assert_int_equal(dns_message_parse(TEXT(two), &m), DROP_DNS_OPT);
 	assert_int_equal(dns_message_parse(TEXT(named), &m), DROP_DNS_OPT);
+	assert_int_equal(dns_message_parse(TEXT(answer), &m), DROP_DNS_OPT);
 	assert_int_equal(dns_message_parse(TEXT(cut), &m), DROP_DNS_OPT);
 }
 
