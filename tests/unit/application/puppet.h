@@ -5,7 +5,7 @@
 #ifndef STRATA_TESTS_PUPPET_H
 #define STRATA_TESTS_PUPPET_H
 
-#include "duo.h"
+#include "support/duo.h"
 
 #include "application/dns/resolver.h"
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "duo.h"
+#include "support/duo.h"
 
 #define RAW_MAX (4u << 20)
 

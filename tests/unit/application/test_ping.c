@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "duo.h"
+#include "support/duo.h"
 
 #include "application/ping/ping.h"
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "duo.h"
+#include "support/duo.h"
 
 #define WEB_CONNECTIONS 16
 

@@ -4,7 +4,8 @@
  * are lost where `lose` says so. Everything is deterministic: the same test does
  * the same thing to the nanosecond.
  *
- * A test may also act as an application itself: duo_use(host) gives a host's
+ * Header only, so that tests of a layer need not link the layers above it. A
+ * test may also act as an application itself: duo_use(host) gives a host's
  * stack with its clock set, for calls of sockets; duo_run moves the world on.
  */
 #ifndef STRATA_TESTS_DUO_H
@@ -15,7 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifndef DUO_WITHOUT_CMOCKA
 #include <cmocka.h>
+#else /* fuzz targets: what breaks, aborts */
+#define assert_true(c)         (!(c) ? abort() : (void)0)
+#define assert_non_null(p)     assert_true((p) != NULL)
+#define assert_int_equal(a, b) assert_true((a) == (b))
+#define fail_msg(format, ...)  (fprintf(stderr, format "\n", __VA_ARGS__), abort())
+#endif
 
 #include "base/arena.h"
 #include "socket/app.h"
@@ -52,7 +60,9 @@ struct duo {
 	struct duo_frame *first, **last;
 };
 
+#ifndef DUO_ARENA
 #define DUO_ARENA (16u << 20)
+#endif
 
 static const struct mac duo_mac[2] = { { { 2, 0, 0, 0, 0, 1 } }, { { 2, 0, 0, 0, 0, 2 } } };
 
@@ -97,6 +107,26 @@ static bool duo_transmit(void *link, struct netif *nif, const struct tx_frame *f
 
 static const struct link_ops duo_link = { .name = "duo", .transmit = duo_transmit };
 
+/* The memory of a stack, or (`arena`) of its applications. A fuzz target keeps it from one input to
+ * the next: a fresh mapping costs more than all that happens in it. */
+static void *duo_memory(unsigned host, bool arena, size_t size)
+{
+#ifdef DUO_KEEP_MEMORY
+	static void *kept[2][2];
+	void **slot = &kept[host][arena];
+	if (!*slot)
+		*slot = aligned_alloc(64, (size + 63) / 64 * 64);
+	assert_non_null(*slot);
+	return *slot;
+#else
+	(void)host;
+	(void)arena;
+	void *memory = aligned_alloc(64, (size + 63) / 64 * 64);
+	assert_non_null(memory);
+	return memory;
+#endif
+}
+
 static void duo_host_open(struct duo *d, unsigned i, const struct stack_config *base, bool six)
 {
 	static const char *const four_text[2] = { "192.0.2.1", "192.0.2.2" };
@@ -110,7 +140,7 @@ static void duo_host_open(struct duo *d, unsigned i, const struct stack_config *
 	list_init(&h->apps);
 	memset(c.secret, (int)(0x40 + i), sizeof c.secret);
 	size_t size = stack_memory(&c);
-	h->memory = aligned_alloc(64, (size + 63) / 64 * 64);
+	h->memory = duo_memory(i, false, size);
 	h->stack = stack_create(&c, h->memory, size, d->now, &why);
 	if (!h->stack)
 		fail_msg("%s", why);
@@ -123,7 +153,7 @@ static void duo_host_open(struct duo *d, unsigned i, const struct stack_config *
 	assert_int_equal(stack_add_address(h->stack, h->nif, &four, 24), ERR_OK);
 	if (six)
 		assert_int_equal(stack_add_address(h->stack, h->nif, &wide, 64), ERR_OK);
-	h->arena = (struct arena){ .at = malloc(DUO_ARENA), .size = DUO_ARENA };
+	h->arena = (struct arena){ .at = duo_memory(i, true, DUO_ARENA), .size = DUO_ARENA };
 }
 
 /* A stack for a few connections, so that a thousand tests fit into memory. */
@@ -163,10 +193,12 @@ static inline void duo_close(struct duo *d)
 		next = f->next;
 		free(f);
 	}
+#ifndef DUO_KEEP_MEMORY
 	for (unsigned i = 0; i < 2; i++) {
 		free(d->host[i].memory);
 		free(d->host[i].arena.at);
 	}
+#endif
 }
 
 static inline void duo_add(struct duo_host *h, struct app *a)
@@ -240,7 +272,7 @@ static inline bool duo_run(struct duo *d, nanodiff limit, bool (*done)(void *use
 		if (next > d->now)
 			spins = 0;
 		else if (++spins > 10000)
-			fail_msg("an application asks to run for ever at the same time");
+			fail_msg("%s", "an application asks to run for ever at the same time");
 		d->now = next > d->now ? next : d->now;
 	}
 }
