@@ -185,7 +185,31 @@ void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 	}
 }
 
-uint32_t board_find_lost(struct scoreboard *b, uint32_t mss, uint32_t thresh)
+static bool waits_to_be_sent_again(const struct sent_range *r)
+{
+	return (r->flags & (SENT_LOST | SENT_AGAIN)) == SENT_LOST;
+}
+
+/* Joins a range that is to be sent again with such a one before it; returns what then holds it. */
+static struct sent_range *board_merge_lost(struct scoreboard *b, struct pool *p,
+					   struct sent_range *r)
+{
+	if (r->link.prev == &b->ranges || !waits_to_be_sent_again(r))
+		return r;
+	struct sent_range *before = range_of(r->link.prev);
+	if (!waits_to_be_sent_again(before))
+		return r;
+	before->end = r->end;
+	before->flags |= r->flags & SENT_TWICE;
+	if (before->sent != r->sent) /* one time of sending is lost: no RTT sample from it */
+		before->flags |= SENT_TWICE;
+	if (r->tries > before->tries)
+		before->tries = r->tries;
+	board_drop(b, p, r);
+	return before;
+}
+
+uint32_t board_find_lost(struct scoreboard *b, struct pool *p, uint32_t mss, uint32_t thresh)
 {
 	if (b->sacked == 0)
 		return 0;
@@ -206,6 +230,7 @@ uint32_t board_find_lost(struct scoreboard *b, uint32_t mss, uint32_t thresh)
 			b->lost += range_len(r);
 			newly += range_len(r);
 			b->hint = NULL;
+			at = &board_merge_lost(b, p, r)->link;
 		}
 	}
 	return newly;
@@ -231,16 +256,16 @@ uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss)
 	return range_len(r);
 }
 
-void board_lose_all(struct scoreboard *b)
+void board_lose_all(struct scoreboard *b, struct pool *p)
 {
-	list_each(at, &b->ranges)
-	{
+	for (struct list *at = b->ranges.next; at != &b->ranges; at = at->next) {
 		struct sent_range *r = range_of(at);
 		if (r->flags & SENT_SACKED)
 			continue;
 		if (!(r->flags & SENT_LOST))
 			b->lost += range_len(r);
 		r->flags = (uint8_t)((r->flags & ~SENT_AGAIN) | SENT_LOST);
+		at = &board_merge_lost(b, p, r)->link;
 	}
 	b->again = 0;
 	b->hint = NULL;
@@ -260,7 +285,7 @@ struct sent_range *board_next_lost(struct scoreboard *b)
 	struct list *at = b->hint ? &b->hint->link : b->ranges.next;
 	for (; at != &b->ranges; at = at->next) {
 		struct sent_range *r = range_of(at);
-		if ((r->flags & (SENT_LOST | SENT_AGAIN)) == SENT_LOST) {
+		if (waits_to_be_sent_again(r)) {
 			b->hint = r;
 			return r;
 		}

@@ -7,7 +7,9 @@
  *
  * Ranges come from a bounded pool that all connections share. When it is empty
  * the newest range grows instead of a new one being made: timing gets coarser,
- * and nothing else is lost.
+ * and nothing else is lost. Neighbouring lost ranges become one, so that what is
+ * sent again is cut by the segment size of that time, not by old boundaries: a
+ * thousand one-byte segments come again as one.
  *
  * The bytes in flight ("pipe") are outstanding - sacked - lost + again, where
  * `again` counts the lost bytes that were sent once more.
@@ -86,11 +88,11 @@ void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
  * Marks as lost what RFC 6675's IsLost says: unsacked ranges with more than
  * (thresh - 1) * mss bytes SACKed above them. Returns the bytes newly lost.
  */
-uint32_t board_find_lost(struct scoreboard *b, uint32_t mss, uint32_t thresh);
+uint32_t board_find_lost(struct scoreboard *b, struct pool *p, uint32_t mss, uint32_t thresh);
 /* Marks the first range lost (NewReno: a partial or third duplicate ACK). Returns bytes. */
 uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss);
 /* After an RTO: all that is not SACKed is lost, and nothing counts as sent again. */
-void board_lose_all(struct scoreboard *b);
+void board_lose_all(struct scoreboard *b, struct pool *p);
 /* Forgets all SACKs (the peer may have reneged: RFC 2018 8); before board_lose_all. */
 void board_forget_sacks(struct scoreboard *b);
 /* The first lost range that was not sent again, or NULL. */

@@ -72,7 +72,7 @@ static void judge_losses(struct transport *t, struct tcp_conn *c, bool advanced)
 	bool sack = c->flags & CONN_SACK;
 	if (f->phase != PHASE_OPEN && advanced && seq_ge(c->snd_una, f->recover))
 		leave_recovery(t, c);
-	uint32_t lost = sack ? board_find_lost(&f->board, c->mss, DUP_THRESH) : 0;
+	uint32_t lost = sack ? board_find_lost(&f->board, &t->range_pool, c->mss, DUP_THRESH) : 0;
 	switch (f->phase) {
 	case PHASE_OPEN:
 		/* RFC 6582 3.2 step 2: duplicates of what a recovery already covered start none. */

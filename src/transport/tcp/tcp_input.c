@@ -387,7 +387,7 @@ static void conn_too_big(struct transport *t, struct tcp_conn *c, uint32_t mtu)
 	c->path.mtu = (uint16_t)mtu;
 	conn_update_mss(c);
 	if (c->flight && c->snd_nxt != c->snd_una) { /* what was too big is gone: send it smaller */
-		board_lose_all(&c->flight->board);
+		board_lose_all(&c->flight->board, &t->range_pool);
 		c->flight->again_forced = true;
 		c->flight->retransmit_why = WHY_FAST_RETRANSMIT;
 		conn_make_ready(t, c);

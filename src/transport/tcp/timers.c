@@ -49,7 +49,7 @@ static void retransmission_timeout(struct transport *t, struct tcp_conn *c)
 	f->dup_acks = 0;
 	if (c->backoff) /* a second time: what was SACKed may have been thrown away (RFC 2018 8) */
 		board_forget_sacks(&f->board);
-	board_lose_all(&f->board);
+	board_lose_all(&f->board, &t->range_pool);
 	back_off(c);
 	f->again_forced = true;
 	f->retransmit_why = WHY_RTO_RETRANSMIT;
