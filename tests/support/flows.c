@@ -127,7 +127,11 @@ static void connect_due(struct flows *f, struct stack *s, nanotime now)
 	for (unsigned i = 0; i < f->count; i++) {
 		struct flow_end *e = &f->flow[i].client;
 		struct sock_peer local;
-		const struct sock_options o = { .queue = &f->client.queue, .keepalive = true };
+		const struct sock_options o = { .queue = &f->client.queue,
+			.keepalive = true,
+			.nodelay = i % 2,
+			.send_buffer = e->send_buffer,
+			.receive_buffer = e->receive_buffer };
 		if (e->started || f->flow[i].start > now)
 			continue;
 		e->started = true;
@@ -217,6 +221,10 @@ static void draw_end(struct flow_end *e, struct rng *r, uint32_t out, uint32_t i
 		e->stop_at = rng_below(r, in + 1);
 		e->stop_for = (nanodiff)rng_below(r, 60) * NANO_S;
 	}
+	if (rng_below(r, 3) == 0)
+		e->send_buffer = 2048 + draw_size(r, 17);
+	if (rng_below(r, 3) == 0)
+		e->receive_buffer = 2048 + draw_size(r, 17);
 	if (rng_below(r, 12) == 0)
 		e->abort_at = 1 + rng_below(r, out + in + 1);
 }

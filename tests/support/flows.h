@@ -18,9 +18,10 @@ struct flow_end {
 	uint32_t out, sent; /* bytes to send */
 	uint32_t in, got;   /* bytes to come */
 	uint32_t write_chunk, read_chunk;
-	nanodiff write_pause, read_pause; /* after each piece */
-	uint32_t stop_at;                 /* bytes after which reading stops ... */
-	nanodiff stop_for;                /* ... for so long, once */
+	uint32_t send_buffer, receive_buffer; /* of the client's; 0: the configured */
+	nanodiff write_pause, read_pause;     /* after each piece */
+	uint32_t stop_at;                     /* bytes after which reading stops ... */
+	nanodiff stop_for;                    /* ... for so long, once */
 	uint32_t abort_at; /* sent and got bytes after which it breaks off; 0: never */
 	nanotime next_write, next_read;
 	bool started, shut, eof, done, aborted;
