@@ -197,7 +197,7 @@ static enum drop walk_one(struct walk *w)
 	return DROP_NONE;
 }
 
-/* What a first fragment must hold of the upper layer at least (RFC 7112 3, RFC 8200 4.5). */
+/* What a first fragment must hold of the upper layer at least (RFC 7112 5, RFC 8200 4.5). */
 static size_t upper_header(uint8_t protocol)
 {
 	switch (protocol) {

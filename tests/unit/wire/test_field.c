@@ -65,6 +65,9 @@ static void test_text(void **state)
 	check_text(&f, bytes, sizeof bytes, "18446744073709551615");
 	f = (struct field){ .bit = 112, .bits = 128, .kind = FIELD_ADDR6 };
 	check_text(&f, bytes, sizeof bytes, "2001:db8::1");
+	static const uint8_t mapped[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 };
+	f.bit = 0;
+	check_text(&f, mapped, sizeof mapped, "::ffff:192.0.2.1");
 	f = (struct field){ .bit = 8, .bits = 48, .kind = FIELD_MAC };
 	check_text(&f, bytes, sizeof bytes, "06:c0:00:02:01:ff");
 	f = (struct field){ .bit = 0, .bits = 32, .kind = FIELD_BYTES };
