@@ -46,7 +46,7 @@ static void write_name(struct dns_builder *b, const struct dns_name *name, bool 
 	unsigned known = b->names; /* a name is not compressed against itself */
 
 	if (b->w.failed)
-		return; /* what is remembered may be a name that was cut, never to be compared with */
+		return; /* the names remembered may end in one that was cut */
 	for (const uint8_t *label = name->b; label[0]; label += 1u + label[0]) {
 		for (unsigned i = 0; compress && i < known; i++) {
 			if (written_here(&b->w, b->name_at[i], label)) {

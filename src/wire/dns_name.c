@@ -6,6 +6,7 @@
  */
 #include "wire/dns_name.h"
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 #define DNS_FIRST_NAME 12 /* the message's first byte behind its header */
@@ -49,21 +50,16 @@ enum drop dns_name_read(struct span message, size_t *at, bool compressed, struct
 	return DROP_NONE;
 }
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Reads what follows a backslash: \DDD or \X. Returns how many bytes it took, 0 if malformed. */
 static size_t read_escape(struct span text, uint8_t *value)
 {
 	if (text.len == 0)
 		return 0;
-	if (!is_digit(text.at[0])) {
+	if (!ascii_is_digit(text.at[0])) {
 		*value = text.at[0];
 		return 1;
 	}
-	if (text.len < 3 || !is_digit(text.at[1]) || !is_digit(text.at[2]))
+	if (text.len < 3 || !ascii_is_digit(text.at[1]) || !ascii_is_digit(text.at[2]))
 		return 0;
 	int v = (text.at[0] - '0') * 100 + (text.at[1] - '0') * 10 + (text.at[2] - '0');
 	*value = (uint8_t)v;
@@ -136,15 +132,10 @@ size_t dns_name_format(const struct dns_name *name, char *out, size_t cap)
 }
 
 /* Length bytes are below 'A', so a name may be folded as one run of bytes. */
-static uint8_t fold(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
 static bool equal_folded(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (fold(a[i]) != fold(b[i]))
+		if (ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	return true;
 }
@@ -183,8 +174,8 @@ bool dns_name_is_hostname(const struct dns_name *name)
 		return false;
 	for (size_t at = 0; name->b[at]; at += 1u + name->b[at]) {
 		for (size_t i = 1; i <= name->b[at]; i++) {
-			uint8_t c = fold(name->b[at + i]);
-			if (!(c >= 'a' && c <= 'z') && !is_digit(c) && c != '-' && c != '_')
+			uint8_t c = name->b[at + i];
+			if (!ascii_is_letter(c) && !ascii_is_digit(c) && c != '-' && c != '_')
 				return false;
 		}
 	}

@@ -6,6 +6,8 @@
  */
 #include "wire/dns_rdata.h"
 
+#include "base/ascii.h"
+
 struct cursor {
 	struct span view; /* the message up to the data's end */
 	size_t at;
@@ -197,8 +199,7 @@ static void parse_caa(struct cursor *c, struct dns_record *r)
 		refuse(c, DROP_DNS_RDATA);
 	for (size_t i = 0; i < r->caa.tag.len; i++) {
 		uint8_t b = r->caa.tag.at[i];
-		bool letter = (b | 0x20) >= 'a' && (b | 0x20) <= 'z';
-		if (!letter && !(b >= '0' && b <= '9'))
+		if (!ascii_is_letter(b) && !ascii_is_digit(b))
 			refuse(c, DROP_DNS_RDATA);
 	}
 }

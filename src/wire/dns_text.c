@@ -3,6 +3,7 @@
  * and so of dig. What a peer sent is never printed raw: bytes outside printable
  * ASCII, quotes and backslashes come out escaped (attack DNS-21).
  */
+#include "base/ascii.h"
 #include "base/text.h"
 #include "wire/dns.h"
 
@@ -82,30 +83,15 @@ size_t dns_class_format(uint16_t class, char out[DNS_CLASS_TEXT_MAX])
 	return t.len;
 }
 
-/* Does `text` begin with `word`, whatever the case? Returns the word's length, else 0. */
-static size_t begins_with(struct span text, const char *word)
-{
-	size_t n = 0;
-
-	for (; word[n]; n++) {
-		if (n == text.len)
-			return 0;
-		uint8_t c = text.at[n];
-		if ((c >= 'a' && c <= 'z' ? c - 0x20 : c) != word[n])
-			return 0;
-	}
-	return n;
-}
-
 bool dns_type_parse(struct span text, uint16_t *type)
 {
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-		if (text.len > 0 && begins_with(text, types[i].name) == text.len) {
+		if (text.len > 0 && ascii_begins(text, types[i].name) == text.len) {
 			*type = types[i].number;
 			return true;
 		}
 	}
-	struct span digits = span_after(text, begins_with(text, "TYPE"));
+	struct span digits = span_after(text, ascii_begins(text, "TYPE"));
 	uint32_t value = 0;
 	if (digits.len == text.len || digits.len < 1 || digits.len > 5)
 		return false;

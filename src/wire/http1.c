@@ -7,6 +7,7 @@
  * that decides where the message ends and whom it is for is checked once more
  * as a whole (http1_framing.c): a head that is HTTP1_DONE has one reading.
  */
+#include "base/ascii.h"
 #include "wire/http1.h"
 
 #define EMPTY_LINES_MAX 2 /* before a request line (RFC 9112 2.2: at least one) */
@@ -43,20 +44,10 @@ bool http1_is_token(struct span s)
 	return s.len > 0;
 }
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool is_control(uint8_t c)
-{
-	return (c < ' ' && c != '\t') || c == 0x7f;
-}
-
 bool http1_is_value(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (is_control(s.at[i]))
+		if (ascii_is_control(s.at[i]))
 			return false;
 	return true;
 }
@@ -79,16 +70,11 @@ bool http1_parser_begun(const struct http1_parser *p)
 	return p->started || p->len > 0;
 }
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* "HTTP/" DIGIT "." DIGIT, in capitals (RFC 9112 2.3) */
 static enum http1_error parse_version(struct span s, struct http1_head *h)
 {
-	if (s.len != VERSION_LEN || memcmp(s.at, "HTTP/", 5) != 0 || !is_digit(s.at[5]) ||
-		s.at[6] != '.' || !is_digit(s.at[7]))
+	if (s.len != VERSION_LEN || memcmp(s.at, "HTTP/", 5) != 0 || !ascii_is_digit(s.at[5]) ||
+		s.at[6] != '.' || !ascii_is_digit(s.at[7]))
 		return HTTP1_VERSION;
 	if (s.at[5] != '1')
 		return HTTP1_VERSION_UNSUPPORTED;
@@ -155,7 +141,7 @@ static enum http1_error parse_status_line(struct http1_parser *p, struct span li
 	if (line.len < 3 || (line.len > 3 && line.at[3] != ' '))
 		return HTTP1_STATUS_LINE;
 	for (size_t i = 0; i < 3; i++) {
-		if (!is_digit(line.at[i]))
+		if (!ascii_is_digit(line.at[i]))
 			return HTTP1_STATUS_LINE;
 		h->status = h->status * 10 + (unsigned)(line.at[i] - '0');
 	}
@@ -167,9 +153,9 @@ static enum http1_error parse_status_line(struct http1_parser *p, struct span li
 
 static struct span strip(struct span s)
 {
-	while (s.len && is_blank(s.at[0]))
+	while (s.len && ascii_is_blank(s.at[0]))
 		s = span_after(s, 1);
-	while (s.len && is_blank(s.at[s.len - 1]))
+	while (s.len && ascii_is_blank(s.at[s.len - 1]))
 		s.len--;
 	return s;
 }
@@ -178,14 +164,14 @@ enum http1_error http1_field_parse(struct span line, struct http1_field *out)
 {
 	size_t colon = 0;
 
-	if (is_blank(line.at[0]))
+	if (ascii_is_blank(line.at[0]))
 		return HTTP1_FOLD;
 	while (colon < line.len && line.at[colon] != ':')
 		colon++;
 	if (colon == line.len)
 		return HTTP1_FIELD_COLON;
 	out->name = span_first(line, colon);
-	if (colon > 0 && is_blank(line.at[colon - 1]))
+	if (colon > 0 && ascii_is_blank(line.at[colon - 1]))
 		return HTTP1_FIELD_COLON; /* "Name :" is how one field hides from one reader */
 	if (!http1_is_token(out->name))
 		return HTTP1_FIELD_NAME;
@@ -247,7 +233,7 @@ static enum http1_error take_byte(struct http1_parser *p, uint8_t c)
 			return HTTP1_NONE;
 		return take_line(p, span_of(p->storage + p->line, p->len - 2 - p->line));
 	}
-	if (is_control(c)) {
+	if (ascii_is_control(c)) {
 		if (p->started)
 			return HTTP1_FIELD_VALUE;
 		return p->response ? HTTP1_STATUS_LINE : HTTP1_REQUEST_LINE;

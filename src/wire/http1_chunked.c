@@ -5,6 +5,7 @@
  * forgives (a bare LF after a chunk, a blank in a size) reads other chunks than
  * the next one does.
  */
+#include "base/ascii.h"
 #include "wire/http1_chunked.h"
 
 enum state {
@@ -32,24 +33,6 @@ void http1_chunked_begin(struct http1_chunked *c, uint8_t *storage, size_t stora
 		.field = field,
 		.field_cap = field_cap,
 	};
-}
-
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool is_control(uint8_t c)
-{
-	return (c < ' ' && c != '\t') || c == 0x7f;
 }
 
 /* Fields that say how to read, route or trust a message belong in its head (RFC 9110 6.5.1). */
@@ -90,7 +73,7 @@ static void end_trailer(struct http1_chunked *c)
 
 static enum http1_error take_size(struct http1_chunked *c, uint8_t byte)
 {
-	int digit = hex_value(byte);
+	int digit = ascii_hex(byte);
 
 	if (c->state == SIZE && digit >= 0) {
 		if (c->digits++ == 16 || c->left > (uint64_t)INT64_MAX >> 4)
@@ -104,7 +87,7 @@ static enum http1_error take_size(struct http1_chunked *c, uint8_t byte)
 		c->state = SIZE_LF;
 	else if (byte == ';')
 		c->state = EXTENSION;
-	else if (is_blank(byte))
+	else if (ascii_is_blank(byte))
 		c->state = SIZE_BLANK;
 	else
 		return byte == '\n' ? HTTP1_BARE_LF : HTTP1_CHUNK_SIZE;
@@ -119,7 +102,7 @@ static enum http1_error take_extension(struct http1_chunked *c, uint8_t byte)
 	}
 	if (byte == '\n')
 		return HTTP1_BARE_LF;
-	return is_control(byte) ? HTTP1_CHUNK_EXTENSION : HTTP1_NONE;
+	return ascii_is_control(byte) ? HTTP1_CHUNK_EXTENSION : HTTP1_NONE;
 }
 
 static enum http1_error count_extension(struct http1_chunked *c)
@@ -149,7 +132,7 @@ static enum http1_error take_trailer(struct http1_chunked *c, uint8_t byte)
 		return HTTP1_NONE;
 	}
 	if (c->state == TRAILER) {
-		if (is_blank(byte))
+		if (ascii_is_blank(byte))
 			return HTTP1_FOLD;
 		if (++c->trailers > HTTP1_TRAILERS_MAX)
 			return HTTP1_TRAILERS_MANY;
@@ -157,14 +140,14 @@ static enum http1_error take_trailer(struct http1_chunked *c, uint8_t byte)
 	if (++c->trailer_bytes > HTTP1_TRAILER_BYTES_MAX)
 		return HTTP1_TRAILERS_MANY;
 	if (c->state == TRAILER_VALUE) {
-		if (is_control(byte))
+		if (ascii_is_control(byte))
 			return HTTP1_FIELD_VALUE;
 	} else if (byte == ':' && c->state == TRAILER_NAME) {
 		c->state = TRAILER_VALUE;
 	} else if (http1_is_token(span_of(&byte, 1))) {
 		c->state = TRAILER_NAME;
 	} else {
-		return is_blank(byte) ? HTTP1_FIELD_COLON : HTTP1_FIELD_NAME;
+		return ascii_is_blank(byte) ? HTTP1_FIELD_COLON : HTTP1_FIELD_NAME;
 	}
 	write8(&c->storage, byte);
 	return HTTP1_NONE;

@@ -4,20 +4,13 @@
  * that is not understood make the end of the message a matter of opinion, so
  * each is refused (attacks H1-01, H1-03, H1-10).
  */
+#include "base/ascii.h"
 #include "wire/http1.h"
 #include "wire/url.h"
 
-static uint8_t lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
 bool http1_name_is(struct span name, const char *literal)
 {
-	for (size_t i = 0; i < name.len; i++)
-		if (literal[i] == '\0' || lower(name.at[i]) != lower((uint8_t)literal[i]))
-			return false;
-	return literal[name.len] == '\0';
+	return ascii_equal(name, literal);
 }
 
 unsigned http1_field_count(const struct http1_head *h, const char *name)
@@ -35,11 +28,6 @@ const struct http1_field *http1_field_find(const struct http1_head *h, const cha
 		if (http1_name_is(h->field[i].name, name))
 			return &h->field[i];
 	return NULL;
-}
-
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
 }
 
 /* The end of the list member that starts at `at`: a comma outside quotes, or the end. */
@@ -63,9 +51,9 @@ static bool member_next(struct span value, size_t *at, struct span *member)
 		return false;
 	size_t start = *at, end = member_end(value, start);
 	*at = end + 1;
-	while (start < end && is_blank(value.at[start]))
+	while (start < end && ascii_is_blank(value.at[start]))
 		start++;
-	while (end > start && is_blank(value.at[end - 1]))
+	while (end > start && ascii_is_blank(value.at[end - 1]))
 		end--;
 	*member = span_of(value.at + start, end - start);
 	return true;

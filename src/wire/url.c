@@ -7,6 +7,8 @@
  */
 #include "wire/url.h"
 
+#include "base/ascii.h"
+
 static const char *const error_text[] = {
 #define URL_ERROR_TEXT(name, text) text,
 	URL_ERRORS(URL_ERROR_TEXT)
@@ -18,19 +20,9 @@ const char *url_error_text(enum url_error e)
 	return error_text[e];
 }
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(uint8_t c)
-{
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
 static bool is_host_byte(uint8_t c)
 {
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '_';
+	return ascii_is_digit(c) || ascii_is_letter(c) || c == '-' || c == '_';
 }
 
 /* The offset of the first byte of `s` that is in `set`, or s.len. */
@@ -56,7 +48,7 @@ static bool looks_numeric(struct span label)
 	bool hex = label.len >= 2 && label.at[0] == '0' && (label.at[1] | 0x20) == 'x';
 
 	for (i = hex ? 2 : 0; i < label.len; i++)
-		if (hex ? !is_hex(label.at[i]) : !is_digit(label.at[i]))
+		if (hex ? ascii_hex(label.at[i]) < 0 : !ascii_is_digit(label.at[i]))
 			return false;
 	return true;
 }
@@ -103,7 +95,7 @@ static enum url_error parse_port(struct span digits, struct url *out)
 	if (digits.len > 5)
 		return URL_PORT;
 	for (size_t i = 0; i < digits.len; i++) {
-		if (!is_digit(digits.at[i]))
+		if (!ascii_is_digit(digits.at[i]))
 			return URL_PORT;
 		port = port * 10 + (uint32_t)(digits.at[i] - '0');
 	}
@@ -176,25 +168,11 @@ static enum url_error check_path(struct span text, size_t *at)
 		if (c == '"' || c == '<' || c == '>' || c == '\\')
 			return complain(URL_PATH, i, at);
 		if (c == '%' &&
-			(text.len - i < 3 || !is_hex(text.at[i + 1]) || !is_hex(text.at[i + 2])))
+			(text.len - i < 3 || ascii_hex(text.at[i + 1]) < 0 ||
+				ascii_hex(text.at[i + 2]) < 0))
 			return complain(URL_PERCENT, i, at);
 	}
 	return URL_NONE;
-}
-
-/* Does the text begin with `word` (lower case), whatever its own case? Then its length, else 0. */
-static size_t begins_with(struct span text, const char *word)
-{
-	size_t n = 0;
-
-	for (; word[n]; n++) {
-		if (n == text.len)
-			return 0;
-		uint8_t c = text.at[n];
-		if ((c >= 'A' && c <= 'Z' ? c | 0x20 : c) != word[n])
-			return 0;
-	}
-	return n;
 }
 
 static bool has_scheme(struct span text)
@@ -206,7 +184,7 @@ static bool has_scheme(struct span text)
 /* The length of "http://" or "https://", 0 where it may be missing and is. */
 static enum url_error parse_scheme(struct span text, bool optional, struct url *out, size_t *len)
 {
-	size_t http = begins_with(text, "http://"), https = begins_with(text, "https://");
+	size_t http = ascii_begins(text, "http://"), https = ascii_begins(text, "https://");
 
 	*len = http + https;
 	out->secure = https > 0;
