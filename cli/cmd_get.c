@@ -8,12 +8,20 @@
 
 #include "cli/get_request.h"
 #include "cli/output.h"
-#include "cli/session.h"
+#include "cli/view_walk.h"
+#include "cli/witness.h"
 #include "strata/net.h"
 
-#define LINGER (3 * NANO_S) /* for the connection's end, at most */
+#define LINGER   (3 * NANO_S)      /* for the connection's end, at most */
+#define PAGE_MAX ((size_t)1 << 20) /* a page that is part of the JSON object, at most */
 
 static const struct option_info options[] = {
+	{ .name = "explain",
+		.text = "tell how the page came: every packet, layer by layer, and what it took; to "
+			"standard error" },
+	{ .name = "json",
+		.text = "print one JSON object with all of it: response, page, every step, every "
+			"header, every sum" },
 	{ .name = "output",
 		.letter = 'o',
 		.kind = OPTION_FILE,
@@ -39,7 +47,12 @@ static const struct option_group *const groups[] = { &own, &request_group, &opti
 	&option_group_lab, &option_group_general, NULL };
 
 static const struct example examples[] = {
-	{ "strata get http://www.example.test/", "a page from the simulated network lab:home" },
+	{ "strata get --explain http://www.example.test/",
+		"a page from the simulated network lab:home, and how every packet of it came" },
+	{ "strata get --explain -4 --delay 300ms http://www.example.test/ > /dev/null",
+		"the walk alone, over IPv4 and by satellite" },
+	{ "strata get --json --pcap get.pcapng http://www.example.test/",
+		"the same as data, and as a capture for Wireshark" },
 	{ "strata get --link tap:tap0 --address 192.0.2.2/24 --gateway 192.0.2.1 --dns 192.0.2.1 "
 	  "http://intranet.example/",
 		"from a real server, over a network device" },
@@ -54,7 +67,12 @@ struct get {
 	struct output output;
 	struct http_client *client;
 	struct fetch *fetch;
+	struct witness *witness; /* NULL: nobody asked for the walk */
 	bool show_head, head_shown, verbose, told_request;
+	bool json;
+	FILE *page_file; /* with --json: a page without a file is part of the object */
+	char *page;
+	size_t page_len;
 };
 
 /* ---- what is shown on the way ---- */
@@ -127,6 +145,92 @@ static int64_t take(void *user, struct span bytes)
 	return (int64_t)bytes.len;
 }
 
+/* ---- what is told at the end ---- */
+
+static void put_page(struct json *j, struct get *g)
+{
+	struct span page = span_of(g->page, g->page_len);
+	if (!g->page_file)
+		return;
+	if (g->page_len > PAGE_MAX)
+		json_null(j, "content");
+	else if (json_is_text(page))
+		json_span(j, "content", page);
+	else
+		json_base64(j, "content_base64", page);
+}
+
+static void put_response(struct json *j, struct get *g)
+{
+	const struct fetch_info *i = fetch_info(g->fetch);
+	const struct http1_head *h = i->exchange ? i->exchange->head : NULL;
+	if (!h) {
+		json_null(j, "response");
+		return;
+	}
+	json_object(j, "response");
+	json_unsigned(j, "status", h->status);
+	json_span(j, "reason", h->reason);
+	json_array(j, "fields");
+	for (unsigned f = 0; f < h->field_count; f++) {
+		json_object(j, NULL);
+		json_span(j, "name", h->field[f].name);
+		json_span(j, "value", h->field[f].value);
+		json_close(j);
+	}
+	json_close(j);
+	json_unsigned(j, "page_bytes", i->body_bytes);
+	json_bool(j, "complete", i->state == FETCH_DONE);
+	put_page(j, g);
+	json_close(j);
+}
+
+static void put_object(struct get *g, FILE *f, const struct walk *w, enum verdict v)
+{
+	const struct fetch_info *i = fetch_info(g->fetch);
+	struct site *site = g->session.site;
+	struct json j;
+	json_begin(&j, f, "strata.get/1");
+	json_string(&j, "url", g->arguments->operand[0]);
+	json_string(&j, "link", g->session.link);
+	json_bool(&j, "simulated", site->simulated);
+	json_unsigned(&j, "exit_code", v);
+	json_string(&j, "problem",
+		i->problem == FETCH_PROBLEM_NONE ? NULL : fetch_problem_name(i->problem));
+	json_string(&j, "problem_text", i->problem == FETCH_PROBLEM_NONE ? NULL : i->text);
+	json_signed(&j, "started_epoch_ns", w->input.started + site_wall(site));
+	json_signed(&j, "done_ns", w->input.done - w->input.started);
+	json_unsigned(&j, "redirects", i->redirects);
+	put_response(&j, g);
+	view_walk_json(&j, w);
+	json_finish(&j);
+}
+
+static void tell_walk(struct get *g, enum verdict v)
+{
+	const struct fetch_info *i = fetch_info(g->fetch);
+	struct walk_input in = { .started = i->times.started,
+		.done = i->times.done == NANOTIME_NEVER ? site_now(g->session.site) : i->times.done,
+		.page = i->body_bytes };
+	for (; in.dns_count < SITE_DNS_MAX && in.dns_count < g->session.site->dns_count;
+		in.dns_count++)
+		in.dns[in.dns_count] = g->session.site->dns[in.dns_count];
+	const struct walk *w = witness_end(g->witness, &g->session, &in);
+	if (given(g->arguments, "explain")) {
+		const struct view_about about = {
+			.url = g->arguments->operand[0],
+			.link = g->session.link,
+			.simulated = g->session.site->simulated,
+			.good = i->state == FETCH_DONE,
+		};
+		fflush(stdout);
+		view_walk(stderr, w, &about);
+	}
+	if (g->json)
+		put_object(g, given(g->arguments, "output") && !g->output.path ? stderr : stdout, w,
+			v);
+}
+
 /* ---- running ---- */
 
 static void make_fetch(struct get *g)
@@ -194,6 +298,11 @@ static enum verdict judge(struct get *g)
 static enum verdict fetch_page(struct get *g)
 {
 	const struct fetch_info *i;
+	if (given(g->arguments, "explain") || g->json) {
+		g->witness = witness_begin(&g->session);
+		if (!g->witness)
+			return VERDICT_ENVIRONMENT;
+	}
 	make_fetch(g);
 	i = fetch_info(g->fetch);
 	g->request.fetch.sink = take;
@@ -206,7 +315,10 @@ static enum verdict fetch_page(struct get *g)
 		return VERDICT_ENVIRONMENT;
 	show(g);
 	session_linger(&g->session, LINGER);
-	return judge(g);
+	enum verdict v = judge(g);
+	if (g->witness)
+		tell_walk(g, v);
+	return v;
 }
 
 static enum verdict run(const struct arguments *a)
@@ -216,6 +328,7 @@ static enum verdict run(const struct arguments *a)
 		.command = a->command,
 		.verbose = given(a, "verbose"),
 		.show_head = given(a, "include") || given(a, "head"),
+		.json = given(a, "json"),
 	};
 	enum verdict v = VERDICT_USAGE;
 	size_t page_len = 0;
@@ -226,11 +339,17 @@ static enum verdict run(const struct arguments *a)
 			return VERDICT_ENVIRONMENT;
 	}
 	output_begin(&g.output, a->command, given_value(a, "output", NULL));
+	if (g.json && !given(a, "output"))
+		g.page_file = g.output.file = open_memstream(&g.page, &g.page_len);
 	if (get_request_read(&g.request, a) &&
 		session_open(&g.session, a, span_of(page, page_len), &v)) {
 		v = fetch_page(&g);
 		v = session_close(&g.session, v);
 	}
+	witness_free(g.witness);
+	if (g.page_file)
+		fclose(g.page_file);
+	free(g.page);
 	get_request_free(&g.request);
 	free(page);
 	return v;

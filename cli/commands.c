@@ -7,10 +7,14 @@
 
 #include "cli/nearest.h"
 
-extern const struct command command_get, command_help;
+extern const struct command command_get, command_help, command_explain, command_wrap,
+	command_unwrap;
 
 const struct command *const commands[] = {
 	&command_get,
+	&command_explain,
+	&command_wrap,
+	&command_unwrap,
 	&command_help,
 	NULL,
 };

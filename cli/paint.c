@@ -18,6 +18,7 @@ static const char *const sequence[PAINTS] = {
 	[PAINT_LAYER4] = "\033[35m", /* magenta */
 	[PAINT_STRONG] = "\033[1m",
 	[PAINT_FAINT] = "\033[2m",
+	[PAINT_LESSON] = "\033[3m", /* italic */
 	[PAINT_GOOD] = "\033[1;32m",
 	[PAINT_BAD] = "\033[1;31m",
 };
@@ -26,34 +27,36 @@ static const struct glyphs unicode = {
 	.across = "─",
 	.down = "│",
 	.cross = "┼",
+	.leave = "├",
+	.arrive = "┤",
 	.heavy = "━",
 	.right = "▶",
 	.left = "◀",
 	.lost = "✗",
-	.start = "●",
 	.bar = "█",
 	.bar_light = "░",
 	.dot = "·",
 	.to = "→",
 	.times = "×",
-	.minus = "−",
+	.fold = "⋮",
 };
 
 static const struct glyphs ascii = {
 	.across = "-",
 	.down = "|",
 	.cross = "+",
+	.leave = "+",
+	.arrive = "+",
 	.heavy = "=",
 	.right = ">",
 	.left = "<",
 	.lost = "X",
-	.start = "o",
 	.bar = "#",
 	.bar_light = ".",
 	.dot = "-",
 	.to = "->",
 	.times = "x",
-	.minus = "-",
+	.fold = ":",
 };
 
 static enum { AUTO, ALWAYS, NEVER } choice;

@@ -18,6 +18,7 @@ enum paint {
 	PAINT_LAYER4,
 	PAINT_STRONG, /* headings */
 	PAINT_FAINT,  /* what may be passed over */
+	PAINT_LESSON, /* what there is to learn */
 	PAINT_GOOD,
 	PAINT_BAD,
 	PAINTS
@@ -34,14 +35,15 @@ bool paint_is_terminal(FILE *f);
 /* Signs for drawings, in UTF-8 or, where the locale has none, in ASCII. */
 struct glyphs {
 	const char *across, *down, *cross; /* ─ │ ┼ */
+	const char *leave, *arrive;        /* ├ ┤ */
 	const char *heavy;                 /* ━ */
 	const char *right, *left;          /* ▶ ◀ */
 	const char *lost;                  /* ✗ */
-	const char *start;                 /* ● */
 	const char *bar, *bar_light;       /* █ ░ */
 	const char *dot;                   /* · */
 	const char *to;                    /* → */
-	const char *times, *minus;         /* × − */
+	const char *times;                 /* × */
+	const char *fold;                  /* ⋮ */
 };
 const struct glyphs *glyphs(void);
 
