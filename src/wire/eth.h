@@ -33,7 +33,10 @@ struct eth_header {
 
 /* Parses the head of a frame. `*payload` gets what follows (for 802.3: cut to its length). */
 enum drop eth_parse(struct span frame, struct eth_header *h, struct span *payload);
-/* Writes the header; returns its length, 0 where `cap` is too small. Ethernet II, or 802.3 where h->llc. */
+/*
+ * Writes the header; returns its length, 0 where `cap` is too small. Ethernet II, or 802.3 where
+ * h->llc.
+ */
 size_t eth_emit(const struct eth_header *h, uint8_t *out, size_t cap);
 /* CRC-32 of a frame, as the FCS is sent (least significant byte first). IEEE 802.3 3.2.9 */
 uint32_t eth_fcs(struct span frame);

@@ -111,7 +111,7 @@ static void format_address(const struct field *f, const uint8_t *at, struct text
 		mac_format(&m, buf);
 	} else {
 		struct addr a = f->kind == FIELD_ADDR4 ? addr_from4(at) : addr_from6(at);
-		/* In an IPv6 header the mapped form is no IPv4 address, and must not look like one. */
+		/* A mapped address in an IPv6 header must not look like an IPv4 one. */
 		if (f->kind == FIELD_ADDR6 && addr_is4(&a))
 			text_string(t, "::ffff:");
 		addr_format(&a, buf);

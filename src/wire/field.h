@@ -22,14 +22,15 @@ enum field_kind {
 
 struct field {
 	const char *name;    /* "Total length" */
-	const char *key;     /* "total_length": JSON name, and tshark's where it has one: see `tshark` */
+	const char *key;     /* "total_length": its name in JSON */
 	const char *tshark;  /* tshark's field ("ip.len"), or NULL */
 	uint16_t bit, bits;  /* offset from the header's first bit, width */
 	enum field_kind kind;
 	const char *meaning; /* one sentence for who never read an RFC */
 	/* Optional: words for a value ("TCP" for protocol 6), or NULL. */
 	const char *(*word)(uint64_t value);
-	const char *const *flags; /* FIELD_FLAGS: bits' names, most significant first, NULL for unnamed */
+	/* FIELD_FLAGS: the bits' names, most significant first, NULL for unnamed. */
+	const char *const *flags;
 };
 
 struct header_info {
@@ -43,7 +44,10 @@ struct header_info {
 
 /* The bits of a field as a number (at most 64 bits wide); 0 where the header is too short. */
 uint64_t field_value(const struct field *f, struct span header);
-/* The value as text, e.g. "192.0.2.1", "0x0800 (IPv4)", "SYN, ACK"; returns its length, NUL-closed. */
+/*
+ * The value as text, e.g. "192.0.2.1", "0x0800 (IPv4)", "SYN, ACK"; returns its length, NUL-closed.
+ * A number is raw: in the unit of the field.
+ */
 size_t field_format(const struct field *f, struct span header, char *out, size_t cap);
 
 #endif

@@ -37,7 +37,10 @@ struct ip4_header {
  * checksum and the form of options.
  */
 enum drop ip4_parse(struct span packet, size_t present, struct ip4_header *h);
-/* Writes header and options (padded with zeroes to a word) and the checksum. Returns the length or 0. */
+/*
+ * Writes header and options (padded with zeroes to a word) and the checksum. Returns the length or
+ * 0.
+ */
 size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t cap);
 /*
  * The pseudo-header's sum (RFC 9293 3.1, RFC 8200 8.1), to add to the sum of the transport bytes;

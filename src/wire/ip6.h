@@ -1,7 +1,7 @@
 /*
  * IPv6 (RFC 8200): a fixed header of 40 bytes and a chain of extension headers.
  * The chain is walked with bounds: at most 8 headers and 2 KB, hop-by-hop only
- * first, at most 8 options that are not padding, no more than 7 bytes of padding
+ * first, at most 8 options a header that are not padding, at most 7 bytes of padding
  * in a row (RFC 8504 5.3, attack IP6-06).
  */
 #ifndef STRATA_WIRE_IP6_H
@@ -36,7 +36,8 @@ size_t ip6_emit(const struct ip6_header *h, uint8_t *out, size_t cap);
 struct ip6_problem {
 	bool send;        /* an error is due */
 	bool even_multicast;
-	uint8_t code;     /* 0 erroneous field, 1 unrecognized next header, 2 unrecognized option */
+	/* 0 erroneous field, 1 unrecognized next header, 2 unrecognized option, 3 cut chain */
+	uint8_t code;
 	uint32_t pointer; /* offset from the IPv6 header's start */
 };
 
@@ -48,14 +49,20 @@ struct ip6_chain {
 	uint16_t fragment_offset;
 	bool more_fragments;
 	uint32_t fragment_id;
-	uint16_t last_next_at; /* offset of the "next header" byte that names `protocol` */
+	uint16_t last_next_at; /* where `protocol` is named: offset from the IPv6 header's start */
 	struct ip6_problem problem;
 };
 
-/* Walks the chain after the fixed header. `rest` begins there, `next` is the fixed header's field. */
+/*
+ * Walks the chain after the fixed header. `rest` begins there, `next` is the fixed header's field.
+ * A later fragment's payload is no chain: the walk ends at its fragment header.
+ */
 enum drop ip6_walk(struct span rest, uint8_t next, struct ip6_chain *c);
 
-/* One extension header after the other, for the explainer: false at the end or at a malformed one. */
+/*
+ * One extension header after the other, for the explainer: false at the end or at a malformed one.
+ * After the header of a later fragment (offset not 0) the caller must stop: data follows.
+ */
 struct ip6_extension {
 	uint8_t kind, next;
 	struct span bytes;

@@ -36,7 +36,7 @@ struct nd_message {
 enum drop nd_parse(struct span bytes, struct nd_message *m);
 /* Writes NS, NA, RS or RA with the options that are set, checksum field zero. */
 size_t nd_emit(const struct nd_message *m, uint8_t *out, size_t cap);
-/* Solicited-node multicast address (RFC 4291 2.7.1), and a group's MAC addresses (RFC 2464, 1112). */
+/* Solicited-node multicast address (RFC 4291 2.7.1), and a group's MAC (RFC 2464, 1112). */
 struct addr nd_solicited_node(const struct addr *target);
 struct mac multicast_mac(const struct addr *group);
 

@@ -1,6 +1,7 @@
 /*
- * Neighbour discovery: a message that was accepted and emitted says the same when it is parsed again,
- * and is then emitted byte for byte. (The first bytes may differ: options come in any order.)
+ * Neighbour discovery: a message that was accepted and emitted says the same when it is parsed
+ * again, and is then emitted byte for byte. (The first bytes may differ: options come in any
+ * order.)
  */
 #include "explain.h"
 #include "wire/nd.h"

@@ -1,7 +1,7 @@
 /*
- * TCP: the option walk stays in the header and advances; `has` names what the walk met; a header that
- * can be emitted says the same when it is parsed again, and is then emitted byte for byte. (The first
- * bytes may differ: options come in any order, and reserved bits are sent as zero.)
+ * TCP: the option walk stays in the header and advances; `has` names what the walk met; a header
+ * that can be emitted says the same when it is parsed again, and is then emitted byte for byte.
+ * (The first bytes may differ: options come in any order, and reserved bits are sent as zero.)
  */
 #include "explain.h"
 #include "wire/tcp.h"

@@ -1,14 +1,15 @@
 /*
  * Reads a classic pcap file of Ethernet frames and prints what the codecs make of each, one JSON
- * object a line: the reason of a refusal ("NONE" where there is none) and the fields in the order of
- * the frame. A field is [kind, name, value]; names and units are tshark's, so that a script can hold
- * the two side by side. Kind "codec" is what a parser returned, "table" what a field table reads
- * from the bytes, which is there even where the parser refused the header.
+ * object a line: the reason of a refusal ("NONE" where there is none) and the fields in the order
+ * of the frame. A field is [kind, name, value]; names and units are tshark's, so that a script
+ * can hold the two side by side. Kind "codec" is what a parser returned, "table" what a field
+ * table reads from the bytes, which is there even where the parser refused the header.
  *
- * A packet that an ICMP error quotes, and the transport header of a first fragment, are cut short by
- * nature: they are dumped as far as they go and judged by nobody. What is quoted has the kind "quote".
+ * A packet that an ICMP error quotes, and the transport header of a first fragment, are cut short
+ * by nature: they are dumped as far as they go and judged by nobody. What is quoted has the kind
+ * "quote".
  *
- *     wire_dump FILE.pcap
+ * Usage: wire_dump FILE.pcap
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -553,7 +554,7 @@ static uint32_t native32(const uint8_t *at)
 	return v;
 }
 
-/* Each frame is parsed in memory of its own size, so that a sanitizer sees the first byte past it. */
+/* Each frame is parsed in memory of its own size, so that a sanitizer sees a read past it. */
 static void dump_copy(unsigned count, struct span frame)
 {
 	uint8_t *copy = malloc(frame.len ? frame.len : 1);
