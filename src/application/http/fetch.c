@@ -571,7 +571,7 @@ static nanotime deadline(const struct app *a)
 		return first;
 	if (unseen(f))
 		return 0;
-	if (f->lookup && !f->looked_up && !lookup_usable(f->lookup, 0, &when))
+	if (f->lookup && !f->given && !lookup_usable(f->lookup, 0, &when))
 		first = nanotime_min(first, when);
 	return nanotime_min(first, f->give_up);
 }

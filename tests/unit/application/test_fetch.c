@@ -213,6 +213,45 @@ static void one_family(void **state)
 	close_world(&w);
 }
 
+/* Answers about AAAA never arrive. */
+static bool lose_six(struct duo *d, unsigned to, struct span frame)
+{
+	static const uint8_t question[] = { 4, 't', 'e', 's', 't', 0, 0, DNS_TYPE_AAAA, 0, 1 };
+	(void)d;
+	for (size_t i = 0; to == 0 && i + sizeof question <= frame.len; i++) {
+		size_t same = 0;
+		while (same < sizeof question &&
+			(frame.at[i + same] | 0x20) == (question[same] | 0x20))
+			same++;
+		if (same == sizeof question)
+			return true;
+	}
+	return false;
+}
+
+/* RFC 8305 3: A alone is used after 50 ms; the world does not spin while AAAA is waited for. */
+static void one_answer_missing(void **state)
+{
+	(void)state;
+	static struct world w;
+	open_world(&w);
+	script(&w, 0, OK5, WEB_KEEP);
+	w.duo.lose = lose_six;
+	const struct fetch_info *i = get(&w, "http://www.example.test/");
+	assert_int_equal(i->state, FETCH_DONE);
+	assert_true(addr_is4(&i->exchange->remote.address));
+	assert_int_equal(i->lookup->status, RESOLVER_PENDING);
+	nanodiff took = i->times.done - i->times.started;
+	assert_true(took >= 52 * NANO_MS && took <= 62 * NANO_MS);
+	close_world(&w);
+	/* A silent address, and the other family's answer still to come */
+	open_world(&w);
+	w.duo.lose = lose_six;
+	i = get(&w, "http://gone.example.test/");
+	assert_true(i->problem == FETCH_PROBLEM_UNREACHABLE || i->problem == FETCH_PROBLEM_TIMEOUT);
+	close_world(&w);
+}
+
 static void pulled(void **state)
 {
 	(void)state;
@@ -618,6 +657,7 @@ int main(void)
 		cmocka_unit_test(by_name),
 		cmocka_unit_test(by_address),
 		cmocka_unit_test(one_family),
+		cmocka_unit_test(one_answer_missing),
 		cmocka_unit_test(pulled),
 		cmocka_unit_test(sink_says_later),
 		cmocka_unit_test(redirects),
