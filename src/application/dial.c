@@ -48,9 +48,9 @@ void dial_add(struct dial *d, const struct addr *address, unsigned count, bool m
 	for (unsigned i = 0; i < count && d->count < DIAL_ADDRESSES_MAX; i++) {
 		if (known(d, address + i))
 			continue;
-		d->attempt[d->count++] = (struct dial_attempt){ .address = address[i],
-			.started = NANOTIME_NEVER,
-			.ended = NANOTIME_NEVER };
+		d->attempt[d->count++] = (struct dial_attempt){
+			.address = address[i], .started = NANOTIME_NEVER, .ended = NANOTIME_NEVER
+		};
 	}
 	d->more = more;
 	alternate(d);
@@ -96,7 +96,7 @@ static void start(struct dial *d, struct stack *s, nanotime now)
 	d->running++;
 	int error = sock_connect(s, &d->options, &a->address, d->port, &a->sock);
 	if (error < 0)
-		fail(d, a, now, (enum error)-error);
+		fail(d, a, now, (enum error) - error);
 	else
 		d->next = now + d->stagger;
 }

@@ -313,7 +313,7 @@ static int fill(struct stack *s, struct connection *c, size_t want)
 	return 1;
 }
 
-/* Answers the query in the connection's buffer. 0: the send queue has no room for the answer yet. */
+/* Answers the query in the connection's buffer. 0: the send queue has no room for it yet. */
 static int reply(struct dns_server *d, struct stack *s, struct connection *c)
 {
 	struct span query = span_of(c->query + 2, c->received - 2);

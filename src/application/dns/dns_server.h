@@ -32,7 +32,7 @@ struct dns_server_counters {
 };
 
 struct dns_server;
-/* NULL and *why: broken config, arena too small, port taken. `c` and its zones stay the caller's. */
+/* NULL and *why: broken config, arena too small, port taken. `c`'s zones stay the caller's. */
 struct dns_server *dns_server_create(
 	const struct dns_server_config *c, struct stack *s, struct arena *arena, const char **why);
 struct app *dns_server_app(struct dns_server *d);

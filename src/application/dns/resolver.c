@@ -94,7 +94,7 @@ const char *resolver_config_check(const struct resolver_config *c)
 	if (c->port == 0)
 		return "resolver: the servers' port is 0";
 	if (c->timeout < NANO_MS || c->timeout_max < c->timeout || c->total < c->timeout)
-		return "resolver: timeout must be at least 1 ms, and no longer than timeout_max and total";
+		return "resolver: timeout must be 1 ms at least, timeout_max and total at most";
 	if (c->rounds == 0)
 		return "resolver: rounds must be at least 1";
 	if (c->udp_size > 0 && c->udp_size < DNS_UDP_MAX)

@@ -36,8 +36,8 @@ struct http_content {
 	 * TOO_MANY or MEMORY 503, else 500. Nothing is to be closed then, nor after a directory.
 	 */
 	int (*open)(void *user, struct span path, struct http_entity *out);
-	/* Up to `cap` bytes from offset `at`. 0: there are no more. -(enum error): the connection is
-	 * reset, because a message cut short must not look whole. */
+	/* Up to `cap` bytes from offset `at`. 0 before the end or -(enum error): the connection
+	 * is reset, because a message cut short must not look whole. */
 	int64_t (*read)(void *user, struct http_entity *e, uint64_t at, uint8_t *to, size_t cap);
 	void (*close)(void *user, struct http_entity *e);
 };
@@ -60,7 +60,7 @@ struct http_pages {
 void http_pages_init(struct http_pages *p, struct http_page *page, unsigned count);
 extern const struct http_content http_pages_content; /* user: the struct http_pages */
 
-/* The byte at offset `at` of every generated page: no period that a lost block could hide behind. */
+/* The byte at offset `at` of every generated page: no period for a lost block to hide behind. */
 uint8_t http_pattern(uint64_t at);
 
 #endif

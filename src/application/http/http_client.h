@@ -45,7 +45,7 @@ struct http_request {
 	struct span host;      /* the connection's key with port */
 	uint16_t port;
 	struct span target; /* "/path?query" */
-	/* More fields. Host, User-Agent, Accept, Content-Length or Connection here replace ours; with
+	/* More fields. Host, User-Agent, Accept or Content-Length here replace ours; with
 	 * a value whose `at` is NULL they are left out. */
 	const struct http1_field *field;
 	unsigned fields;

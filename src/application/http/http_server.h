@@ -52,14 +52,13 @@ struct http_server_config {
 	uint32_t backlog;      /* 0: the stack's maximum */
 	uint32_t requests_max; /* on one connection: 0: no limit */
 	struct http1_limits limits;
-	uint64_t body_max;     /* request body that is read (and dropped): 1 MB; above: 413 */
+	uint64_t body_max;     /* request body that is read (and dropped): 1 MiB; above: 413 */
 	nanodiff head_timeout; /* from a head's first byte to its last: 10 s; then 408 */
 	nanodiff idle_timeout; /* between requests: 60 s */
-	nanodiff
-		stall_window; /* a transfer must move rate_min bytes a second, averaged over: 10 s */
-	uint32_t rate_min;    /* 100 */
-	nanodiff linger;      /* 2 s */
-	uint8_t secret[16];   /* keys the table of hosts */
+	nanodiff stall_window; /* a transfer moves rate_min bytes a second, averaged over: 10 s */
+	uint32_t rate_min;     /* 100 */
+	nanodiff linger;       /* 2 s */
+	uint8_t secret[16];    /* keys the table of hosts */
 	/* Called from within run; must not call back into the server. May be NULL. */
 	void (*log)(void *user, const struct http_access *a);
 	void *log_user;
@@ -81,7 +80,7 @@ struct http_server *http_server_create(
 	const struct http_server_config *c, struct stack *s, struct arena *arena, const char **why);
 struct app *http_server_app(struct http_server *h);
 const struct http_server_counters *http_server_counters(const struct http_server *h);
-/* No new connections; what is being answered is finished, then closed. Done: no connection is left. */
+/* No new connections; what is being answered is finished, then closed. Done when none is left. */
 void http_server_stop(struct http_server *h, struct stack *s, nanotime now);
 
 #endif

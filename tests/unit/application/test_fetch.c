@@ -166,7 +166,7 @@ static void by_name(void **state)
 	assert_true(span_equal(i->url_text, text_span_of("http://www.example.test/x?y")));
 	assert_non_null(
 		strstr(w.web.conn[0].in, "GET /x?y HTTP/1.1\r\nHost: www.example.test\r\n"));
-	/* Look-up, handshake, request: three round trips of 2 ms, and ARP or ND before two of them */
+	/* Look-up, handshake, request: three round trips of 2 ms, ARP or ND before two */
 	const struct fetch_times *t = &i->times;
 	assert_true(t->dns_started == t->started);
 	assert_true(t->dns_done - t->dns_started >= 2 * NANO_MS);
@@ -379,7 +379,8 @@ static void redirect_methods(void **state)
 		char response[200];
 		open_world(&w);
 		snprintf(response, sizeof response,
-			"HTTP/1.1 %s\r\nLocation: http://192.0.2.2:80/y\r\nContent-Length: 0\r\n\r\n",
+			"HTTP/1.1 %s\r\nLocation: http://192.0.2.2:80/y\r\n"
+			"Content-Length: 0\r\n\r\n",
 			cases[i].status);
 		script(&w, 0, response, WEB_FIN);
 		script(&w, 1, "HTTP/1.1 204 No Content\r\n\r\n", WEB_FIN);
