@@ -588,7 +588,8 @@ static void broken_off(void **state)
 	} cases[] = {
 		{ "", WEB_RST, FETCH_PROBLEM_RESET,
 			"www.example.test (192.0.2.2) port 80: connection reset while waiting for "
-			"the response; the server or something on the way broke it off: try again" },
+			"the response; the server or something on the way broke it off: "
+			"try again" },
 		{ "", WEB_FIN, FETCH_PROBLEM_RESPONSE,
 			"www.example.test (192.0.2.2) port 80: the server closed the connection "
 			"without a response; is it an HTTP server, and is this its port?" },

@@ -176,7 +176,8 @@ static void framings(void **state)
 		{ "GET", "HTTP/1.1 200 OK\r\n\r\nuntil the end", "until the end", WEB_FIN },
 		{ "GET", "HTTP/1.0 200 OK\r\n\r\n", "", WEB_FIN },
 		{ "GET",
-			"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK5,
+			"HTTP/1.1 100 Continue\r\n\r\n"
+			"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK5,
 			"Hello", WEB_KEEP },
 	};
 	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -432,7 +433,7 @@ static void reuse(void **state)
 			continue;
 		assert_int_equal(w.ended, 0);
 	}
-	/* A HEAD's answer had a body here, which belongs to nothing: that connection was dropped. */
+	/* A HEAD's answer had a body here, which belongs to nothing: dropped. */
 	assert_int_equal(w.puppet.accepted, 3);
 	close_world(&w);
 

@@ -374,7 +374,7 @@ static void provider_errors(void **state)
 	w.open_error = -ERR_SYSTEM;
 	answers(&w, GET("/"), "HTTP/1.1 500 Internal Server Error\r\n");
 	w.open_error = 0;
-	/* A page that ends early must not look whole: reset. Both by an error and by an early end. */
+	/* A page that ends early must not look whole: reset. By an error, and by an end. */
 	static const uint64_t at[] = { 1, 100000 };
 	for (unsigned i = 0; i < 2; i++) {
 		w.fail_at = at[i];

@@ -509,7 +509,7 @@ static void nothing_listens(void **state)
 	close_world(&w);
 }
 
-/* ---- noise and forgery: nothing but the answer ends the wait (RFC 5452 9.1, attack DNS-15) ---- */
+/* ---- noise and forgery: only the answer ends the wait (RFC 5452 9.1, attack DNS-15) ---- */
 
 #define NOISES 12
 
