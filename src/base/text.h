@@ -24,7 +24,7 @@ static inline struct text text_of(char *at, size_t cap)
 
 static inline void text_char(struct text *t, char c)
 {
-	if (t->len + 1 >= t->cap) {
+	if (t->len >= t->cap - 1) {
 		t->cut = true;
 		return;
 	}
