@@ -5,15 +5,8 @@
 
 #include "cli/paint.h"
 
-#define COLUMNS_MAX 100
-#define NAMES       10 /* columns for the names of commands */
-#define TERMS       28 /* and for options with their values */
-
-static unsigned columns(FILE *f)
-{
-	unsigned n = paint_columns(f);
-	return n < COLUMNS_MAX ? n : COLUMNS_MAX;
-}
+#define NAMES 10 /* columns for the names of commands */
+#define TERMS 28 /* and for options with their values */
 
 static void heading(FILE *f, const char *text)
 {
@@ -22,7 +15,7 @@ static void heading(FILE *f, const char *text)
 
 static void paragraph(FILE *f, const char *text)
 {
-	paint_wrap(f, text, 0, 0, columns(f));
+	paint_wrap(f, text, 0, 0, paint_columns(f));
 	fputc('\n', f);
 }
 
@@ -57,7 +50,7 @@ void help_overview(FILE *f)
 				continue;
 			fprintf(f, "  %s%-*s%s ", paint(f, PAINT_STRONG), NAMES - 1, (*c)->name,
 				paint(f, PAINT_PLAIN));
-			paint_wrap(f, (*c)->line, NAMES + 2, NAMES + 2, columns(f));
+			paint_wrap(f, (*c)->line, NAMES + 2, NAMES + 2, paint_columns(f));
 			fputc('\n', f);
 		}
 	}
@@ -79,14 +72,14 @@ static void option(FILE *f, const struct option_info *o)
 		fprintf(f, "\n%*s", TERMS, "");
 	else
 		fprintf(f, "%*s", TERMS - 2 - n, "");
-	paint_wrap(f, o->text, TERMS, TERMS, columns(f));
+	paint_wrap(f, o->text, TERMS, TERMS, paint_columns(f));
 	fputc('\n', f);
 }
 
 void help_command(FILE *f, const struct command *c)
 {
 	fprintf(f, "%sstrata %s%s - ", paint(f, PAINT_STRONG), c->name, paint(f, PAINT_PLAIN));
-	paint_wrap(f, c->line, (unsigned)strlen(c->name) + 10, 2, columns(f));
+	paint_wrap(f, c->line, (unsigned)strlen(c->name) + 10, 2, paint_columns(f));
 	fprintf(f, "\n\n  strata %s [OPTION ...]%s%s\n", c->name, *c->operands ? " " : "",
 		c->operands);
 	if (*c->about) {
@@ -102,13 +95,13 @@ void help_command(FILE *f, const struct command *c)
 		heading(f, "Examples");
 	for (const struct example *e = c->examples; e->line; e++) {
 		fprintf(f, "  %s\n      ", e->line);
-		paint_wrap(f, e->text, 6, 6, columns(f));
+		paint_wrap(f, e->text, 6, 6, paint_columns(f));
 		fputc('\n', f);
 	}
 	if (*c->exits) {
 		heading(f, "Exit code");
 		fputs("  ", f);
-		paint_wrap(f, c->exits, 2, 2, columns(f));
+		paint_wrap(f, c->exits, 2, 2, paint_columns(f));
 		fputc('\n', f);
 	}
 }

@@ -7,7 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define COLUMNS_MIN     40
+#define COLUMNS_MIN     60
+#define COLUMNS_MAX     110 /* longer lines are hard to read */
 #define COLUMNS_DEFAULT 80
 
 static const char *const sequence[PAINTS] = {
@@ -95,7 +96,9 @@ unsigned paint_columns(FILE *f)
 	struct winsize size = { 0 };
 	if (ioctl(fileno(f), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
 		return COLUMNS_DEFAULT;
-	return size.ws_col < COLUMNS_MIN ? COLUMNS_MIN : size.ws_col;
+	if (size.ws_col < COLUMNS_MIN)
+		return COLUMNS_MIN;
+	return size.ws_col > COLUMNS_MAX ? COLUMNS_MAX : size.ws_col;
 }
 
 const struct glyphs *glyphs(void)

@@ -1,7 +1,7 @@
 /* What an exchange took: time by phase, round trips, bytes by layer. */
 #include "cli/view_walk.h"
 
-#include <string.h>
+#include "cli/canvas.h"
 
 static const char *const stage_names[WALK_PHASES] = {
 	[WALK_LOOKUP] = "name look-up",
@@ -17,33 +17,45 @@ static double ms(nanodiff d)
 	return (double)d / 1e6;
 }
 
-/* A bar for a stretch of the whole, `wide` columns long. */
-static void bar(FILE *f, nanodiff from, nanodiff to, nanodiff all, unsigned wide)
+#define BAR_AT 54
+
+/* Bars take what the numbers leave. */
+static unsigned bar_columns(unsigned columns)
 {
-	unsigned a = all ? (unsigned)((double)from * wide / (double)all + 0.5) : 0;
-	unsigned b = all ? (unsigned)((double)to * wide / (double)all + 0.5) : 0;
-	fprintf(f, "%*s", (int)a, "");
-	for (; a < b; a++)
-		fputs(glyphs()->bar, f);
+	return columns > BAR_AT + 10 ? columns - BAR_AT : 10;
 }
 
-static void times(FILE *f, const struct walk *w, unsigned columns)
+/* A bar for a stretch of the whole; ends the line. */
+static void bar(struct canvas *c, FILE *f, enum paint p, nanodiff from, nanodiff to, nanodiff all)
+{
+	unsigned wide = bar_columns(paint_columns(f));
+	unsigned a = all ? (unsigned)((double)from * wide / (double)all + 0.5) : 0;
+	unsigned b = all ? (unsigned)((double)to * wide / (double)all + 0.5) : 0;
+	for (; a < b; a++)
+		canvas_sign(c, BAR_AT + a, glyphs()->bar, p);
+	canvas_print(c, f);
+	canvas_clear(c);
+}
+
+static void times(FILE *f, const struct walk *w)
 {
 	nanotime start = w->input.started;
 	nanodiff all = w->stages ? w->stage[w->stages - 1].to - start : 0;
-	unsigned wide = columns > 60 ? columns - 56 : 10;
-	fprintf(f, "  %stime by phase                 ms  round trips%s\n", paint(f, PAINT_FAINT),
-		paint(f, PAINT_PLAIN));
+	struct canvas c;
+	char text[64];
+	canvas_clear(&c);
+	canvas_text(&c, 2, "time by phase                     ms  round trips", PAINT_FAINT);
+	bar(&c, f, PAINT_PLAIN, 0, 0, 0);
 	for (unsigned i = 0; i < w->stages; i++) {
 		const struct walk_stage *s = &w->stage[i];
-		char trips[16] = "";
+		snprintf(text, sizeof text, "%-24s %10.3f", stage_names[s->phase],
+			ms(s->to - s->from));
+		unsigned at = canvas_text(&c, 2, text, PAINT_PLAIN);
+		snprintf(text, sizeof text, "%13u", s->round_trips);
 		if (s->round_trips)
-			snprintf(trips, sizeof trips, "%u", s->round_trips);
-		fprintf(f, "  %-24s %10.3f  %7s      ", stage_names[s->phase], ms(s->to - s->from),
-			trips);
-		fputs(paint(f, s->phase == WALK_CLOSE ? PAINT_FAINT : PAINT_LAYER3), f);
-		bar(f, s->from - start, s->to - start, all, wide);
-		fprintf(f, "%s\n", paint(f, PAINT_PLAIN));
+			canvas_text(&c, at, text, PAINT_PLAIN);
+		bar(&c, f, s->phase == WALK_CLOSE ? PAINT_FAINT : PAINT_LAYER3, s->from - start,
+			s->to - start, all);
 	}
 }
 
@@ -57,26 +69,31 @@ static const struct {
 	{ LAYER_ACCESS, "1 network access" },
 };
 
-static void bytes(FILE *f, const struct walk *w, unsigned columns)
+static void bytes(FILE *f, const struct walk *w)
 {
 	uint64_t all = w->in.bytes + w->out.bytes;
-	unsigned wide = columns > 60 ? columns - 56 : 10;
-	fprintf(f, "\n  %sbytes on the cable    sent    received        all%s\n",
-		paint(f, PAINT_FAINT), paint(f, PAINT_PLAIN));
+	struct canvas c;
+	char text[96];
+	canvas_clear(&c);
+	fputc('\n', f);
+	canvas_text(&c, 2, "bytes on the cable     sent    received        all", PAINT_FAINT);
+	bar(&c, f, PAINT_PLAIN, 0, 0, 0);
 	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
 		enum layer l = rows[i].layer;
+		enum paint p = (enum paint)(PAINT_LAYER1 + (l - LAYER_ACCESS));
 		uint64_t sum = w->in.layer[l] + w->out.layer[l];
-		fprintf(f, "  %s%-16s%s%10llu  %10llu %10llu  ",
-			paint(f, (enum paint)(PAINT_LAYER1 + (l - LAYER_ACCESS))), rows[i].name,
-			paint(f, PAINT_PLAIN), (unsigned long long)w->out.layer[l],
-			(unsigned long long)w->in.layer[l], (unsigned long long)sum);
-		fputs(paint(f, (enum paint)(PAINT_LAYER1 + (l - LAYER_ACCESS))), f);
-		bar(f, 0, (nanodiff)sum, (nanodiff)all, wide);
-		fprintf(f, "%s\n", paint(f, PAINT_PLAIN));
+		canvas_text(&c, 2, rows[i].name, p);
+		snprintf(text, sizeof text, "%10llu  %10llu %10llu",
+			(unsigned long long)w->out.layer[l], (unsigned long long)w->in.layer[l],
+			(unsigned long long)sum);
+		canvas_text(&c, 19, text, PAINT_PLAIN);
+		bar(&c, f, p, 0, (nanodiff)sum, (nanodiff)all);
 	}
-	fprintf(f, "  %-16s%10llu  %10llu %10llu  in %llu frames\n", "together",
+	snprintf(text, sizeof text, "%-17s%10llu  %10llu %10llu   in %llu frames", "together",
 		(unsigned long long)w->out.bytes, (unsigned long long)w->in.bytes,
 		(unsigned long long)all, (unsigned long long)(w->in.frames + w->out.frames));
+	canvas_text(&c, 2, text, PAINT_PLAIN);
+	bar(&c, f, PAINT_PLAIN, 0, 0, 0);
 }
 
 static void sentence(FILE *f, const char *text, unsigned columns)
@@ -131,7 +148,7 @@ static void sums(FILE *f, const struct walk *w, const struct view_about *about, 
 
 void view_walk_summary(FILE *f, const struct walk *w, const struct view_about *about)
 {
-	unsigned columns = paint_columns(f) < 110 ? paint_columns(f) : 110;
+	unsigned columns = paint_columns(f);
 	const struct glyphs *g = glyphs();
 	char text[256];
 	fprintf(f, "%s%s%s What it took ", paint(f, PAINT_STRONG), g->heavy, g->heavy);
@@ -150,7 +167,7 @@ void view_walk_summary(FILE *f, const struct walk *w, const struct view_about *a
 			ms(spent), w->round_trips, w->round_trips == 1 ? "" : "s");
 	sentence(f, text, columns);
 	fputc('\n', f);
-	times(f, w, columns);
-	bytes(f, w, columns);
+	times(f, w);
+	bytes(f, w);
 	sums(f, w, about, columns);
 }

@@ -12,11 +12,10 @@
 #include "cli/canvas.h"
 #include "diag/walk_words.h"
 
-#define COLUMNS_MAX 110
-#define MARGIN      10 /* times stand left of it; the client's lifeline is here */
-#define LIVES_MAX   6
-#define FOLD        3  /* so many routine steps in a row are folded */
-#define SHOWN_MAX   60 /* steps of one phase that are shown one by one */
+#define MARGIN    10 /* times stand left of it; the client's lifeline is here */
+#define LIVES_MAX 6
+#define FOLD      3  /* so many routine steps in a row are folded */
+#define SHOWN_MAX 24 /* steps of one phase that are shown one by one */
 
 struct view {
 	FILE *f;
@@ -92,42 +91,33 @@ static const char *part_of(const struct walk_host *h)
 {
 	if (h->roles & WALK_CLIENT)
 		return "this program";
-	if ((h->roles & (WALK_DNS | WALK_SERVER)) == (WALK_DNS | WALK_SERVER))
-		return "name server and web server";
 	if (h->roles & WALK_ROUTER)
-		return h->roles & WALK_DNS ? "the way to other networks, and the name server"
-					   : "the way to other networks";
-	if (h->roles & WALK_DNS)
-		return "the name server";
-	return h->roles & WALK_SERVER ? "the web server" : "";
+		return h->roles & WALK_DNS ? "way out and name server" : "the way out";
+	if (h->roles & WALK_SERVER)
+		return h->roles & WALK_DNS ? "name and web server" : "web server";
+	return h->roles & WALK_DNS ? "name server" : "";
 }
 
 static void who_is_who(struct view *v)
 {
 	for (unsigned i = 0; i < v->lives; i++) {
 		const struct walk_host *h = &v->w->host[v->life[i].host];
-		char name[32], text[ADDR_TEXT_MAX * WALK_ADDRESSES + 64] = "";
+		char name[32], address[ADDR_TEXT_MAX], text[ADDR_TEXT_MAX * WALK_ADDRESSES] = "";
 		size_t n = 0;
 		name_of(v, v->life[i].host, name, sizeof name);
 		for (unsigned j = 0; j < h->addresses; j++) {
-			char address[ADDR_TEXT_MAX];
 			addr_format(&h->address[j], address);
 			n += (size_t)snprintf(
 				text + n, sizeof text - n, "%s%s", j ? ", " : "", address);
 		}
+		fprintf(v->f, "  %s%-9s%s%-24s", paint(v->f, PAINT_STRONG), name,
+			paint(v->f, PAINT_PLAIN), part_of(h));
+		paint_wrap(v->f, text, 35, 35, v->columns);
 		if (h->has_mac) {
-			char mac[MAC_TEXT_MAX];
-			mac_format(&h->mac, mac);
-			snprintf(
-				text + n, sizeof text - n, "%son the cable %s", n ? "; " : "", mac);
+			mac_format(&h->mac, address);
+			fprintf(v->f, "\n%*son the cable %s", 35, "", address);
 		}
-		fprintf(v->f, "  %s%-8s%s ", paint(v->f, PAINT_STRONG), name,
-			paint(v->f, PAINT_PLAIN));
-		unsigned at = paint_wrap(v->f, part_of(h), 11, 11, v->columns);
-		if (at + 3 + strlen(text) <= v->columns)
-			fprintf(v->f, "%*s%s\n", at < 44 ? (int)(44 - at) : 2, "", text);
-		else
-			fprintf(v->f, "\n%*s%s\n", 11, "", text);
+		fputc('\n', v->f);
 	}
 }
 
@@ -383,6 +373,18 @@ static void heading(struct view *v, const struct walk_step *s)
 	flush_line(v);
 }
 
+/* Shows nothing that was not shown before: plain data and acknowledgments, in order or not. */
+static bool is_repetition(const struct view *v, const struct walk_step *s)
+{
+	char text[WALK_LESSON_MAX];
+	struct walk_lessons l = v->lessons; /* a try: nothing is taken for given */
+	if (s->routine)
+		return true;
+	return (s->kind == STEP_DATA || s->kind == STEP_ACK) && s->flow != WALK_NONE && !s->again &&
+		!s->states && !s->handshake && s->seq > 1 && s->phase == WALK_RESPONSE &&
+		!walk_lesson(v->w, s, &l, text, sizeof text);
+}
+
 /* How many steps from here on are folded into one line; 0: none. */
 static uint32_t foldable(const struct view *v, uint32_t at, unsigned shown)
 {
@@ -392,45 +394,63 @@ static uint32_t foldable(const struct view *v, uint32_t at, unsigned shown)
 	for (; at + n < w->steps; n++) {
 		const struct walk_step *s = &w->step[at + n];
 		bool last = s->flow != WALK_NONE && at + n == w->flow[s->flow].response_last;
-		if (!s->background && (!(s->routine || full) || last || s->phase > WALK_RESPONSE))
+		if (s->background)
+			continue;
+		if (last || s->phase > WALK_RESPONSE || !(full || is_repetition(v, s)))
 			break;
-		real += !s->background;
+		real++;
 	}
 	return real >= FOLD ? n : 0;
 }
 
-static void fold(struct view *v, uint32_t at, uint32_t n)
+/* What a run of folded steps did. */
+struct folded {
+	uint64_t frames[2], bytes[2]; /* received, sent */
+	unsigned early, again, other;
+};
+
+static struct folded fold_up(const struct walk *w, uint32_t at, uint32_t n)
 {
-	const struct walk *w = v->w;
-	struct {
-		uint64_t frames, bytes;
-	} in = { 0 }, out = { 0 };
-	unsigned other = 0;
-	char text[256];
+	struct folded sum = { 0 };
 	for (uint32_t i = at; i < at + n; i++) {
 		struct anatomy a;
 		const struct walk_step *s = &w->step[i];
 		if (s->background)
 			continue;
 		if (!walk_anatomy(w, s, &a)) {
-			other++;
+			sum.other++;
 			continue;
 		}
-		if (s->sent)
-			out.frames++, out.bytes += a.payload_len;
-		else
-			in.frames++, in.bytes += a.payload_len;
+		sum.frames[s->sent]++;
+		sum.bytes[s->sent] += a.payload_len;
+		sum.early += s->early;
+		sum.again += s->again;
 	}
+	return sum;
+}
+
+static void fold(struct view *v, uint32_t at, uint32_t n)
+{
+	const struct walk *w = v->w;
+	const struct folded sum = fold_up(w, at, n);
+	char text[320];
 	int len = snprintf(text, sizeof text,
-		"%s more of the same: %llu came with %llu bytes, %llu went with %llu",
-		glyphs()->fold, (unsigned long long)in.frames, (unsigned long long)in.bytes,
-		(unsigned long long)out.frames, (unsigned long long)out.bytes);
-	if (other)
-		len += snprintf(text + len, sizeof text - (size_t)len, ", %u other events", other);
-	snprintf(text + len, sizeof text - (size_t)len, ", until %.3f ms (--json lists all)",
-		(double)walk_time(w, &w->step[at + n - 1]) / 1e6);
+		"more of this until %.3f ms: %llu segments came with %llu bytes, %llu went with %llu",
+		(double)walk_time(w, &w->step[at + n - 1]) / 1e6, (unsigned long long)sum.frames[0],
+		(unsigned long long)sum.bytes[0], (unsigned long long)sum.frames[1],
+		(unsigned long long)sum.bytes[1]);
+	if (sum.early)
+		len += snprintf(
+			text + len, sizeof text - (size_t)len, ", %u out of order", sum.early);
+	if (sum.again)
+		len += snprintf(text + len, sizeof text - (size_t)len, ", %u again", sum.again);
+	if (sum.other)
+		len += snprintf(
+			text + len, sizeof text - (size_t)len, ", %u other events", sum.other);
+	snprintf(text + len, sizeof text - (size_t)len, " (--json lists all)");
 	time_of(v, walk_time(w, &w->step[at]));
-	beside(v, MARGIN + 2, MARGIN + 4, text, PAINT_FAINT);
+	canvas_sign(&v->line, MARGIN + 2, glyphs()->fold, PAINT_FAINT);
+	beside(v, MARGIN + 4, MARGIN + 4, text, PAINT_FAINT);
 	lives_from(v, 0);
 	flush_line(v);
 }
@@ -465,8 +485,6 @@ static void ladder(struct view *v)
 void view_walk(FILE *f, const struct walk *w, const struct view_about *about)
 {
 	struct view v = { .f = f, .w = w, .columns = paint_columns(f) };
-	if (v.columns > COLUMNS_MAX)
-		v.columns = COLUMNS_MAX;
 	canvas_clear(&v.line);
 	place_lives(&v);
 	fprintf(f, "\n%sThe way of %s%s", paint(f, PAINT_STRONG), about->url,

@@ -114,12 +114,19 @@ static void tell_change(struct builder *b, uint32_t m)
 	s->background = change->kind == TRACE_TCP_STATE && s->flow == WALK_NONE;
 }
 
+/* A connection that was opened, but whose SYN waits for address resolution. */
+static bool is_opening(const struct walk *w, const struct moment *m)
+{
+	return m->kind == TRACE_TCP_STATE && find_flow(w, &m->flow) == WALK_NONE;
+}
+
 /* Those that have waited since an earlier time have no frame. */
 static void flush_changes(struct builder *b, nanotime now)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < b->pendings; i++) {
-		if (b->w->timeline->moment[b->pending[i]].time < now)
+		const struct moment *m = &b->w->timeline->moment[b->pending[i]];
+		if (m->time < now && (now == NANOTIME_NEVER || !is_opening(b->w, m)))
 			tell_change(b, b->pending[i]);
 		else
 			b->pending[kept++] = b->pending[i];

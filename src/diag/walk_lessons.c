@@ -440,18 +440,30 @@ static void lesson_lookup(struct text *t, const struct walk *w, uint16_t hop)
 			    "lost, the question is asked again.");
 }
 
+static void lesson_connect(struct text *t, const struct walk *w, uint16_t hop)
+{
+	bool four = false, six = false;
+	text_string(t,
+		"TCP promises every byte, once, in order. Before the first one both sides must agree "
+		"on the numbers that they count from: the three-way handshake. It costs one round "
+		"trip.");
+	for (unsigned i = 0; i < w->questions; i++) {
+		const struct walk_question *q = &w->question[i];
+		four |= q->type == DNS_TYPE_A && w->step[q->asked].hop == hop;
+	}
+	for (unsigned i = 0; i < w->flows; i++)
+		six |= w->flow[i].hop == hop && !w->flow[i].dns && !addr_is4(&w->flow[i].remote);
+	if (four && six)
+		text_string(t, " The name has an IPv6 address: it is tried first (RFC 8305).");
+}
+
 size_t walk_phase_lesson(
 	const struct walk *w, enum walk_phase p, uint16_t hop, char *out, size_t cap)
 {
 	struct text t = text_of(out, cap);
 	switch (p) {
 	case WALK_LOOKUP: lesson_lookup(&t, w, hop); break;
-	case WALK_CONNECT:
-		text_string(&t,
-			"TCP promises every byte, once, in order. Before the first one both "
-			"sides must agree on the numbers that they count from: the three-way "
-			"handshake. It costs one round trip.");
-		break;
+	case WALK_CONNECT: lesson_connect(&t, w, hop); break;
 	case WALK_REQUEST:
 		text_string(&t,
 			"The connection stands. Now the application speaks, in HTTP, and all "
