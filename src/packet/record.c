@@ -34,8 +34,8 @@ static void add(struct pieces *p, struct span s)
 static const char *fate_text(enum fate fate)
 {
 	switch (fate) {
-	case FATE_DELIVERED: return "taken by an endpoint";
-	case FATE_ANSWERED: return "taken by the stack itself";
+	case FATE_DELIVERED: return "taken";
+	case FATE_ANSWERED: return "taken, and answered";
 	case FATE_HELD: return "held until the rest comes";
 	case FATE_FORWARDED: return "to be forwarded";
 	default: return "";

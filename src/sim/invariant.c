@@ -6,11 +6,18 @@
 
 #include <stdio.h>
 
+#include "packet/frame.h"
 #include "sim/link.h"
+#include "sim/strict.h"
 
 void invariant_add(struct world *w, struct invariant *i)
 {
 	list_push_back(&w->invariants, &i->link);
+}
+
+static void broken(struct node *n, const struct invariant *i, const char *why)
+{
+	world_halt(n->world, WORLD_BROKEN, "%s does not hold at %s: %s", i->name, n->name, why);
 }
 
 void invariant_check(struct node *n)
@@ -19,11 +26,19 @@ void invariant_check(struct node *n)
 	list_each(l, &n->world->invariants)
 	{
 		struct invariant *i = list_entry(l, struct invariant, link);
-		if (i->holds(i, n, why, sizeof why))
-			continue;
-		world_halt(n->world, WORLD_BROKEN, "%s does not hold at %s: %s", i->name, n->name,
-			why);
-		return;
+		if (i->holds && !i->holds(i, n, why, sizeof why))
+			broken(n, i, why);
+	}
+}
+
+void invariant_check_frame(struct node *n, const struct parcel *p)
+{
+	char why[96];
+	list_each(l, &n->world->invariants)
+	{
+		struct invariant *i = list_entry(l, struct invariant, link);
+		if (i->frame && !i->frame(i, n, p, why, sizeof why))
+			broken(n, i, why);
 	}
 }
 
@@ -61,6 +76,21 @@ static bool fits_mtu(struct invariant *i, struct node *n, char *why, size_t cap)
 	return true;
 }
 
+/* I30: what leaves is right to the last bit; what is only passed on, as far as a router looks. */
+static bool is_strict(
+	struct invariant *i, struct node *n, const struct parcel *p, char *why, size_t cap)
+{
+	enum strict_depth depth = p->why == WHY_FORWARD ? STRICT_LINK_AND_IP
+		: p->checksum == CHECKSUM_PARTIAL       ? STRICT_NO_SUM
+							: STRICT_ALL;
+	const char *wrong = strict_frame(parcel_span(p), depth);
+	(void)i;
+	(void)n;
+	if (wrong)
+		snprintf(why, cap, "%s, in a frame sent as %s", wrong, tx_why_name(p->why));
+	return !wrong;
+}
+
 /* The ways out of this node: no frame was made and none vanished. */
 static bool ways_add_up(struct invariant *i, struct node *n, char *why, size_t cap)
 {
@@ -86,6 +116,7 @@ void invariant_add_builtin(struct world *w)
 	static const struct invariant builtin[] = {
 		{ .name = "I35 (one fate, one reason)", .holds = one_fate },
 		{ .name = "I09 (within the MTU)", .holds = fits_mtu },
+		{ .name = "I30 (strictly valid)", .frame = is_strict },
 		{ .name = "link counters", .holds = ways_add_up },
 	};
 	for (size_t k = 0; k < sizeof builtin / sizeof *builtin; k++) {

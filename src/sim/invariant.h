@@ -10,11 +10,16 @@
 
 #include "sim/node.h"
 
+struct parcel;
+
 struct invariant {
 	struct list link;
 	const char *name; /* "I35" */
-	/* True: holds. Else says why in `why`. */
+	/* Asked after each run of a node; NULL: not. True: holds. Else says why in `why`. */
 	bool (*holds)(struct invariant *i, struct node *n, char *why, size_t cap);
+	/* Asked about each frame that a node sends; NULL: not. */
+	bool (*frame)(
+		struct invariant *i, struct node *n, const struct parcel *p, char *why, size_t cap);
 	void *user;
 };
 
@@ -22,10 +27,13 @@ struct invariant {
 void invariant_add(struct world *w, struct invariant *i);
 /* Adds those that hold in every world:
  *	I35  each frame met one fate, each drop has one reason
- *	I09a no frame leaves that is larger than its interface's MTU allows
- *	IL   the counters of each link add up */
+ *	I09  no frame leaves that is larger than its interface's MTU allows
+ *	I30  each frame that leaves passes a strict reader (strict.h)
+ *	and the counters of each link add up. */
 void invariant_add_builtin(struct world *w);
 /* Checks one node; the world does after each of its runs. */
 void invariant_check(struct node *n);
+/* Checks a frame that a node sends. */
+void invariant_check_frame(struct node *n, const struct parcel *p);
 
 #endif

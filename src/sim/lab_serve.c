@@ -14,7 +14,7 @@
 #define BIG     (UINT64_C(1) << 20)
 #define BIG_MAX (UINT64_C(1) << 40)
 
-/* Written to fit in three segments, and to be read. */
+/* Fits in one segment. */
 static const char own_page[] =
 	"<!DOCTYPE html>\n"
 	"<html lang=\"en\">\n"
@@ -33,7 +33,7 @@ static const char own_page[] =
 	"address.\n"
 	"<dt>Transport<dd>TCP shook hands in three segments, numbered every byte of this\n"
 	"text, and asked again for those that were lost.\n"
-	"<dt>Internet<dd>Each packet carried your address and mine. A router looked at the\n"
+	"<dt>Internet<dd>Each packet carried your address and mine. Each router looked at the\n"
 	"second one, counted its lifetime down by one, and passed it on.\n"
 	"<dt>Network access<dd>Each hop had a frame of its own, addressed to the next\n"
 	"machine only. To learn whose hands those are, somebody had to ask the whole cable.\n"

@@ -3,7 +3,7 @@
  * wake-up. The secret of a node's stack comes from the world's seed and the
  * node's name, so that what a node draws does not depend on which others exist.
  */
-#include "sim/node.h"
+#include "sim/invariant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ static bool transmit(void *link, struct netif *nif, const struct tx_frame *frame
 	p->why = frame->why;
 	if (frame->seg_count == 1 && p->len > nif->mtu + (nif->vlan ? 18u : 14u))
 		i->oversized++;
+	invariant_check_frame(i->node, p);
 	port_send(&i->port, p);
 	nif->blocked = port_blocked(&i->port);
 	return true;

@@ -72,9 +72,9 @@ struct world *world_new(const struct world_config *c);
 void world_free(struct world *w);
 
 /*
- * Runs until `done(user)` is true (NULL: never) or the clock stands at `until`, where it then stands
- * exactly: time passes in an idle world as well. With NANOTIME_NEVER it runs until nothing is left
- * to happen.
+ * Runs until `done(user)` is true (NULL: never), or until the clock stands at
+ * `until`; there it then stands exactly, because time passes in an idle world as
+ * well. With NANOTIME_NEVER it runs until nothing is left to happen.
  */
 enum world_end world_run(struct world *w, nanotime until, bool (*done)(void *user), void *user);
 /* Runs one instant. False: there is none, or the world has halted. */

@@ -286,6 +286,15 @@ static void test_random_worlds(void **state)
 		run_world(seed, getenv("STRATA_PCAP"));
 }
 
+/* Seeds that once found something: a timer that fired for ever, a storm of tiny segments. */
+static void test_found_seeds(void **state)
+{
+	const uint64_t found[] = { 33, 333 };
+	(void)state;
+	for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+		run_world(found[i], NULL);
+}
+
 static void test_replay(void **state)
 {
 	(void)state;
@@ -296,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_worlds),
+		cmocka_unit_test(test_found_seeds),
 		cmocka_unit_test(test_replay),
 	};
 	return test_seed_report(cmocka_run_group_tests(tests, NULL, NULL));

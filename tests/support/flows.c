@@ -288,7 +288,7 @@ const char *flows_judge(const struct flows *f, char *text, size_t cap)
 {
 	for (unsigned i = 0; i < f->count; i++) {
 		const struct flow_end *end[2] = { &f->flow[i].client, &f->flow[i].server };
-		/* A first hop that did not answer for seconds ends a connect, as it does elsewhere. */
+		/* A first hop that does not answer for seconds ends a connect: no harm done. */
 		bool refused = end[0]->error == ERR_HOST_UNREACHABLE && !end[1]->started;
 		bool broken = end[0]->aborted || end[1]->aborted || refused;
 		for (unsigned k = 0; k < 2; k++) {

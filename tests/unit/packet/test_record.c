@@ -61,7 +61,7 @@ static void test_stories(void **state)
 	assert_string_equal(
 		text, "sent DATA: data from the application (one frame for 44 segments)");
 	story_of(&received, text);
-	assert_string_equal(text, "received: taken by an endpoint");
+	assert_string_equal(text, "received: taken");
 	rx.fate = FATE_FORWARDED;
 	story_of(&received, text);
 	assert_string_equal(text, "received: to be forwarded");
