@@ -387,6 +387,47 @@ static void tcp_connections(void **state)
 	close_server(&w);
 }
 
+/* Zones one below the other: the closest one answers. */
+static void nested_zones(void **state)
+{
+	(void)state;
+	static struct server w;
+	struct dns_server_config c;
+	struct dns_name below = name_of("sub.example.test");
+	struct zone inner;
+	const char *why;
+	dns_server_config_default(&c);
+	open_server(&w, &c);
+	zone_init(&inner, &below, &w.duo.host[1].arena);
+	const struct zone *zones[] = { &w.zone, &inner };
+	c.zone = zones;
+	c.port = 5353;
+	assert_null(dns_server_create(&c, duo_use(&w.duo.host[1]), &w.duo.host[1].arena, &why));
+	assert_string_equal(why, "zone has no SOA record");
+	assert_null(zone_add_text(&inner, text_span_of("@ SOA ns host 1 2 3 4 60")));
+	assert_null(zone_add_text(&inner, text_span_of("www A 192.0.2.7")));
+	w.server = dns_server_create(&c, duo_use(&w.duo.host[1]), &w.duo.host[1].arena, &why);
+	assert_non_null(w.server);
+	query(&w, "www.sub.example.test", DNS_TYPE_A, 0, false);
+	assert_true(w.m.rcode == DNS_RCODE_NOERROR && count(&w, DNS_ANSWER) == 1);
+	query(&w, "no.sub.example.test", DNS_TYPE_A, 0, false);
+	assert_int_equal(w.m.rcode, DNS_RCODE_NXDOMAIN);
+	query(&w, "www.example.test", DNS_TYPE_A, 0, false);
+	assert_int_equal(w.m.rcode, DNS_RCODE_NOERROR);
+	/* The TCP port is taken, the UDP port is given back. */
+	struct sock_options o = { .local_port = 5454 };
+	sock_id sock;
+	assert_int_equal(sock_listen(duo_use(&w.duo.host[1]), &o, &sock), 0);
+	c.port = 5454;
+	assert_null(dns_server_create(&c, duo_use(&w.duo.host[1]), &w.duo.host[1].arena, &why));
+	assert_string_equal(why, "DNS server: TCP port can't be had");
+	assert_int_equal(sock_udp(duo_use(&w.duo.host[1]), &o, &sock), 0);
+	struct arena measure = { .size = SIZE_MAX };
+	assert_null(dns_server_create(&c, duo_use(&w.duo.host[1]), &measure, &why));
+	assert_string_equal(why, "DNS server: not enough memory");
+	close_server(&w);
+}
+
 static void configs(void **state)
 {
 	(void)state;
@@ -421,6 +462,7 @@ int main(void)
 		cmocka_unit_test(delayed),
 		cmocka_unit_test(reflectors),
 		cmocka_unit_test(tcp_connections),
+		cmocka_unit_test(nested_zones),
 		cmocka_unit_test(configs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 #include "web_puppet.h"
 
 #include "application/dns/dns_server.h"
-#include "application/http/fetch.h"
+#include "application/http/fetch_hop.h"
 
 #define OK5 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHello"
 
@@ -627,6 +627,84 @@ static void sink_fails(void **state)
 	close_world(&w);
 }
 
+/* A kept connection dies under the request: the name is looked up after all, and all goes well. */
+static void stale(void **state)
+{
+	(void)state;
+	static struct world w;
+	open_world(&w);
+	script(&w, 0, OK5, WEB_KEEP);
+	script(&w, 1, OK5, WEB_KEEP);
+	assert_int_equal(get(&w, "http://www.example.test/")->state, FETCH_DONE);
+	sock_abort(duo_use(&w.duo.host[1]), w.web.conn[0].sock);
+	w.web.conn[0].sock = 0;
+	const struct fetch_info *i = get(&w, "http://www.example.test/");
+	assert_int_equal(i->state, FETCH_DONE);
+	assert_int_equal(i->exchange->resent, 1);
+	assert_int_equal(w.web.accepted, 2);
+	/* By address it needs no name. */
+	script(&w, 2, OK5, WEB_KEEP);
+	script(&w, 3, OK5, WEB_KEEP);
+	assert_int_equal(get(&w, "http://192.0.2.2/")->state, FETCH_DONE);
+	sock_abort(duo_use(&w.duo.host[1]), w.web.conn[2].sock);
+	w.web.conn[2].sock = 0;
+	i = get(&w, "http://192.0.2.2/");
+	assert_int_equal(i->state, FETCH_DONE);
+	assert_int_equal(i->exchange->resent, 1);
+	close_world(&w);
+}
+
+static void bad_requests(void **state)
+{
+	(void)state;
+	static struct world w;
+	static const char bad[] =
+		"the request can't be written as HTTP: a method or field breaks its "
+		"grammar, or it is too long; check method and header fields";
+	static struct http1_field many[FETCH_FIELDS_MAX + 1];
+	struct fetch_request r = { .url = text_span_of("http://192.0.2.2/"),
+		.method = text_span_of("NO GOOD") };
+	open_world(&w);
+	const struct fetch_info *i = fetch_with(&w, r);
+	assert_int_equal(i->problem, FETCH_PROBLEM_REQUEST);
+	assert_string_equal(i->text, bad);
+	for (unsigned n = 0; n <= FETCH_FIELDS_MAX; n++)
+		many[n] = (struct http1_field){ text_span_of("X"), text_span_of("y") };
+	r.method = span_of(NULL, 0);
+	r.field = many;
+	r.fields = FETCH_FIELDS_MAX + 1;
+	i = fetch_with(&w, r);
+	assert_int_equal(i->problem, FETCH_PROBLEM_REQUEST);
+	assert_int_equal(i->error, ERR_LIMIT);
+	r.fields = FETCH_FIELDS_MAX;
+	script(&w, 0, OK5, WEB_KEEP);
+	assert_int_equal(fetch_with(&w, r)->state, FETCH_DONE);
+	/* A name that no host has, though a URL may */
+	assert_int_equal(get(&w, "http://a+b/")->state, FETCH_FAILED);
+	close_world(&w);
+}
+
+static void without_resolver(void **state)
+{
+	(void)state;
+	static struct world w;
+	const char *why;
+	open_world(&w);
+	struct fetch_config c = { .client = w.client };
+	duo_use(&w.duo.host[0]);
+	w.fetch = fetch_create(&c, w.duo.host[0].stack, &w.duo.host[0].arena, &why);
+	assert_non_null(w.fetch);
+	duo_add(&w.duo.host[0], fetch_app(w.fetch));
+	says(&w, "http://www.example.test/", FETCH_PROBLEM_DNS,
+		"www.example.test: no DNS server is configured; name one with --dns");
+	script(&w, 0, OK5, WEB_KEEP);
+	assert_int_equal(get(&w, "http://192.0.2.2/")->state, FETCH_DONE);
+	c.client = NULL;
+	assert_null(fetch_create(&c, w.duo.host[0].stack, &w.duo.host[0].arena, &why));
+	assert_string_equal(why, "fetch: no HTTP client");
+	close_world(&w);
+}
+
 static void cancelled(void **state)
 {
 	(void)state;
@@ -672,6 +750,9 @@ int main(void)
 		cmocka_unit_test(time_outs),
 		cmocka_unit_test(broken_off),
 		cmocka_unit_test(sink_fails),
+		cmocka_unit_test(stale),
+		cmocka_unit_test(bad_requests),
+		cmocka_unit_test(without_resolver),
 		cmocka_unit_test(cancelled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -488,6 +488,35 @@ static void not_reused(void **state)
 	close_world(&w);
 }
 
+/* Room for one kept connection: the older one makes room; for none: none is kept. */
+static void few_kept(void **state)
+{
+	(void)state;
+	static struct world w;
+	struct http_client_config c;
+	http_client_config_default(&c);
+	for (unsigned idle = 0; idle < 2; idle++) {
+		c.idle = idle;
+		open_with(&w, &c);
+		for (unsigned i = 0; i < 4; i++) {
+			struct http_request r = request_for("GET", "/");
+			script(&w, i, OK5, WEB_KEEP);
+			r.host = text_span_of(i % 2 ? "h" : "g");
+			start(&w, &r);
+			assert_true(duo_run(&w.duo, 10 * NANO_S, reading, &w));
+			assert_int_equal(w.ended, 0);
+			assert_false(w.x->reused);
+			assert_int_equal(http_client_has(w.client, r.host, 80), idle);
+			assert_false(
+				http_client_has(w.client, text_span_of(i % 2 ? "g" : "h"), 80));
+		}
+		release(&w);
+		duo_pass(&w.duo, 100 * NANO_S);
+		assert_int_equal(sock_unfinished(duo_use(&w.duo.host[0])), 0);
+		close_world(&w);
+	}
+}
+
 /* The server closes just when the next request is on its way: sent again, unseen. */
 static void stale(void **state)
 {
@@ -744,6 +773,7 @@ int main(void)
 		cmocka_unit_test(large_request),
 		cmocka_unit_test(reuse),
 		cmocka_unit_test(not_reused),
+		cmocka_unit_test(few_kept),
 		cmocka_unit_test(stale),
 		cmocka_unit_test(happy_eyeballs),
 		cmocka_unit_test(alternation),

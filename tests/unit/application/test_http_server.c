@@ -535,6 +535,36 @@ static void big_page(void **state)
 	web_end(&w);
 }
 
+/* The pages in memory by their own provider: with memory, without, and a folder. */
+static void pages_in_memory(void **state)
+{
+	(void)state;
+	static struct web w;
+	struct raw r;
+	web_start(&w);
+	w.content = http_pages_content;
+	struct http_server_config c = web_config();
+	const char *why;
+	c.content = &http_pages_content;
+	c.content_user = &w.pages;
+	c.port = 81;
+	struct http_server *second = http_server_create(
+		&c, duo_use(&w.duo.host[1]), &w.duo.host[1].arena, &why);
+	assert_non_null(second);
+	duo_add(&w.duo.host[1], http_server_app(second));
+	raw_open(&r, &w.duo.host[0], "192.0.2.2", 81);
+	raw_text(&r, WITH("/big", "Range: bytes=100-70000\r\n"));
+	assert_true(raw_finish(&r, 30 * NANO_S));
+	const char *body = strstr(r.in, "\r\n\r\n") + 4;
+	assert_int_equal(r.in_len - (size_t)(body - r.in), 70000 - 100 + 1);
+	check_pattern(body, 70000 - 100 + 1, 100);
+	raw_close(&r);
+	/* A tag says what is served: two pages of the same bytes share it, others do not. */
+	assert_string_not_equal(w.page[0].etag, w.page[2].etag);
+	assert_string_equal(w.page[5].etag, w.page[6].etag);
+	web_end(&w);
+}
+
 static void unknown_length(void **state)
 {
 	(void)state;
@@ -997,6 +1027,7 @@ int main(void)
 		cmocka_unit_test(keeping_alive),
 		cmocka_unit_test(half_closed),
 		cmocka_unit_test(big_page),
+		cmocka_unit_test(pages_in_memory),
 		cmocka_unit_test(unknown_length),
 		cmocka_unit_test(expectation),
 		cmocka_unit_test(lingering),
