@@ -212,7 +212,9 @@ static void take_error(struct ping *p, const struct sock_datagram *d)
 	e.icmp_text = four ? icmp4_name(d->icmp_type, d->icmp_code)
 			   : icmp6_name(d->icmp_type, d->icmp_code);
 	p->s.errors++;
-	if (slot && slot->state == SLOT_WAITING)
+	if (slot && slot->state == SLOT_LOST)
+		p->s.lost--; /* late, but now it is known why */
+	if (slot && slot->state != SLOT_ANSWERED)
 		slot->state = SLOT_FAILED;
 	report(p, &e);
 }
