@@ -20,7 +20,7 @@
 #include "support/seed.h"
 #include "transport/endpoints.h"
 
-#define WORLDS     150
+#define WORLDS     100
 #define FAULTS_END (30 * NANO_S)
 #define PATIENCE   (600 * NANO_S) /* after the faults: slow readers, and RTOs of up to 60 s */
 #define TEARDOWN   (600 * NANO_S)
