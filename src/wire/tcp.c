@@ -16,13 +16,13 @@
 /* All that is not on the straight line stays out of its registers. */
 #define OFF_LINE __attribute__((noinline))
 
-#define TIMESTAMPS_WORD 0x0101080a /* NOP, NOP, kind 8, length 10 */
+#define TIMESTAMPS_WORD           0x0101080a /* NOP, NOP, kind 8, length 10 */
 #define SACK_PERMITTED_TIMESTAMPS 0x0402080a
-#define FLAGS_MASK      0x01ff
-#define FAST_OPEN_MAGIC 0xf989
-#define OPTIONS_MAX     (TCP_HEADER_MAX - TCP_HEADER)
-#define COOKIE_MIN      4
-#define COOKIE_MAX      16
+#define FLAGS_MASK                0x01ff
+#define FAST_OPEN_MAGIC           0xf989
+#define OPTIONS_MAX               (TCP_HEADER_MAX - TCP_HEADER)
+#define COOKIE_MIN                4
+#define COOKIE_MAX                16
 
 /* RFC 7413 4.1.1: none (a request), or 4 to 16 bytes and even. */
 static bool is_cookie_length(size_t len)
@@ -156,7 +156,7 @@ static OFF_LINE enum drop parse_options(struct span options, struct tcp_options 
 static inline bool parse_usual_syn(const uint8_t *at, struct tcp_options *o)
 {
 	if (load16(at) != (TCP_OPT_MSS << 8 | 4) || load32(at + 4) != SACK_PERMITTED_TIMESTAMPS ||
-	    load32(at + 16) >> 8 != (TCP_OPT_NOP << 16 | TCP_OPT_WSCALE << 8 | 3))
+		load32(at + 16) >> 8 != (TCP_OPT_NOP << 16 | TCP_OPT_WSCALE << 8 | 3))
 		return false;
 	o->has = USUAL_SYN;
 	o->mss = load16(at + 2);

@@ -12,6 +12,8 @@ static bool same(const struct eth_header *a, const struct eth_header *b)
 		return false;
 	if (a->type != b->type || a->tags != b->tags || a->llc != b->llc)
 		return false;
+	if (a->tags == 0 && a->outer_is_qinq != b->outer_is_qinq)
+		return false;
 	if (a->tags > 0 && (a->outer_is_qinq != b->outer_is_qinq || a->tag[0] != b->tag[0]))
 		return false;
 	if (a->tags > 1 && a->tag[1] != b->tag[1])
@@ -125,6 +127,7 @@ static void test_emit_then_parse(void **state)
 	{
 		struct eth_header h = random_header(), back;
 		size_t n = eth_emit(&h, frame, sizeof frame);
+		CHECK(eth_emit(&h, frame, n) == n);
 		CHECK(n == 14 + 4u * h.tags + (h.llc ? (h.type ? 8u : 3u) : 0u));
 		size_t body = h.llc ? h.length - (h.type ? 8u : 3u) : random_below(100);
 		size_t padding = random_below(20);
@@ -231,6 +234,33 @@ static void test_tags(void **state)
 	assert_int_equal(h.type, ETHERTYPE_QINQ);
 }
 
+/* SNAP is aa, aa, 03 and, for us, the organization zero with an EtherType; else it is plain LLC. */
+static void test_snap(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes; /* length and LLC */
+		uint16_t type;
+		uint8_t header_len;
+	} cases[] = {
+		{ "\0\x20\xaa\xaa\x03\0\0\0\x08\0", 0x0800, 22 },
+		{ "\0\x20\xaa\xaa\x03\0\0\0\x06\0", 0x0600, 22 },
+		{ "\0\x20\xaa\xaa\x03\0\0\0\x05\xff", 0, 17 },
+		{ "\0\x20\xaa\xaa\x03\1\0\0\x08\0", 0, 17 },
+		{ "\0\x20\xaa\xaa\x03\0\1\0\x08\0", 0, 17 },
+		{ "\0\x20\xaa\xaa\x03\0\0\1\x08\0", 0, 17 },
+		{ "\0\x20\xaa\x42\x03\0\0\0\x08\0", 0, 17 },
+		{ "\0\x20\x42\xaa\x03\0\0\0\x08\0", 0, 17 },
+		{ "\0\x20\xaa\xaa\x13\0\0\0\x08\0", 0, 17 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct eth_header h = parse_type(cases[i].bytes, 10);
+		assert_true(h.llc);
+		assert_int_equal(h.type, cases[i].type);
+		assert_int_equal(h.header_len, cases[i].header_len);
+	}
+}
+
 static void test_fcs(void **state)
 {
 	(void)state;
@@ -271,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_parse_then_emit),
 		cmocka_unit_test(test_boundaries),
 		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_snap),
 		cmocka_unit_test(test_fcs),
 		cmocka_unit_test(test_too_many_tags),
 		cmocka_unit_test(test_cover),

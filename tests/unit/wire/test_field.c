@@ -28,10 +28,10 @@ static void test_any_bits(void **state)
 		size_t len = 1 + random_below(sizeof header);
 		random_fill(header, len);
 		struct field f = { .name = "f",
-			.bits = (uint16_t)(1 + random_below(64)),
+			.bits = (uint16_t)(1 + random_below(65)),
 			.bit = (uint16_t)random_below(330) };
 		uint8_t *copy = exact(header, len);
-		bool fits = f.bit + (size_t)f.bits <= len * 8;
+		bool fits = f.bits <= 64 && f.bit + (size_t)f.bits <= len * 8;
 		CHECK(field_value(&f, span_of(copy, len)) == (fits ? slow_value(&f, header) : 0));
 		free(copy);
 	}
@@ -72,6 +72,9 @@ static void test_text(void **state)
 	check_text(&f, bytes, sizeof bytes, "06:c0:00:02:01:ff");
 	f = (struct field){ .bit = 0, .bits = 32, .kind = FIELD_BYTES };
 	check_text(&f, bytes, sizeof bytes, "00 06 c0 00");
+	f.bit = 16;
+	check_text(&f, bytes, sizeof bytes, "c0 00 02 01");
+	f.bit = 0;
 	check_text(&f, bytes, 3, "cut short");
 }
 
@@ -84,6 +87,8 @@ static void test_flags(void **state)
 	check_text(&f, "\xf3", 1, "D, C");
 	check_text(&f, "\x0f", 1, "D, C, A, 0x4");
 	check_text(&f, "\x04", 1, "0x4");
+	f = (struct field){ .bit = 0, .bits = 9, .kind = FIELD_FLAGS };
+	check_text(&f, "\x80\x80", 2, "0x101");
 }
 
 /* However small the buffer, the text is a closed beginning of the whole. */

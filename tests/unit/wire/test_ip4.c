@@ -112,6 +112,7 @@ static void test_emit_then_parse(void **state)
 		struct ip4_header h = random_header(options), back;
 		size_t n = ip4_emit(&h, bytes, sizeof bytes);
 		CHECK(n == 20 + (h.options.len + 3) / 4 * 4);
+		CHECK(ip4_emit(&h, bytes, n) == n);
 		CHECK(slow_sum(bytes, n) == 0xffff);
 		CHECK(ip4_parse(span_of(bytes, n), h.total_len + random_below(9), &back) ==
 			DROP_NONE);
@@ -241,7 +242,8 @@ static void test_options(void **state)
 		{ "\x44\3\5\0", DROP_IP4_OPTION }, /* timestamp without its flags */
 		{ "\x44\4\5\0", DROP_NONE }, { "\x83\3\4\0", DROP_IP4_SOURCE_ROUTE },
 		{ "\x89\3\4\0", DROP_IP4_SOURCE_ROUTE }, { "\1\x83\3\4", DROP_IP4_SOURCE_ROUTE },
-		{ "\xde\4\1\2", DROP_NONE }, /* unknown: skipped */
+		{ "\1\1\xde\2", DROP_NONE }, /* an option may be empty and end the header */
+		{ "\xde\2\1\1", DROP_NONE }, { "\xde\4\1\2", DROP_NONE }, /* unknown: skipped */
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_int_equal(parse_with(24, cases[i].bytes, 8, 64, 100, 100), cases[i].drop);

@@ -232,6 +232,7 @@ static void test_random_chains(void **state)
 		CHECK(found.protocol == upper && found.len == c.len && found.headers == headers);
 		CHECK(found.last_next_at == (headers == 0 ? 6 : 40 + c.next_at));
 		CHECK(found.fragment == fragment && !found.problem.send);
+		CHECK(!found.more_fragments && found.fragment_offset == 0);
 		CHECK(!fragment || found.fragment_id == 0xfeedbeef);
 		/* The explainer's walk goes the same way. */
 		struct span rest = span_of(c.bytes, c.len + 20);
@@ -352,6 +353,20 @@ static void test_bounds(void **state)
 	chain_add(&c, IP6_DESTINATION, 2, "\0\1\4\0\0\0\0\0\x1e\4", 10);
 	assert_int_equal(chain_walk(&c, 20, &found), DROP_IP6_EXTENSION_COUNT);
 
+	chain_begin(&c); /* seven are fine, first, after an option, and at the end */
+	chain_add(&c, IP6_DESTINATION, 3, "\1\5\0\0\0\0\0\x1e\0\1\5\0\0\0\0\0\x1e\0\0\0\0\0", 22);
+	chain_name(&c, 6);
+	assert_int_equal(chain_walk(&c, 20, &found), DROP_NONE);
+	chain_begin(&c);
+	chain_add(&c, IP6_DESTINATION, 2, "\0\0\0\0\0\0\0\x1e\5", 9);
+	chain_name(&c, 6);
+	assert_int_equal(chain_walk(&c, 20, &found), DROP_NONE);
+
+	chain_begin(&c); /* type 2 is an option like others, and no padding */
+	chain_add(&c, IP6_DESTINATION, 2, "\2\x0c", 2);
+	chain_name(&c, 6);
+	assert_int_equal(chain_walk(&c, 20, &found), DROP_NONE);
+
 	chain_begin(&c); /* eight options are fine, nine are not; padding doesn't count */
 	uint8_t *at = chain_add(&c, IP6_DESTINATION, 3, "", 0);
 	for (size_t i = 0; i < 8; i++)
@@ -431,7 +446,13 @@ static void test_fragments(void **state)
 	chain_name(&c, IP6_DESTINATION);
 	assert_int_equal(chain_walk(&c, 7, &found), DROP_IP6_EXTENSION);
 	assert_int_equal(found.problem.code, 3);
-	chain_name(&c, 17); /* an atomic fragment is a packet: the transport judges it */
+	chain_name(&c, 99); /* of what we do not know, nothing can be asked */
+	assert_int_equal(chain_walk(&c, 0, &found), DROP_NONE);
+	at[3] = 0; /* an atomic fragment is no first fragment: no error of its own */
+	chain_name(&c, IP6_DESTINATION);
+	assert_int_equal(chain_walk(&c, 7, &found), DROP_IP6_EXTENSION);
+	assert_false(found.problem.send);
+	chain_name(&c, 17); /* and it is a packet: the transport judges it */
 	at[3] = 0;
 	assert_int_equal(chain_walk(&c, 0, &found), DROP_NONE);
 	assert_true(found.fragment && !found.more_fragments && found.fragment_offset == 0);
@@ -460,7 +481,23 @@ static void test_authentication_header(void **state)
 	assert_int_equal(e.bytes.len, 24);
 	assert_int_equal(e.next, 6);
 	assert_false(ip6_extension_next(span_of(ah, 23), IP6_AUTHENTICATION, &e));
-	assert_false(ip6_extension_next(span_of(ah, 24), 6, &e));
+}
+
+/* The headers that the explainer steps over, and no others. */
+static void test_extension_kinds(void **state)
+{
+	(void)state;
+	static const uint8_t bytes[16] = { 6, 0 };
+	static const uint8_t kinds[] = { 0, 43, 44, 51, 60, 135, 139, 140 };
+	unsigned known = 0;
+	for (unsigned kind = 0; kind < 256; kind++) {
+		struct ip6_extension e;
+		bool is_kind = memchr(kinds, (int)kind, sizeof kinds) != NULL;
+		assert_int_equal(ip6_extension_next(span_of(bytes, 8), (uint8_t)kind, &e), is_kind);
+		assert_false(ip6_extension_next(span_of(bytes, 7), (uint8_t)kind, &e));
+		known += is_kind;
+	}
+	assert_int_equal(known, sizeof kinds);
 }
 
 /* The explainer's tables of extension headers, against what the walk read. */
@@ -529,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_no_next),
 		cmocka_unit_test(test_authentication_header),
+		cmocka_unit_test(test_extension_kinds),
 		cmocka_unit_test(test_tables),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,58 @@ static void test_prefixes(void **state)
 	assert_int_equal(nd_parse(span_of(bytes, sizeof bytes), &m), DROP_ND_FORMAT);
 }
 
+/* Messages written out by hand; the reserved bits are set, which changes nothing (RFC 4861 4). */
+static void test_written_out(void **state)
+{
+	(void)state;
+	static const uint8_t advert[32] = { 136, 0, 0, 0, 0xdf, 0xff, 0xff, 0xff, 0xfe,
+		0x80, [23] = 1, 2, 1, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	static const uint8_t router[56] = { 134, 0, 0, 0, 64, 0xbf, 0x07, 0x08, 0, 0, 0, 1, 0, 0, 0,
+		2, 1, 1, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 3, 4, 64, 0xbf, 0, 0, 0, 3, 0, 0, 0, 4,
+		0xff, 0xff, 0xff, 0xff, 0x20, 0x01, 0x0d, 0xb8 };
+	struct nd_message m;
+	assert_int_equal(nd_parse(span_of(advert, 32), &m), DROP_NONE);
+	assert_true(m.router && m.solicited && !m.override && m.has_target_mac);
+	assert_int_equal(m.target_mac.b[5], 0xff);
+	assert_int_equal(m.target.b[15], 1);
+	assert_int_equal(nd_parse(span_of(router, 56), &m), DROP_NONE);
+	assert_true(m.hop_limit == 64 && m.managed && !m.other && m.lifetime == 1800);
+	assert_true(m.reachable_ms == 1 && m.retrans_ms == 2 && m.has_source_mac && !m.has_mtu);
+	assert_true(m.prefixes == 1 && m.prefix[0].len == 64 && m.prefix[0].on_link);
+	assert_true(!m.prefix[0].autonomous && m.prefix[0].valid_s == 3);
+	assert_true(m.prefix[0].preferred_s == 4 && m.prefix[0].prefix.b[3] == 0xb8);
+
+	/* Sent, the reserved bits are zero. */
+	static const uint8_t sent[56] = { 134, 0, 0, 0, 64, 0x80, 0x07, 0x08, 0, 0, 0, 1, 0, 0, 0,
+		2, 1, 1, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 3, 4, 64, 0x80, 0, 0, 0, 3, 0, 0, 0, 4,
+		0, 0, 0, 0, 0x20, 0x01, 0x0d, 0xb8 };
+	uint8_t out[56];
+	assert_int_equal(nd_emit(&m, out, sizeof out), 56);
+	assert_memory_equal(out, sent, 56);
+	static const uint8_t other[16] = { 134, 0, 0, 0, 0, 0x7f };
+	assert_int_equal(nd_parse(span_of(other, 16), &m), DROP_NONE);
+	assert_true(!m.managed && m.other);
+	static const uint8_t solicit[32] = { 135, [23] = 1, 1, 1, 1, 2, 3, 4, 5, 6 };
+	assert_int_equal(nd_parse(span_of(solicit, 32), &m), DROP_NONE);
+	assert_true(m.has_source_mac && m.source_mac.b[0] == 1 && !m.router && !m.override);
+}
+
+/* No message of another type is accepted or emitted. */
+static void test_types(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 256; type++) {
+		uint8_t bytes[64] = { (uint8_t)type };
+		bytes[8] = bytes[24] = 0xfe;
+		bytes[9] = bytes[25] = 0x80;
+		bool known = type >= 133 && type <= 137;
+		assert_int_equal(parse(bytes, 40) == DROP_NONE,
+			known && type != 133 && type != 134 && type != 135 && type != 136);
+		struct nd_message m = { .type = (uint8_t)type };
+		assert_int_equal(nd_emit(&m, bytes, sizeof bytes) > 0, known && type != 137);
+	}
+}
+
 static void test_addresses(void **state)
 {
 	(void)state;
@@ -308,6 +360,8 @@ int main(void)
 		cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_written_out),
+		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_tables),
 	};

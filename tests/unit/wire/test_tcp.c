@@ -213,6 +213,70 @@ static void test_garbage(void **state)
 	}
 }
 
+/* The options' values by the plain walk, without the parser's straight lines. */
+static struct tcp_options walked(struct span options)
+{
+	struct tcp_options o = { .has = 0 };
+	struct tcp_option one;
+	size_t offset = 0;
+	while (tcp_option_next(options, &offset, &one)) {
+		const uint8_t *body = one.bytes.at + 2;
+		if (one.malformed) {
+			o.has |= TCP_HAS_MALFORMED;
+		} else if (one.kind == TCP_OPT_MSS) {
+			o.has |= TCP_HAS_MSS;
+			o.mss = load16(body);
+		} else if (one.kind == TCP_OPT_WSCALE) {
+			o.has |= TCP_HAS_WSCALE;
+			o.wscale = body[0];
+		} else if (one.kind == TCP_OPT_SACK_PERMITTED) {
+			o.has |= TCP_HAS_SACK_PERMITTED;
+		} else if (one.kind == TCP_OPT_TIMESTAMPS) {
+			o.has |= TCP_HAS_TIMESTAMPS;
+			o.tsval = load32(body);
+			o.tsecr = load32(body + 4);
+		} else if (one.kind > 1) {
+			o.has |= 1u << 15; /* some other option: not compared */
+		}
+	}
+	return o;
+}
+
+/* The layouts that have a straight line, and their neighbours by a byte or two. */
+static void test_straight_lines(void **state)
+{
+	(void)state;
+	static const char syn[] = "\2\4\5\xb4\4\2\x08\x0a\0\0\0\1\0\0\0\2\1\3\3\7";
+	static const char stamps[] = "\1\1\x08\x0a\0\0\0\1\0\0\0\2";
+	unsigned compared = 0;
+	FOR_ROUNDS(4)
+	{
+		uint8_t bytes[TCP_HEADER_MAX] = { 0 };
+		size_t len = 0;
+		if (random_bool()) {
+			memcpy(bytes + 20, stamps, 12);
+			len = 12;
+		}
+		if (random_bool()) {
+			memcpy(bytes + 20 + len, syn, 20);
+			len += 20;
+		}
+		if (random_below(4) == 0)
+			len = words(random_below(41));
+		for (unsigned n = random_below(3); n > 0 && len > 0; n--)
+			bytes[20 + random_below((uint32_t)len)] = (uint8_t)random_below(12);
+		bytes[12] = (uint8_t)((20 + len) << 2);
+		struct tcp_options o = walked(span_of(bytes + 20, len));
+		struct tcp_header h;
+		CHECK(tcp_parse(span_of(bytes, 20 + len), 20 + len, &h) == DROP_NONE);
+		if (o.has & 1u << 15)
+			continue;
+		compared++;
+		CHECK(same_options(&o, &h.options));
+	}
+	assert_true(compared > ROUNDS / 2);
+}
+
 /* Byte for byte the layout of Linux (its tcp_options_write). */
 static void test_linux_layout(void **state)
 {
@@ -428,6 +492,7 @@ int main(void)
 		cmocka_unit_test(test_both_ways),
 		cmocka_unit_test(test_parse_then_emit),
 		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_straight_lines),
 		cmocka_unit_test(test_linux_layout),
 		cmocka_unit_test(test_malformed_options),
 		cmocka_unit_test(test_option_values),
