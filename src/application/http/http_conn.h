@@ -26,6 +26,9 @@ enum http_conn_state {
 	HTTP_CONN_LINGER,  /* FIN is sent; reading until the peer's */
 };
 
+/* "Date: ... CRLF Server: ... CRLF" */
+#define HTTP_SECOND_MAX 128
+
 /* A head being read, with what it points into. */
 struct http_head_buffer {
 	struct http1_parser parser;
@@ -81,8 +84,11 @@ struct http_server {
 	struct list queued;   /* waiting for a head buffer */
 	struct list runnable; /* have got what they waited for */
 	bool stopping;
-	int64_t date_second; /* that `date` says */
-	char date[HTTP_DATE_MAX];
+	int64_t second; /* that `second_lines` are for: Date and Server */
+	size_t second_len;
+	uint8_t second_lines[HTTP_SECOND_MAX];
+	int64_t modified; /* that `modified_text` says */
+	char modified_text[HTTP_DATE_MAX];
 };
 
 /* Goes on with a connection until it waits for something, or is gone. */

@@ -212,35 +212,51 @@ static void find(struct http_server *h, struct http_conn *c, int64_t wall, struc
 
 /* ---- writing it ---- */
 
-static void put_date(struct http_server *h, struct http1_builder *b, int64_t wall)
+/* Lines that are known to be right: our own, or built and checked before. */
+#define put_line(b, literal) write_bytes(&(b)->w, span_of(literal "\r\n", sizeof literal + 1))
+
+/* Date and Server change once a second, so they are built once a second. */
+static void put_second(struct http_server *h, struct http1_builder *b, int64_t wall)
 {
-	if (wall != h->date_second || !h->date[0]) {
-		h->date_second = wall;
-		http_date_format(wall, h->date);
+	if (wall != h->second || h->second_len == 0) {
+		struct http1_builder line = { .w = writer_of(h->second_lines, HTTP_SECOND_MAX) };
+		char date[HTTP_DATE_MAX];
+		http_date_format(wall, date);
+		http1_build_field(&line, "Date", span_of(date, HTTP_DATE_MAX - 1));
+		if (h->config.name)
+			http1_build_string(&line, "Server", h->config.name);
+		assert(!line.w.failed);
+		h->second = wall;
+		h->second_len = line.w.len;
 	}
-	http1_build_field(b, "Date", span_of(h->date, HTTP_DATE_MAX - 1));
+	write_bytes(&b->w, span_of(h->second_lines, h->second_len));
 }
 
 static void put_common(
 	struct http_server *h, struct http_conn *c, struct http1_builder *b, int64_t wall)
 {
-	put_date(h, b, wall);
-	if (h->config.name)
-		http1_build_string(b, "Server", h->config.name);
+	put_second(h, b, wall);
 	if (!c->keep_alive)
-		http1_build_string(b, "Connection", "close");
+		put_line(b, "Connection: close");
 	else if (c->head && c->head->parser.head.minor == 0)
-		http1_build_string(b, "Connection", "keep-alive");
+		put_line(b, "Connection: keep-alive");
 }
 
-static void put_validators(struct http1_builder *b, const struct http_entity *e)
+/* A site's pages tend to share their time, or to be asked for again: the last one is kept. */
+static void put_modified(struct http_server *h, struct http1_builder *b, int64_t modified)
 {
-	char date[HTTP_DATE_MAX];
-
-	if (e->modified != HTTP_TIME_UNKNOWN) {
-		http_date_format(e->modified, date);
-		http1_build_string(b, "Last-Modified", date);
+	if (modified != h->modified || !h->modified_text[0]) {
+		h->modified = modified;
+		http_date_format(modified, h->modified_text);
 	}
+	http1_build_field(b, "Last-Modified", span_of(h->modified_text, HTTP_DATE_MAX - 1));
+}
+
+static void put_validators(
+	struct http_server *h, struct http1_builder *b, const struct http_entity *e)
+{
+	if (e->modified != HTTP_TIME_UNKNOWN)
+		put_modified(h, b, e->modified);
 	if (e->etag[0])
 		http1_build_string(b, "ETag", e->etag);
 }
@@ -265,11 +281,12 @@ static void put_range(
 }
 
 /* 200, 206 and 304: the head alone; the body is sent by http_conn.c. */
-static void put_entity(struct http_conn *c, struct http1_builder *b, const struct found *f)
+static void put_entity(
+	struct http_server *h, struct http_conn *c, struct http1_builder *b, const struct found *f)
 {
 	const struct http_selection *s = &f->selection;
 
-	put_validators(b, &c->entity);
+	put_validators(h, b, &c->entity);
 	if (s->status == 304)
 		return;
 	http1_build_string(b, "Content-Type", f->type);
@@ -279,10 +296,10 @@ static void put_entity(struct http_conn *c, struct http1_builder *b, const struc
 		c->chunked = c->head->parser.head.minor > 0;
 		c->keep_alive &= c->chunked || c->head_only;
 		if (c->chunked)
-			http1_build_string(b, "Transfer-Encoding", "chunked");
+			put_line(b, "Transfer-Encoding: chunked");
 		return;
 	}
-	http1_build_string(b, "Accept-Ranges", "bytes");
+	put_line(b, "Accept-Ranges: bytes");
 	if (s->status == 206)
 		put_range(b, &c->entity, s);
 	http1_build_number(b, "Content-Length", s->length);
@@ -303,14 +320,14 @@ static size_t put_refusal(struct http_server *h, struct http_conn *c, struct htt
 	}
 	text_char(&t, '\n');
 	if (c->status == 405)
-		http1_build_string(b, "Allow", "GET, HEAD");
+		put_line(b, "Allow: GET, HEAD");
 	if (c->status == 301)
 		http1_build_string(b, "Location", f->location);
 	if (c->status == 416)
 		put_range(b, &c->entity, &f->selection);
 	if (c->status == 503)
 		http1_build_number(b, "Retry-After", (uint64_t)(h->config.head_timeout / NANO_S));
-	http1_build_string(b, "Content-Type", "text/plain; charset=utf-8");
+	put_line(b, "Content-Type: text/plain; charset=utf-8");
 	http1_build_number(b, "Content-Length", t.len);
 	return t.len;
 }
@@ -342,7 +359,7 @@ bool http_respond(struct http_server *h, struct http_conn *c, struct stack *s, n
 	uint8_t *at = head_room(c, s, spare);
 	http1_build_response(&b, at, HEAD_MAX, c->status, span_of(NULL, 0));
 	if (entity) {
-		put_entity(c, &b, &f);
+		put_entity(h, c, &b, &f);
 	} else {
 		text_len = put_refusal(h, c, &b, &f, text);
 	}
