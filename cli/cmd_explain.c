@@ -216,9 +216,9 @@ const struct command command_explain = {
 	.line = "tell what every packet of a capture says",
 	.operands = "FILE",
 	.about =
-		"Reads pcap and pcapng files (Ethernet and raw IP), or standard input for '-'. Each "
-		"packet is one line; what is wrong in it is named with its layer and the standard that "
-		"says so.",
+		"Reads pcap and pcapng files (Ethernet and raw IP), or standard input for '-'. "
+		"Each packet is one line; what is wrong in it is named with its layer and the "
+		"standard that says so.",
 	.exits = "1: a packet is malformed, or the file breaks off; 3: it is no capture file.",
 	.purpose = PURPOSE_LOOK,
 	.operands_min = 1,

@@ -140,8 +140,8 @@ const struct command command_unwrap = {
 	.line = "take a frame apart, layer by layer",
 	.operands = "",
 	.about =
-		"Takes one Ethernet frame on standard input, as bytes or in hexadecimal, checks and "
-		"strips each header, and shows what is left.",
+		"Takes one Ethernet frame on standard input, as bytes or in hexadecimal, checks "
+		"and strips each header, and shows what is left.",
 	.exits = "1: the frame is malformed; what was read before the fault is shown.",
 	.purpose = PURPOSE_LOOK,
 	.groups = groups,

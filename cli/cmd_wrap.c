@@ -127,7 +127,8 @@ static void show_layers(const struct dissection *d, size_t payload, size_t fcs)
 			paint(stdout, PAINT_PLAIN));
 	}
 	if (fcs)
-		printf("+ frame check sequence %zu  =  %5zu bytes  layer 1 (access): did a bit fall over?\n",
+		printf("+ frame check sequence %zu  =  %5zu bytes  layer 1 (access): "
+		       "did a bit fall over?\n",
 			fcs, size + fcs);
 	printf("frame: %zu bytes; %zu of them are headers%s (%.1f %%)\n", size + fcs,
 		size + fcs - payload, fcs ? " and check" : "",
@@ -228,8 +229,8 @@ const struct command command_wrap = {
 	.line = "put headers around a payload, and show each layer",
 	.operands = "",
 	.about =
-		"Takes a payload on standard input and wraps it in a transport, an internet and a link "
-		"header, showing what each layer adds and where its bytes are.",
+		"Takes a payload on standard input and wraps it in a transport, an internet and a "
+		"link header, showing what each layer adds and where its bytes are.",
 	.exits = "",
 	.purpose = PURPOSE_LOOK,
 	.groups = groups,

@@ -13,7 +13,8 @@
 
 struct checksum_ops {
 	const char *name;
-	/* A partial sum over the bytes, at most 0x1fffe (two folded halves), any length to 1 MiB. */
+	/* A partial sum over the bytes, at most 0x1fffe (two folded halves), any length to 1
+	 * MiB. */
 	uint32_t (*sum)(const uint8_t *at, size_t len);
 	/* Copies and sums in one pass. Regions do not overlap. */
 	uint32_t (*copy_sum)(uint8_t *to, const uint8_t *from, size_t len);

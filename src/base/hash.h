@@ -24,7 +24,8 @@ struct hash_key {
 		v2 += v1, v1 = SIP_ROTL(v1, 17), v1 ^= v2, v2 = SIP_ROTL(v2, 32);                  \
 	} while (0)
 
-static inline uint64_t hash_words(const struct hash_key *key, const uint64_t *word, unsigned count)
+static inline uint64_t sip_words(const struct hash_key *key, const uint64_t *word, unsigned count,
+				 unsigned rounds, unsigned final_rounds)
 {
 	uint64_t v0 = key->k[0] ^ UINT64_C(0x736f6d6570736575);
 	uint64_t v1 = key->k[1] ^ UINT64_C(0x646f72616e646f6d);
@@ -32,33 +33,25 @@ static inline uint64_t hash_words(const struct hash_key *key, const uint64_t *wo
 	uint64_t v3 = key->k[1] ^ UINT64_C(0x7465646279746573);
 	for (unsigned i = 0; i < count; i++) {
 		v3 ^= word[i];
-		SIP_ROUND(v0, v1, v2, v3);
+		for (unsigned r = 0; r < rounds; r++)
+			SIP_ROUND(v0, v1, v2, v3);
 		v0 ^= word[i];
 	}
 	v2 ^= 0xff ^ count; /* the count stands in for the length block: no two counts collide */
-	SIP_ROUND(v0, v1, v2, v3);
-	SIP_ROUND(v0, v1, v2, v3);
-	SIP_ROUND(v0, v1, v2, v3);
+	for (unsigned r = 0; r < final_rounds; r++)
+		SIP_ROUND(v0, v1, v2, v3);
 	return v0 ^ v1 ^ v2 ^ v3;
+}
+
+static inline uint64_t hash_words(const struct hash_key *key, const uint64_t *word, unsigned count)
+{
+	return sip_words(key, word, count, 1, 3);
 }
 
 /* The same with SipHash-2-4's rounds, for numbers that must not be guessed. */
 static inline uint64_t hash_secret(const struct hash_key *key, const uint64_t *word, unsigned count)
 {
-	uint64_t v0 = key->k[0] ^ UINT64_C(0x736f6d6570736575);
-	uint64_t v1 = key->k[1] ^ UINT64_C(0x646f72616e646f6d);
-	uint64_t v2 = key->k[0] ^ UINT64_C(0x6c7967656e657261);
-	uint64_t v3 = key->k[1] ^ UINT64_C(0x7465646279746573);
-	for (unsigned i = 0; i < count; i++) {
-		v3 ^= word[i];
-		SIP_ROUND(v0, v1, v2, v3);
-		SIP_ROUND(v0, v1, v2, v3);
-		v0 ^= word[i];
-	}
-	v2 ^= 0xff ^ count;
-	for (unsigned i = 0; i < 4; i++)
-		SIP_ROUND(v0, v1, v2, v3);
-	return v0 ^ v1 ^ v2 ^ v3;
+	return sip_words(key, word, count, 2, 4);
 }
 
 /* SipHash-2-4 exactly as published (Aumasson, Bernstein 2012), for secrets and MACs. */

@@ -49,7 +49,8 @@ struct core {
 	struct counters *counters;
 	struct trace *trace;
 	struct tx_frame *frame;
-	bool queued; /* layers 1 or 2 queued something to send; the stack clears it when all is out */
+	/* layers 1 or 2 queued something to send; the stack clears it when all is out */
+	bool queued;
 };
 
 #endif

@@ -19,7 +19,8 @@
 enum checksum_state {
 	CHECKSUM_UNKNOWN, /* to be verified */
 	CHECKSUM_VALID,   /* tx: complete. rx: somebody verified the transport checksum */
-	CHECKSUM_PARTIAL, /* the field holds the pseudo-header's sum only; the bytes never left this machine */
+	/* the field holds the pseudo-header's sum only; the bytes never left this machine */
+	CHECKSUM_PARTIAL,
 };
 
 struct tx_frame {

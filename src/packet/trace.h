@@ -18,10 +18,13 @@ enum trace_kind {
 	TRACE_RX,        /* a frame met its fate: `rx` (its frame, fate, drop reason) */
 	TRACE_TX,        /* a frame was handed to the link: `frame` with its why */
 	TRACE_TX_DROP,   /* a frame could not be sent: `frame` may be NULL, `drop` */
-	TRACE_NEIGHBOUR, /* a neighbour's state changed: `flow.remote` is its address, from/to name the states */
+	/* a neighbour's state changed: `flow.remote` is its address, from/to name the states */
+	TRACE_NEIGHBOUR,
 	TRACE_TCP_STATE, /* `flow`, from, to: names of RFC 9293's states */
 	TRACE_TCP_TIMER, /* `flow`, to: which timer fired */
-	TRACE_TCP_WAIT,  /* `flow`, to: why nothing (more) is sent: "cwnd", "rwnd", "Nagle" ...; number: bytes waiting */
+	/* `flow`, to: why nothing (more) is sent: "cwnd", "rwnd", "Nagle" ...; number: bytes
+	 * waiting */
+	TRACE_TCP_WAIT,
 	TRACE_TCP_RTT,   /* `flow`, number: a round-trip sample in ns */
 	TRACE_TCP_LOSS,  /* `flow`, from: cause, number: cwnd after */
 };

@@ -116,7 +116,8 @@ int sock_udp(struct stack *s, const struct sock_options *o, sock_id *out);
 /* Fixes the remote: only its datagrams and ICMP errors arrive. */
 int sock_udp_connect(struct stack *s, sock_id id, const struct addr *remote, uint16_t port);
 int sock_ping(struct stack *s, const struct sock_options *o, bool v6, sock_id *out);
-/* `to` NULL: the connected remote. For ping: `port` is the sequence number, the bytes the echo body. */
+/* `to` NULL: the connected remote. For ping: `port` is the sequence number, the bytes the echo
+ * body. */
 int64_t sock_send_to(struct stack *s, sock_id id, const void *from, size_t len,
 		     const struct addr *to, uint16_t port);
 struct sock_datagram {

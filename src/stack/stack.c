@@ -101,7 +101,8 @@ enum error stack_add_address(struct stack *s, struct netif *nif, const struct ad
 	access_announce(&s->access, nif, a);
 	s->internet.routes.generation++; /* paths and source addresses may be others now */
 	e = stack_add_route(s, a, prefix, NULL, nif);
-	return e == ERR_IN_USE ? ERR_OK : e; /* a second address of one net brings no second route */
+	/* a second address of one net brings no second route */
+	return e == ERR_IN_USE ? ERR_OK : e;
 }
 
 enum error stack_add_route(struct stack *s, const struct addr *prefix, unsigned len,

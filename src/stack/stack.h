@@ -33,7 +33,8 @@ void stack_config_default(struct stack_config *c);
 const char *stack_config_check(const struct stack_config *c);
 /* Bytes of memory that stack_create will want. */
 size_t stack_memory(const struct stack_config *c);
-/* Builds a stack in `memory` (aligned to 64; need not be zeroed). NULL and *why on a broken config. */
+/* Builds a stack in `memory` (aligned to 64; need not be zeroed). NULL and *why on a broken
+ * config. */
 struct stack *stack_create(const struct stack_config *c, void *memory, size_t size, nanotime now,
 			   const char **why);
 
@@ -56,7 +57,8 @@ unsigned stack_transmit(struct stack *s, nanotime now, unsigned budget);
 bool stack_has_work(const struct stack *s);
 /* When to call stack_timers next; NANOTIME_NEVER in an idle world. Never late. */
 nanotime stack_next_deadline(const struct stack *s);
-/* The time of socket calls that follow; never goes back. Receive, timers and transmit set it too. */
+/* The time of socket calls that follow; never goes back. Receive, timers and transmit set it
+ * too. */
 void stack_set_time(struct stack *s, nanotime now);
 nanotime stack_time(const struct stack *s);
 

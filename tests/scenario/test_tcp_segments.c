@@ -438,7 +438,8 @@ static void test_out_of_order(void **state)
 	peer_close(p);
 }
 
-/* MUST-3: nothing of a segment with a wrong checksum acts, not its ACK, not its text, not its RST. */
+/* MUST-3: nothing of a segment with a wrong checksum acts, not its ACK, not its text, not its
+ * RST. */
 static void test_bad_checksum(void **state)
 {
 	(void)state;
@@ -463,7 +464,8 @@ static void test_bad_checksum(void **state)
 	peer_close(p);
 }
 
-/* MUST-39: the window opens by at least a segment; and its right edge never moves left (SHLD-14). */
+/* MUST-39: the window opens by at least a segment; and its right edge never moves left
+ * (SHLD-14). */
 static void test_receive_window(void **state)
 {
 	(void)state;
@@ -607,7 +609,8 @@ static void test_urgent_pointer(void **state)
 	}
 }
 
-/* TCP-40: no SYN+FIN opens anything; no null or Christmas segment is answered with anything but RST. */
+/* TCP-40: no SYN+FIN opens anything; no null or Christmas segment is answered with anything but
+ * RST. */
 static void test_odd_flags(void **state)
 {
 	(void)state;

@@ -19,7 +19,8 @@ static bool keep(void *link, struct netif *nif, const struct tx_frame *f, nanoti
 		return true;
 	assert_true(p->count < PEER_SEGMENTS);
 	struct peer_segment *s = &p->sent[p->count++];
-	size_t total = p->v6 ? load16(bytes + ETH_HEADER + 4) : load16(bytes + ETH_HEADER + 2) - 20u;
+	size_t total = p->v6 ? load16(bytes + ETH_HEADER + 4)
+			     : load16(bytes + ETH_HEADER + 2) - 20u;
 	assert_int_equal(tcp_parse(span_of(bytes + ip, total), total, &s->h), DROP_NONE);
 	uint64_t sum = pseudo_sum(&p->local, &p->remote, IPPROTO_TCP_, (uint32_t)total) +
 		       checksum_plain.sum(bytes + ip, total);
