@@ -342,7 +342,8 @@ static enum verdict run(const struct arguments *a)
 	if (g.json && !given(a, "output"))
 		g.page_file = g.output.file = open_memstream(&g.page, &g.page_len);
 	if (get_request_read(&g.request, a) &&
-		session_open(&g.session, a, span_of(page, page_len), &v)) {
+		session_open(&g.session, a,
+			&(struct session_wants){ .page = span_of(page, page_len) }, &v)) {
 		v = fetch_page(&g);
 		v = session_close(&g.session, v);
 	}

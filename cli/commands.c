@@ -7,11 +7,22 @@
 
 #include "cli/nearest.h"
 
-extern const struct command command_get, command_help, command_explain, command_wrap,
-	command_unwrap;
+extern const struct command command_get;
+extern const struct command command_serve;
+extern const struct command command_ping;
+extern const struct command command_resolve;
+extern const struct command command_lab;
+extern const struct command command_explain;
+extern const struct command command_wrap;
+extern const struct command command_unwrap;
+extern const struct command command_help;
 
 const struct command *const commands[] = {
 	&command_get,
+	&command_serve,
+	&command_ping,
+	&command_resolve,
+	&command_lab,
 	&command_explain,
 	&command_wrap,
 	&command_unwrap,

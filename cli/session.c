@@ -72,15 +72,16 @@ static bool read_addresses(const struct arguments *a, struct site_options *o)
 	return true;
 }
 
-bool session_open(
-	struct session *s, const struct arguments *a, struct span page, enum verdict *verdict)
+bool session_open(struct session *s, const struct arguments *a, const struct session_wants *wants,
+	enum verdict *verdict)
 {
 	char why[512] = "";
 	enum error e = ERR_OK;
 	struct site_options o = {
 		.dns = given_value(a, "dns", NULL),
 		.pcap = given_value(a, "pcap", NULL),
-		.lab = { .seed = SESSION_SEED, .page = page },
+		.lab = { .seed = SESSION_SEED, .page = wants->page },
+		.config = wants->config,
 	};
 	*s = (struct session){ .command = a->command };
 	*verdict = VERDICT_USAGE;
@@ -137,6 +138,15 @@ bool session_run(struct session *s, nanotime until, bool (*done)(void *user), vo
 		return true;
 	complain(s->command, VERDICT_ENVIRONMENT, "%s: %s", s->link, site_why(s->site));
 	return false;
+}
+
+void session_connections(struct stack_config *c, uint32_t connections)
+{
+	struct transport_config *t = &c->transport;
+	t->connections = connections;
+	t->flights = connections < t->flights ? connections : t->flights;
+	if (t->sockets < connections + t->listeners + t->datagram_sockets)
+		t->sockets = connections + t->listeners + t->datagram_sockets;
 }
 
 static bool settled(void *user)

@@ -23,16 +23,23 @@ struct session {
 	unsigned pieces;
 };
 
-/* By the options of the groups "link" and "lab". `page`: what a lab's web server serves as "/"; may
- * be empty. False: told, and *verdict is why. */
-bool session_open(
-	struct session *s, const struct arguments *a, struct span page, enum verdict *verdict);
+/* What a command knows better than its options; all may be left zero. */
+struct session_wants {
+	struct span page;                  /* a lab's web server serves it as "/" */
+	const struct stack_config *config; /* of our stack */
+};
+
+/* By the options of the groups "link" and "lab". False: told, and *verdict is why. */
+bool session_open(struct session *s, const struct arguments *a, const struct session_wants *wants,
+	enum verdict *verdict);
 /* Zeroed memory that lives as long as the session; never NULL. */
 void *session_memory(struct session *s, size_t size);
 /* An arena with so much room. */
 struct arena session_arena(struct session *s, size_t size);
 /* Made when first asked for; it has still to be run, by site_add_app or by its user. */
 struct resolver *session_resolver(struct session *s);
+/* A config's connections, and what follows from their number. */
+void session_connections(struct stack_config *c, uint32_t connections);
 /* Runs as site_run does. False: the network is gone, and the user was told. */
 bool session_run(struct session *s, nanotime until, bool (*done)(void *user), void *user);
 /* Gives connections that were closed time to end properly, but no longer than `limit`. */

@@ -1,0 +1,328 @@
+/*
+ * strata lab: the networks that ship, and one of them as it is built: what is
+ * shown of machines, addresses and links is read from the simulated world itself,
+ * so that it can't differ from what a command meets there.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/paint.h"
+#include "cli/session.h"
+
+#define NAMES     10 /* columns for the names of labs */
+#define TEXT_MAX  32
+#define LINE_TEXT 256
+
+static const struct option_info options[] = {
+	{ .name = "json", .text = "print one JSON object" },
+	{ .name = NULL },
+};
+static const struct option_group own = { "Output", options };
+static const struct option_group *const groups[] = { &own, &option_group_general, NULL };
+
+static const struct example examples[] = {
+	{ "strata lab", "the networks that there are" },
+	{ "strata lab home", "one of them: its machines, links and names" },
+	{ "strata get --link lab:lossy --explain http://www.example.test/",
+		"a page from another one than lab:home" },
+	{ "strata lab --json home | jq '.links[].delay_ns'", "for other programs" },
+	{ NULL, NULL },
+};
+
+/* ---- quantities in words ---- */
+
+struct unit {
+	const char *name;
+	uint64_t worth;
+};
+
+/* "20 ms": in the largest unit that it reaches; units end with a worth of 1. */
+static void quantity(char text[TEXT_MAX], uint64_t v, const struct unit *u)
+{
+	while (v < u->worth && u->worth > 1)
+		u++;
+	if (v % u->worth)
+		snprintf(text, TEXT_MAX, "%.3g %s", (double)v / (double)u->worth, u->name);
+	else
+		snprintf(text, TEXT_MAX, "%llu %s", (unsigned long long)(v / u->worth), u->name);
+}
+
+static void rate_text(char text[TEXT_MAX], uint64_t rate)
+{
+	static const struct unit units[] = { { "Gbit/s", 1000000000 }, { "Mbit/s", 1000000 },
+		{ "kbit/s", 1000 }, { "bit/s", 1 } };
+	quantity(text, rate, units);
+}
+
+static void time_text(char text[TEXT_MAX], nanodiff t)
+{
+	static const struct unit units[] = { { "s", NANO_S }, { "ms", NANO_MS }, { "us", NANO_US },
+		{ "ns", 1 } };
+	quantity(text, (uint64_t)t, units);
+}
+
+/* One more property of a link, behind a comma. */
+static void add(char line[LINE_TEXT], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void add(char line[LINE_TEXT], const char *format, ...)
+{
+	size_t len = strlen(line);
+	va_list arguments;
+	va_start(arguments, format);
+	len += (size_t)snprintf(line + len, LINE_TEXT - len, "%s", len ? ", " : "");
+	vsnprintf(line + len, LINE_TEXT - len, format, arguments);
+	va_end(arguments);
+}
+
+static void add_share(char line[LINE_TEXT], uint32_t ppm, const char *what)
+{
+	if (ppm)
+		add(line, "%.3g %% %s", ppm / 1e4, what);
+}
+
+static void properties(char line[LINE_TEXT], const struct link_config *c)
+{
+	char text[TEXT_MAX];
+	const struct fault_config *f = &c->faults;
+	line[0] = '\0';
+	if (c->rate) {
+		rate_text(text, c->rate);
+		add(line, "%s", text);
+	}
+	time_text(text, c->delay);
+	add(line, "%s each way", text);
+	if (c->mtu)
+		add(line, "MTU %u", c->mtu);
+	add_share(line, f->loss, "loss");
+	add_share(line, f->reorder, "reordered");
+	add_share(line, f->duplicate, "duplicated");
+	if (f->jitter) {
+		time_text(text, f->jitter);
+		add(line, "%s jitter", text);
+	}
+}
+
+/* ---- one lab, for people ---- */
+
+static void heading(const char *text)
+{
+	printf("\n%s%s%s\n", paint(stdout, PAINT_STRONG), text, paint(stdout, PAINT_PLAIN));
+}
+
+static void show_machine(const struct node *n)
+{
+	printf("  %-9s %s\n", n->name, n->role ? n->role : "");
+	for (unsigned i = 0; i < n->interfaces; i++) {
+		const struct netif *nif = n->interface[i].netif;
+		char mac[MAC_TEXT_MAX];
+		mac_format(&nif->mac, mac);
+		printf("            %s%-5s %s%s\n", paint(stdout, PAINT_FAINT), nif->name, mac,
+			paint(stdout, PAINT_PLAIN));
+		for (unsigned a = 0; a < nif->addresses; a++) {
+			char text[ADDR_TEXT_MAX];
+			addr_format(&nif->address[a].address, text);
+			printf("                  %s/%u\n", text, nif->address[a].prefix);
+		}
+	}
+}
+
+static void show_link(const struct link *l, const struct link *main_link)
+{
+	char line[LINE_TEXT];
+	properties(line, &l->way[0].config);
+	printf("  %-14s %s -- %s\n                 %s%s\n", l->name, l->way[0].from->name,
+		l->way[0].to->name, line,
+		l == main_link ? " (the link that --delay, --rate and --loss change)" : "");
+}
+
+static void show_names(const struct lab *l)
+{
+	const char *name, *last = "";
+	struct addr address;
+	for (unsigned i = 0; lab_name(l, i, &name, &address); i++) {
+		char text[ADDR_TEXT_MAX];
+		addr_format(&address, text);
+		if (strcmp(name, last) == 0)
+			printf(", %s", text);
+		else
+			printf("%s  %-20s %s", i ? "\n" : "", name, text);
+		last = name;
+	}
+	fputc('\n', stdout);
+}
+
+static void show(struct lab *l)
+{
+	const struct lab_info *info = lab_about(l);
+	const struct world *w = lab_world(l);
+	printf("%slab:%s%s - ", paint(stdout, PAINT_STRONG), info->name,
+		paint(stdout, PAINT_PLAIN));
+	printf("%s\n\n%s", info->line, info->drawing);
+	heading("Machines");
+	list_each(at, &w->nodes) show_machine(list_entry(at, struct node, in_world));
+	heading("Links");
+	list_each(at, &w->links) show_link(list_entry(at, struct link, in_world), lab_main_link(l));
+	heading("Names that resolve");
+	show_names(l);
+	heading("To try");
+	printf("  strata get --explain --link lab:%s %s\n", info->name, info->url);
+	printf("  strata ping --link lab:%s %s\n", info->name, "www.example.test");
+}
+
+/* ---- the same as data ---- */
+
+static void put_machine(struct json *j, const struct node *n)
+{
+	json_object(j, NULL);
+	json_string(j, "name", n->name);
+	json_string(j, "role", n->role);
+	json_array(j, "interfaces");
+	for (unsigned i = 0; i < n->interfaces; i++) {
+		const struct netif *nif = n->interface[i].netif;
+		json_object(j, NULL);
+		json_string(j, "name", nif->name);
+		json_mac(j, "mac", &nif->mac);
+		json_unsigned(j, "mtu", nif->mtu);
+		json_array(j, "addresses");
+		for (unsigned a = 0; a < nif->addresses; a++) {
+			json_object(j, NULL);
+			json_addr(j, "address", &nif->address[a].address);
+			json_unsigned(j, "prefix", nif->address[a].prefix);
+			json_close(j);
+		}
+		json_close(j);
+		json_close(j);
+	}
+	json_close(j);
+	json_close(j);
+}
+
+static void put_link(struct json *j, const struct link *l, const struct link *main_link)
+{
+	const struct link_config *c = &l->way[0].config;
+	json_object(j, NULL);
+	json_string(j, "name", l->name);
+	json_bool(j, "main", l == main_link);
+	json_array(j, "ends");
+	json_string(j, NULL, l->way[0].from->name);
+	json_string(j, NULL, l->way[0].to->name);
+	json_close(j);
+	json_unsigned(j, "rate_bps", c->rate);
+	json_signed(j, "delay_ns", c->delay);
+	json_unsigned(j, "mtu", c->mtu);
+	json_unsigned(j, "loss_ppm", c->faults.loss);
+	json_unsigned(j, "reorder_ppm", c->faults.reorder);
+	json_unsigned(j, "duplicate_ppm", c->faults.duplicate);
+	json_signed(j, "jitter_ns", c->faults.jitter);
+	json_close(j);
+}
+
+static void put_info(struct json *j, const struct lab_info *info)
+{
+	char link[TEXT_MAX];
+	snprintf(link, sizeof link, "lab:%s", info->name);
+	json_string(j, "name", info->name);
+	json_string(j, "link", link);
+	json_string(j, "line", info->line);
+	json_string(j, "url", info->url);
+}
+
+static void put(struct lab *l)
+{
+	struct json j;
+	const struct world *w = lab_world(l);
+	struct addr dns[SITE_DNS_MAX], address;
+	const char *name;
+	json_begin(&j, stdout, "strata.lab/1");
+	put_info(&j, lab_about(l));
+	json_string(&j, "drawing", lab_about(l)->drawing);
+	json_string(&j, "client", lab_client(l)->name);
+	json_array(&j, "machines");
+	list_each(at, &w->nodes) put_machine(&j, list_entry(at, struct node, in_world));
+	json_close(&j);
+	json_array(&j, "links");
+	list_each(at, &w->links)
+		put_link(&j, list_entry(at, struct link, in_world), lab_main_link(l));
+	json_close(&j);
+	json_array(&j, "name_servers");
+	unsigned servers = lab_dns_servers(l, dns, SITE_DNS_MAX);
+	for (unsigned i = 0; i < servers; i++)
+		json_addr(&j, NULL, &dns[i]);
+	json_close(&j);
+	json_array(&j, "names");
+	for (unsigned i = 0; lab_name(l, i, &name, &address); i++) {
+		json_object(&j, NULL);
+		json_string(&j, "name", name);
+		json_addr(&j, "address", &address);
+		json_close(&j);
+	}
+	json_close(&j);
+	json_finish(&j);
+}
+
+/* ---- all of them ---- */
+
+static void list_labs(bool as_json)
+{
+	struct json j;
+	if (as_json) {
+		json_begin(&j, stdout, "strata.lab/1");
+		json_array(&j, "labs");
+	}
+	for (unsigned i = 0; i < lab_count(); i++) {
+		const struct lab_info *info = lab_info(i);
+		if (as_json) {
+			json_object(&j, NULL);
+			put_info(&j, info);
+			json_close(&j);
+			continue;
+		}
+		printf("  %slab:%-*s%s ", paint(stdout, PAINT_STRONG), NAMES - 4, info->name,
+			paint(stdout, PAINT_PLAIN));
+		paint_wrap(stdout, info->line, NAMES + 3, NAMES + 3, paint_columns(stdout));
+		fputc('\n', stdout);
+	}
+	if (as_json) {
+		json_close(&j);
+		json_finish(&j);
+	} else {
+		printf("\n'strata lab NAME' shows one; '--link lab:NAME' takes a command there.\n");
+	}
+}
+
+static enum verdict run(const struct arguments *a)
+{
+	char why[256] = "";
+	bool as_json = given(a, "json");
+	if (!a->operands) {
+		list_labs(as_json);
+		return VERDICT_FINE;
+	}
+	struct lab *l = lab_open(
+		a->operand[0], &(struct lab_options){ .seed = SESSION_SEED }, why, sizeof why);
+	if (!l)
+		return complain(a->command, VERDICT_USAGE, "%s", why);
+	if (as_json)
+		put(l);
+	else
+		show(l);
+	lab_close(l);
+	return VERDICT_FINE;
+}
+
+extern const struct command command_lab;
+const struct command command_lab = {
+	.name = "lab",
+	.line = "list the simulated networks, or show one",
+	.operands = "[NAME]",
+	.about = "",
+	.exits = "2: there is no such network.",
+	.purpose = PURPOSE_LEARN,
+	.operands_max = 1,
+	.groups = groups,
+	.examples = examples,
+	.run = run,
+};
