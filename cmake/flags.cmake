@@ -15,7 +15,7 @@ string(JOIN " " sanitizers ${sanitizers})
 set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
 	set(STRATA_LTO ON)
-	string(APPEND CMAKE_C_FLAGS_RELEASE " -flto=auto -ffat-lto-objects")
+	string(APPEND CMAKE_C_FLAGS_RELEASE " -flto=auto -ffat-lto-objects ${inlining}")
 endif()
 set(CMAKE_C_FLAGS_DEBUG "-Og -g3")
 set(CMAKE_C_FLAGS_ASAN "-O1 -g ${sanitizers}")
@@ -26,6 +26,10 @@ set(CMAKE_C_FLAGS_COVERAGE "-O0 -g --coverage -fprofile-update=atomic")
 add_compile_options(-Wall -Wextra -Wconversion -Werror "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 
 # The core has no C library beneath it: a loop must not become a call of strlen.
+# A segment's way is a dozen functions that each have one caller of weight: gcc may join more of them
+# than it does by itself.
+set(inlining "--param max-inline-insns-auto=80 --param large-function-growth=500")
+string(APPEND inlining " --param inline-unit-growth=300")
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 	add_compile_options(-fno-tree-loop-distribute-patterns)
 endif()
