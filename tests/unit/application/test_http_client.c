@@ -595,6 +595,20 @@ static void happy_eyeballs(void **state)
 	assert_int_equal(w.ended, 0);
 	assert_int_equal(w.x->dial.attempt[0].error, ERR_NO_ROUTE);
 	assert_true(w.duo.now - start < 10 * NANO_MS);
+	/* A refusal starts the next one at once, though another is still silent (section 5). */
+	struct sock_options six = { .queue = &w.puppet.queue, .local_port = 80, .v6_only = true };
+	struct stack *s = duo_use(&w.duo.host[1]);
+	sock_close(s, w.puppet.listener);
+	assert_int_equal(sock_listen(s, &six, &w.puppet.listener), 0);
+	start = w.duo.now;
+	connect_to(&w, (const char *const[]){ "2001:db8::99", "192.0.2.2", "2001:db8::2" }, 3);
+	assert_int_equal(w.ended, 0);
+	assert_int_equal(w.x->dial.attempt[1].error, ERR_REFUSED);
+	assert_int_equal(w.x->dial.winner, 2);
+	assert_true(w.duo.now - start >= 250 * NANO_MS && w.duo.now - start < 270 * NANO_MS);
+	sock_close(s, w.puppet.listener);
+	six.v6_only = false;
+	assert_int_equal(sock_listen(s, &six, &w.puppet.listener), 0);
 	/* The same address twice is one attempt */
 	connect_to(&w, (const char *const[]){ "192.0.2.2", "192.0.2.2" }, 2);
 	assert_int_equal(w.x->dial.count, 1);
