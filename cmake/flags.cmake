@@ -12,6 +12,10 @@ string(JOIN " " sanitizers ${sanitizers})
 # Layers are libraries of their own, and a segment crosses all of them: link-time optimisation lets
 # short functions melt into their callers. Fat objects hold machine code as well: the tests link that,
 # which takes a fraction of the time, and the checks read it.
+# A segment's way is a dozen functions that each have one caller of weight: gcc may join more of them
+# than it does by itself.
+set(inlining "--param max-inline-insns-auto=80 --param large-function-growth=500")
+string(APPEND inlining " --param inline-unit-growth=300")
 set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
 	set(STRATA_LTO ON)
@@ -26,10 +30,6 @@ set(CMAKE_C_FLAGS_COVERAGE "-O0 -g --coverage -fprofile-update=atomic")
 add_compile_options(-Wall -Wextra -Wconversion -Werror "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 
 # The core has no C library beneath it: a loop must not become a call of strlen.
-# A segment's way is a dozen functions that each have one caller of weight: gcc may join more of them
-# than it does by itself.
-set(inlining "--param max-inline-insns-auto=80 --param large-function-growth=500")
-string(APPEND inlining " --param inline-unit-growth=300")
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 	add_compile_options(-fno-tree-loop-distribute-patterns)
 endif()
