@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/get_request.h"
+#include "cli/name.h"
 #include "cli/output.h"
 #include "cli/view_walk.h"
 #include "cli/witness.h"
@@ -271,7 +272,8 @@ static enum verdict verdict_of(const struct fetch_info *i)
 	case FETCH_PROBLEM_URL:
 	case FETCH_PROBLEM_TLS:
 	case FETCH_PROBLEM_REQUEST: return VERDICT_USAGE;
-	case FETCH_PROBLEM_DNS: return VERDICT_UNSURE;
+	case FETCH_PROBLEM_DNS:
+		return i->lookup ? verdict_of_lookup(i->lookup->status) : VERDICT_UNSURE;
 	case FETCH_PROBLEM_SINK:
 	case FETCH_PROBLEM_LOCAL: return VERDICT_ENVIRONMENT;
 	default: return VERDICT_PROBLEM;

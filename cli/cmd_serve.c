@@ -13,10 +13,10 @@
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/output.h"
-#include "cli/paint.h"
 #include "strata/net.h"
 
-#define FAREWELL (5 * NANO_S) /* for responses under way, after the first signal */
+#define FAREWELL  (5 * NANO_S)    /* for responses under way, after the first signal */
+#define LOG_DELAY (200 * NANO_MS) /* a line of the log waits for others, at most */
 
 static const struct option_info options[] = {
 	{ .name = "port",
@@ -70,6 +70,8 @@ struct serving {
 	struct http_server_config config;
 	bool json;
 	uint64_t connections; /* what was asked for */
+	struct app flusher;
+	nanotime flush_at; /* lines of the log wait since a while; NANOTIME_NEVER: none does */
 };
 
 /* ---- the log ---- */
@@ -124,6 +126,24 @@ static void log_access(void *user, const struct http_access *a)
 		log_json(a, when, peer);
 	else
 		log_line(a, when, peer);
+	if (v->flush_at == NANOTIME_NEVER)
+		v->flush_at = site_now(v->session.site) + LOG_DELAY;
+}
+
+/* Many lines are written at once, but none waits for long. */
+static void flush_log(struct app *a, struct stack *s, nanotime now)
+{
+	struct serving *v = list_entry(a, struct serving, flusher);
+	(void)s;
+	if (now < v->flush_at)
+		return;
+	fflush(stdout);
+	v->flush_at = NANOTIME_NEVER;
+}
+
+static nanotime flush_deadline(const struct app *a)
+{
+	return list_entry(a, const struct serving, flusher)->flush_at;
 }
 
 /* ---- options ---- */
@@ -237,10 +257,11 @@ static enum verdict serve(struct serving *v)
 	enum verdict verdict;
 	if (!create(v, &verdict))
 		return verdict;
-	if (paint_is_terminal(stdout))
-		setvbuf(stdout, NULL, _IOLBF, 0);
 	interrupt_begin(&v->session);
 	site_add_app(site, http_server_app(v->server));
+	v->flusher = (struct app){ .run = flush_log, .deadline = flush_deadline };
+	v->flush_at = NANOTIME_NEVER;
+	site_add_app(site, &v->flusher);
 	site_flush(site);
 	nanotime started = site_now(site);
 	announce(v);

@@ -249,6 +249,11 @@ bool arguments_read(struct arguments *a, const struct command *c, unsigned count
 
 /* ---- asking ---- */
 
+bool takes(const struct command *c, const char *name)
+{
+	return find_name(c, name, strlen(name)) != NULL;
+}
+
 const char *given_each(const struct arguments *a, const char *name, unsigned index)
 {
 	const struct option_info *o = find_name(a->command, name, strlen(name));

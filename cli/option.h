@@ -59,7 +59,9 @@ struct arguments {
 /* Reads argv, which begins behind the command's name. False: the user was told what is wrong. */
 bool arguments_read(
 	struct arguments *a, const struct command *c, unsigned count, char *const *argv);
-/* `name` must be an option of the command. */
+/* Has the command this option at all? */
+bool takes(const struct command *c, const char *name);
+/* Asked for by name, which must be an option of the command. */
 bool given(const struct arguments *a, const char *name);
 /* The last value of an option; `otherwise` where it was not given. */
 const char *given_value(const struct arguments *a, const char *name, const char *otherwise);

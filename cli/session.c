@@ -31,7 +31,9 @@ static bool make_link(struct session *s, const struct arguments *a)
 	char *out = session_memory(s, LINK_MAX);
 	int n = snprintf(out, LINK_MAX, "%s", link);
 	for (unsigned i = 0; i < sizeof lab_words / sizeof *lab_words; i++) {
-		const char *value = given_value(a, lab_words[i], NULL);
+		const char *value = takes(s->command, lab_words[i])
+			? given_value(a, lab_words[i], NULL)
+			: NULL;
 		if (!value)
 			continue;
 		if (strncmp(link, "lab:", 4) != 0) {

@@ -156,12 +156,16 @@ void view_walk_summary(FILE *f, const struct walk *w, const struct view_about *a
 		fputs(g->heavy, f);
 	fprintf(f, "%s\n", paint(f, PAINT_PLAIN));
 	nanodiff spent = w->page_at - w->input.started;
-	if (about->good && w->round_trips)
+	if (about->good && w->round_trips == 1)
 		snprintf(text, sizeof text,
-			"%.3f ms until the page was complete: %u round trip%s, one after the other, "
-			"%.3f ms each.",
-			ms(spent), w->round_trips, w->round_trips == 1 ? "" : "s",
-			ms(spent) / w->round_trips);
+			"%.3f ms until the page was complete. One round trip accounts for %.3f ms of "
+			"that: distance, which no server can shorten.",
+			ms(spent), ms(w->distance));
+	else if (about->good && w->round_trips)
+		snprintf(text, sizeof text,
+			"%.3f ms until the page was complete. %u round trips, one after the other, "
+			"account for %.3f ms of that: distance, which no server can shorten.",
+			ms(spent), w->round_trips, ms(w->distance));
 	else
 		snprintf(text, sizeof text, "%.3f ms, in which %u round trip%s succeeded.",
 			ms(spent), w->round_trips, w->round_trips == 1 ? "" : "s");

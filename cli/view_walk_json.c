@@ -362,6 +362,7 @@ static void put_sums(struct json *j, const struct walk *w)
 	json_signed(j, "page_ns", since(w, w->page_at));
 	json_signed(j, "ended_ns", since(w, w->ended));
 	json_unsigned(j, "round_trips", w->round_trips);
+	json_signed(j, "distance_ns", w->distance);
 	put_trips(j, w);
 	put_stages(j, w);
 	put_bytes(j, "sent", &w->out);

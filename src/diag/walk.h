@@ -180,6 +180,7 @@ struct walk {
 	struct walk_stage stage[WALK_STAGES];
 	nanotime page_at, ended; /* the page's last byte came; the last step of the exchange */
 	unsigned round_trips;    /* of the chain that ends with the page's last byte */
+	nanodiff distance;       /* the shortest answer times of these, summed up */
 	unsigned trips;          /* of these, listed; the last one first */
 	struct walk_trip trip[WALK_TRIPS];
 	struct walk_bytes out, in, background;

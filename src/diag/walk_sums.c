@@ -187,6 +187,7 @@ static void count_trip(struct walk *w, uint32_t sent, uint32_t answered)
 	const struct walk_step *s = &w->step[sent];
 	enum walk_phase p = s->phase == WALK_REQUEST ? WALK_WAIT : (enum walk_phase)s->phase;
 	w->round_trips++;
+	w->distance += w->host[s->host].nearest[s->peer];
 	for (unsigned i = 0; i < w->stages; i++)
 		if (w->stage[i].hop == s->hop && w->stage[i].phase == p)
 			w->stage[i].round_trips++;
