@@ -85,7 +85,7 @@ struct strata_options {
 	bool drive_self;
 	/*
 	 * Connections at once; bounds memory (address space is planned at once, pages are touched
-	 * when used). 0: 1024.
+	 * when used). 0: 4096; at most 500000.
 	 */
 	uint32_t connections;
 	/* How long strata_close (of the net) waits until data already written to closed streams has

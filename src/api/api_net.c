@@ -22,9 +22,10 @@
 
 #include "host/hostclock.h"
 
-#define DEFAULT_LINGER (5 * NANO_S)
-#define LAB_DAY        (24 * 3600 * NANO_S)
-#define TIMER_SLACK    1000ul /* ns by which the system may delay the thread's timers */
+#define DEFAULT_LINGER  (5 * NANO_S)
+#define CONNECTIONS_MAX 500000u
+#define LAB_DAY         (24 * 3600 * NANO_S)
+#define TIMER_SLACK     1000ul /* ns by which the system may delay the thread's timers */
 
 /* ---- entering and leaving ---- */
 
@@ -274,14 +275,20 @@ static void init_cond(pthread_cond_t *c)
 	pthread_condattr_destroy(&attributes);
 }
 
+static uint32_t at_least(uint32_t value, uint32_t least)
+{
+	return value > least ? value : least;
+}
+
+/* All tables that follow from the number of connections; none below its default but theirs. */
 static void set_connections(struct stack_config *c, uint32_t connections)
 {
 	struct transport_config *t = &c->transport;
-	t->connections = connections;
-	if (t->flights > connections)
-		t->flights = connections;
-	if (t->sockets < connections + t->listeners + t->datagram_sockets)
-		t->sockets = connections + t->listeners + t->datagram_sockets;
+	t->connections = t->flights = connections;
+	t->sockets = at_least(t->sockets, connections + t->listeners + t->datagram_sockets);
+	t->time_waits = at_least(t->time_waits, 2 * connections);
+	t->sent_ranges = at_least(t->sent_ranges, 16 * connections);
+	t->blocks = at_least(t->blocks, 8 * connections);
 }
 
 static struct site *open_site(const struct strata_options *o)
@@ -298,6 +305,11 @@ static struct site *open_site(const struct strata_options *o)
 		.beside = o->beside ? o->beside->site : NULL,
 		.lab.seed = o->seed,
 	};
+	if (o->connections > CONNECTIONS_MAX) {
+		api_fail(ERR_ARGUMENT, "%u connections: %u at most", o->connections,
+			CONNECTIONS_MAX);
+		return NULL;
+	}
 	if (o->connections) {
 		stack_config_default(&config);
 		set_connections(&config, o->connections);

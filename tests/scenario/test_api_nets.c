@@ -55,7 +55,28 @@ static void test_open(void **state)
 	REFUSED(ARGUMENT, "192.0.2.2/24", .link = "lab:home", .address = "somewhere");
 	REFUSED(ARGUMENT, "link addresses of their own", .link = "lab:home",
 		.mac = "02:00:00:00:00:01");
+	REFUSED(ARGUMENT, "500000 at most", .link = "lab:home", .connections = 500001);
 	REFUSED(SYSTEM, "/no/such", .link = "lab:home", .pcap = "/no/such/folder");
+}
+
+/* As many connections as were asked for, and not one more. */
+static void test_connections(void **state)
+{
+	(void)state;
+	struct strata *net = strata_open(
+		&(struct strata_options){ .link = "lab:lan", .connections = 3 });
+	struct strata_stream *s[3];
+	for (unsigned i = 0; i < 3; i++) {
+		s[i] = strata_connect(net, "tcp://192.168.1.10:80", STRATA_SECOND);
+		assert_non_null(s[i]);
+	}
+	assert_null(strata_connect(net, "tcp://192.168.1.10:80", STRATA_SECOND));
+	assert_int_equal(strata_error(), STRATA_E_TOO_MANY);
+	strata_stream_abort(s[1]);
+	assert_int_equal(strata_sleep(net, STRATA_MILLISECOND), 0); /* the reset goes out */
+	s[1] = strata_connect(net, "tcp://192.168.1.10:80", STRATA_SECOND);
+	assert_non_null(s[1]);
+	strata_close(net);
 }
 
 static void test_close_nothing(void **state)
@@ -272,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_close_nothing),
 		cmocka_unit_test(test_null_handles),
 		cmocka_unit_test(test_time),
