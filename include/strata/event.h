@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 enum strata_events {
-	STRATA_READABLE = 1,     /* bytes, a datagram, the stream's end, or a connection to accept */
+	STRATA_READABLE = 1,     /* bytes, a datagram, the stream's end, a peer to accept */
 	STRATA_WRITABLE = 2,     /* room to write */
 	STRATA_CONNECTED = 4,    /* strata_connect_start has succeeded */
 	STRATA_PEER_CLOSED = 8,  /* the peer will send nothing more */
