@@ -1,0 +1,310 @@
+/*
+ * The scoreboard against a model: one byte of flags for each byte sent. Random
+ * sequences of sending, acknowledging, losing and sending again; after each step
+ * the sums, the order of the ranges and every byte's flags are compared.
+ */
+#include "unit/base/property.h"
+
+#include "transport/recovery/scoreboard.h"
+
+#define SPAN 4096 /* sequence numbers a model follows */
+#define MSS  100
+#define POOL 24
+
+struct model {
+	struct scoreboard b;
+	struct pool pool;
+	uint8_t memory[POOL * 64 + 64];
+	uint32_t base, una, nxt; /* una and nxt count from base */
+	uint8_t flag[SPAN];      /* SACKED, LOST, AGAIN of each byte */
+	bool starved;            /* the pool was empty once: single bytes may be off, sums not */
+};
+
+static void open_model(struct model *m, uint32_t base, uint32_t ranges)
+{
+	memset(m, 0, sizeof *m);
+	struct arena a = { .at = m->memory, .size = sizeof m->memory };
+	assert_true(pool_init(&m->pool, &a, sizeof(struct sent_range), 8, ranges));
+	board_init(&m->b);
+	m->base = base;
+}
+
+static uint32_t count(const struct model *m, uint8_t mask)
+{
+	uint32_t n = 0;
+	for (uint32_t i = m->una; i < m->nxt; i++)
+		n += (m->flag[i] & mask) == mask;
+	return n;
+}
+
+/* What holds whatever happened: sorted, no gaps, sums of the ranges' own flags, no item lost. */
+static void check_ranges(const struct model *m)
+{
+	uint32_t at = m->base + m->una, sacked = 0, lost = 0, again = 0, ranges = 0;
+	list_each(l, &m->b.ranges)
+	{
+		const struct sent_range *r = list_entry(l, struct sent_range, link);
+		check(r->start == at && seq_lt(r->start, r->end));
+		check(!(r->flags & SENT_SACKED && r->flags & SENT_LOST));
+		check(!(r->flags & SENT_AGAIN) || r->flags & SENT_LOST);
+		uint32_t len = r->end - r->start;
+		sacked += r->flags & SENT_SACKED ? len : 0;
+		lost += r->flags & SENT_LOST ? len : 0;
+		again += r->flags & SENT_AGAIN ? len : 0;
+		at = r->end;
+		ranges++;
+	}
+	check(at == m->base + m->nxt);
+	check(ranges == m->b.count && ranges == m->pool.used);
+	check(sacked == m->b.sacked && lost == m->b.lost && again == m->b.again);
+	uint32_t flight = board_in_flight(&m->b, m->nxt - m->una);
+	check(flight <= m->nxt - m->una);
+	check((board_next_lost(&((struct model *)(uintptr_t)m)->b) != NULL) == (lost != again));
+}
+
+static void check_bytes(const struct model *m)
+{
+	check_ranges(m);
+	if (m->starved)
+		return;
+	check(m->b.sacked == count(m, SENT_SACKED));
+	check(m->b.lost == count(m, SENT_LOST));
+	check(m->b.again == count(m, SENT_AGAIN));
+	list_each(l, &m->b.ranges)
+	{
+		const struct sent_range *r = list_entry(l, struct sent_range, link);
+		for (uint32_t s = r->start; s != r->end; s++)
+			check((r->flags & 7) == m->flag[s - m->base]);
+	}
+}
+
+static void do_send(struct model *m, struct rng *r)
+{
+	uint32_t len = 1 + (uint32_t)rng_below(r, MSS);
+	if (m->nxt + len > SPAN)
+		return;
+	if (!board_can_send(&m->b, &m->pool)) {
+		check(m->pool.used == m->pool.count);
+		return;
+	}
+	board_sent(&m->b, &m->pool, m->base + m->nxt, m->base + m->nxt + len, 1);
+	m->nxt += len;
+}
+
+static void do_ack(struct model *m, struct rng *r)
+{
+	uint32_t una = m->una + (uint32_t)rng_below(r, m->nxt - m->una + 1), fresh = 0;
+	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
+	for (uint32_t i = m->una; i < una; i++)
+		fresh += !(m->flag[i] & SENT_SACKED);
+	board_ack(&m->b, &m->pool, m->base + una, &n);
+	m->una = una;
+	if (!m->starved)
+		check(n.acked == fresh && n.sacked == 0);
+}
+
+static void do_sack(struct model *m, struct rng *r)
+{
+	uint32_t room = m->nxt - m->una;
+	uint32_t start = m->una + (uint32_t)rng_below(r, room + 1);
+	uint32_t end = start + (uint32_t)rng_below(r, m->nxt - start + 1), fresh = 0;
+	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
+	bool tight = m->pool.count - m->pool.used < 2;
+	for (uint32_t i = start; i < end; i++)
+		fresh += !(m->flag[i] & SENT_SACKED);
+	board_sack(&m->b, &m->pool, m->base + start, m->base + end, &n);
+	if (tight && n.sacked != fresh)
+		m->starved = true; /* a range could not be split */
+	if (!m->starved)
+		check(n.sacked == fresh);
+	for (uint32_t i = start; i < end; i++)
+		m->flag[i] = SENT_SACKED;
+}
+
+/* RFC 6675 IsLost, byte by byte: more than (thresh - 1) * mss bytes SACKed above it; a range is
+ * judged as a whole, by what is SACKed after its end. */
+static void do_find_lost(struct model *m)
+{
+	uint32_t above = 0, newly = 0;
+	for (uint32_t i = m->nxt; i-- > m->una;) {
+		if (m->flag[i] & SENT_SACKED)
+			above++;
+		else if (above > 2 * MSS && !(m->flag[i] & SENT_LOST)) {
+			m->flag[i] = SENT_LOST;
+			newly++;
+		}
+	}
+	uint32_t told = board_find_lost(&m->b, &m->pool, MSS, 3);
+	if (!m->starved)
+		check(told == newly);
+}
+
+static void do_lose_first(struct model *m)
+{
+	const struct sent_range *r = board_first(&m->b);
+	uint32_t len = r ? r->end - r->start : 0;
+	bool can_split = m->pool.used < m->pool.count;
+	if (len > MSS && can_split)
+		len = MSS;
+	board_lose_first(&m->b, &m->pool, MSS);
+	for (uint32_t i = m->una; i < m->una + len; i++)
+		if (!(m->flag[i] & SENT_SACKED))
+			m->flag[i] = SENT_LOST;
+}
+
+static void do_lose_all(struct model *m, bool forget)
+{
+	if (forget)
+		board_forget_sacks(&m->b);
+	board_lose_all(&m->b, &m->pool);
+	check(m->b.again == 0);
+	for (uint32_t i = m->una; i < m->nxt; i++)
+		if (forget || !(m->flag[i] & SENT_SACKED))
+			m->flag[i] = SENT_LOST;
+}
+
+static void do_again(struct model *m, struct rng *r)
+{
+	struct sent_range *range = board_next_lost(&m->b);
+	if (!range)
+		return;
+	/* nothing before it waits to be sent again */
+	uint32_t at = range->start - m->base, len = range->end - range->start;
+	for (uint32_t i = m->una; i < at && !m->starved; i++)
+		check((m->flag[i] & (SENT_LOST | SENT_AGAIN)) != SENT_LOST);
+	uint32_t part = 1 + (uint32_t)rng_below(r, len);
+	if (part < len && m->pool.used == m->pool.count)
+		part = len; /* where it can't be split all counts */
+	board_sent_again(&m->b, &m->pool, range, part, 2);
+	for (uint32_t i = at; i < at + part; i++)
+		m->flag[i] |= SENT_AGAIN;
+}
+
+static void step(struct model *m, struct rng *r)
+{
+	switch (rng_below(r, 16)) {
+	case 0: case 1: case 2: case 3: case 4:
+		do_send(m, r);
+		break;
+	case 5:
+		do_ack(m, r);
+		break;
+	case 6: case 7: case 8:
+		do_sack(m, r);
+		break;
+	case 9: case 10:
+		do_find_lost(m);
+		break;
+	case 11:
+		do_lose_first(m);
+		break;
+	case 12:
+		do_lose_all(m, rng_below(r, 3) == 0);
+		break;
+	default:
+		do_again(m, r);
+	}
+}
+
+static void run(struct rng *r, uint32_t base, uint32_t ranges, bool never_starves)
+{
+	static struct model m;
+	open_model(&m, base, ranges);
+	for (unsigned i = 0; i < 200; i++) {
+		step(&m, r);
+		check_bytes(&m);
+	}
+	check(!never_starves || !m.starved);
+	board_clear(&m.b, &m.pool);
+	check(m.pool.used == 0 && m.b.count == 0);
+}
+
+static void random_steps(struct rng *r)
+{
+	run(r, 0u - (uint32_t)rng_below(r, SPAN), POOL, false);
+}
+
+/* Hardly any ranges: coarser, but never inconsistent. */
+static void few_ranges(struct rng *r)
+{
+	run(r, (uint32_t)rng_next(r), 1 + (uint32_t)rng_below(r, 4), false);
+}
+
+static void test_random_steps(void **state)
+{
+	(void)state;
+	property_each(3000, random_steps);
+}
+
+static void test_few_ranges(void **state)
+{
+	(void)state;
+	property_each(3000, few_ranges);
+}
+
+/* When the pool is empty the newest range grows. */
+static void test_pool_exhaustion(void **state)
+{
+	(void)state;
+	static struct model m;
+	open_model(&m, 7, 2);
+	assert_true(board_can_send(&m.b, &m.pool));
+	for (uint32_t i = 0; i < 5; i++)
+		board_sent(&m.b, &m.pool, 7 + 10 * i, 17 + 10 * i, i);
+	m.nxt = 50;
+	check_ranges(&m);
+	assert_int_equal(m.b.count, 2);
+	assert_int_equal(list_entry(m.b.ranges.prev, struct sent_range, link)->sent, 4);
+	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
+	board_sack(&m.b, &m.pool, 17, 57, &n);
+	assert_false(board_can_send(&m.b, &m.pool)); /* what was SACKed can't grow */
+	assert_int_equal(n.sacked, 40);
+	board_ack(&m.b, &m.pool, 57, &n);
+	assert_int_equal(m.b.count, 0);
+	assert_true(board_can_send(&m.b, &m.pool));
+}
+
+/* Karn: what was sent twice gives no sample; the earliest of the rest does. */
+static void test_samples(void **state)
+{
+	(void)state;
+	static struct model m;
+	open_model(&m, 0, POOL);
+	for (uint32_t i = 0; i < 4; i++)
+		board_sent(&m.b, &m.pool, 100 * i, 100 * i + 100, 10 + i);
+	board_lose_first(&m.b, &m.pool, 100);
+	board_sent_again(&m.b, &m.pool, board_next_lost(&m.b), 100, 50);
+	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
+	board_ack(&m.b, &m.pool, 300, &n);
+	assert_true(n.twice);
+	assert_int_equal(n.acked, 300);
+	assert_int_equal(n.first_sent, 11);
+	assert_int_equal(n.newest_sent, 12);
+	board_clear(&m.b, &m.pool);
+}
+
+/* A thousand small segments come again as one: what is lost side by side is one range. */
+static void test_lost_ranges_merge(void **state)
+{
+	(void)state;
+	static struct model m;
+	open_model(&m, 0, POOL);
+	for (uint32_t i = 0; i < 20; i++)
+		board_sent(&m.b, &m.pool, i, i + 1, i);
+	board_lose_all(&m.b, &m.pool);
+	assert_int_equal(m.b.count, 1);
+	assert_int_equal(m.b.lost, 20);
+	board_clear(&m.b, &m.pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random_steps),
+		cmocka_unit_test(test_few_ranges),
+		cmocka_unit_test(test_pool_exhaustion),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_lost_ranges_merge),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
