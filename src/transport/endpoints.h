@@ -118,6 +118,7 @@ struct transport {
 	struct demux demux;
 	struct list listener_port[PORT_BUCKETS], datagram_port[PORT_BUCKETS];
 	struct list ready;          /* connections with something to send, or to be freed */
+	struct list blocked;        /* while transmitting: connections whose link is full */
 	struct list datagrams;      /* datagram endpoints with something to send */
 	struct list embryo_due;     /* SYN-ACKs to send now */
 	struct list embryo_wait[8]; /* by number of tries: deadlines in order */

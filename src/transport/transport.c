@@ -124,7 +124,8 @@ static bool init_tables(struct transport *t, struct arena *a)
 	t->reply = arena_take(a, c->resets * sizeof *t->reply, 8);
 	if (!demux_init(&t->demux, a, c->connections + c->embryos + c->time_waits,
 			&t->core->key) ||
-	    !accepted || !t->options || !t->owner || !t->notify.mask || !t->notify.queue || !t->reply)
+	    !accepted || !t->options || !t->owner || !t->notify.mask || !t->notify.queue ||
+	    !t->reply)
 		return false;
 	memset(t->options, 0, socks * sizeof *t->options);
 	memset(t->notify.mask, 0, socks);
@@ -159,6 +160,7 @@ bool transport_init(struct transport *t, struct core *core, struct internet *int
 		list_init(&t->datagram_port[i]);
 	}
 	list_init(&t->ready);
+	list_init(&t->blocked);
 	list_init(&t->datagrams);
 	list_init(&t->embryo_due);
 	for (unsigned i = 0; i < sizeof t->embryo_wait / sizeof t->embryo_wait[0]; i++)
@@ -221,6 +223,7 @@ unsigned transport_transmit(struct transport *t, unsigned budget)
 		unsigned quantum = budget - sent < QUANTUM ? budget - sent : QUANTUM;
 		sent += conn_transmit(t, list_entry(l, struct tcp_conn, ready), quantum);
 	}
+	list_splice_back(&t->ready, &t->blocked); /* for the next call */
 	if (t->reply_count && sent < budget) /* resets that connections queued just now */
 		sent += tcp_reply_transmit(t, budget - sent);
 	return sent;

@@ -37,7 +37,7 @@ void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tc
 	if (window > f->snd_wnd_max)
 		f->snd_wnd_max = window;
 	if (window && c->snd_una == c->snd_nxt) { /* reopened: no more probes */
-		f->rto_at = NANOTIME_NEVER;
+		f->rto_at = f->give_up_at = NANOTIME_NEVER;
 		f->probes = 0;
 		c->backoff = 0;
 	}
@@ -75,8 +75,12 @@ static void judge_losses(struct transport *t, struct tcp_conn *c, bool advanced)
 	uint32_t lost = sack ? board_find_lost(&f->board, &t->range_pool, c->mss, DUP_THRESH) : 0;
 	switch (f->phase) {
 	case PHASE_OPEN:
-		/* RFC 6582 3.2 step 2: duplicates of what a recovery already covered start none. */
-		if (!sack && f->dup_acks == DUP_THRESH && seq_gt(c->snd_una, f->recover - 1))
+		/*
+		 * RFC 6582 3.2 step 2: duplicates of what a recovery already covered start none.
+		 * `recover` counts only while it is outstanding: later it would seem ahead again.
+		 */
+		if (!sack && f->dup_acks == DUP_THRESH &&
+		    f->recover - c->snd_una - 1 >= c->snd_nxt - c->snd_una)
 			lost = board_lose_first(&f->board, &t->range_pool, c->mss);
 		if (lost)
 			enter_recovery(t, c);
@@ -211,7 +215,7 @@ static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struc
 		}
 	}
 	if (advanced) {
-		if (f->phase == PHASE_OPEN)
+		if (f->phase != PHASE_RECOVERY)
 			f->dup_acks = 0;
 		take_advance(t, c, seg);
 		if (c->state == TCP_CLOSED)
@@ -236,10 +240,12 @@ static bool take_syn_ack(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	c->backoff = 0;
 	c->flags &= (uint16_t)~CONN_SYN_OWED;
 	wheel_disarm(t->core->wheel, &c->timer);
-	conn_set_state(t, c, c->flags & CONN_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED);
-	c->snd_wnd = (uint32_t)seg->h.window << c->snd_wscale;
+	c->snd_wnd = (uint32_t)seg->h.window
+		     << (seg->h.flags & TCP_SYN ? 0 : c->snd_wscale); /* RFC 7323 2.2 */
 	c->snd_wl1 = seg->seq;
 	c->snd_wl2 = seg->ack;
+	if (!conn_established(t, c))
+		return false;
 	conn_notify(t, c, EVENT_CONNECTED | EVENT_WRITABLE);
 	conn_make_ready(t, c);
 	return true;
@@ -265,7 +271,9 @@ bool conn_take_ack(struct transport *t, struct tcp_conn *c, struct rx *rx, struc
 		uint32_t most = c->flight && c->flight->snd_wnd_max > c->snd_wnd
 					? c->flight->snd_wnd_max
 					: c->snd_wnd;
-		if (back > most || (c->flight && back > c->flight->bytes_acked + 1)) {
+		bool ghost = c->flight ? back > c->flight->bytes_acked + 1
+				       : !(c->flags & CONN_ACK_SEEN);
+		if (back > most || ghost) {
 			if (conn_may_challenge(t, c))
 				conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
 			rx_drop(rx, DROP_TCP_ACK_OLD);

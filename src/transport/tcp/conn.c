@@ -75,6 +75,15 @@ static uint32_t initial_window(const struct transport *t, uint32_t mss)
 	return segments < bound ? segments : bound;
 }
 
+/* Its owner's; in the backlog the listener's, which the owner will get. */
+static const struct endpoint_options *conn_options(struct transport *t, const struct tcp_conn *c)
+{
+	const struct tcp_listener *l = NULL;
+	if (c->flags & CONN_IN_BACKLOG)
+		l = listener_find(t, &c->tuple.local, c->tuple.local_port);
+	return &t->options[l ? l->sock : c->sock];
+}
+
 struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 {
 	if (c->flight)
@@ -82,7 +91,7 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	struct tcp_flight *f = pool_take(&t->flight_pool);
 	if (!f)
 		return NULL;
-	const struct endpoint_options *o = &t->options[c->sock];
+	const struct endpoint_options *o = conn_options(t, c);
 	size_t rings = offsetof(struct tcp_flight, send_buffer); /* ring_init sets all of them */
 	memset((uint8_t *)f + rings, 0, sizeof *f - rings);
 	ring_init(&f->tx, c->snd_una);
@@ -182,6 +191,20 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 	}
 	conn_leave_demux(t, c);
 	conn_notify(t, c, EVENT_CLOSED);
+}
+
+bool conn_catch_up(struct transport *t, struct tcp_conn *c)
+{
+	if (c->flags & CONN_KEEPALIVE)
+		conn_arm(t, c, t->now + t->config.keepalive_idle);
+	if (!(c->flags & CONN_FIN_QUEUED))
+		return true;
+	conn_set_state(t, c, TCP_FIN_WAIT_1); /* closed meanwhile: 3.10.4 */
+	if (conn_flight(t, c))
+		return true;
+	c->flags |= CONN_RESET_OWED;
+	conn_die(t, c, ERR_MEMORY);
+	return false;
 }
 
 /* MUST-15: without an option the send MSS is 536 or 1220; a floor keeps tiny ones from

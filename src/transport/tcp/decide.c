@@ -72,15 +72,18 @@ static bool small_may_go(const struct tcp_conn *c, struct tcp_plan *p, uint32_t 
 {
 	const struct tcp_flight *f = c->flight;
 	if (len < queued) { /* cut short by a window, not by the end of data */
-		if (len && len >= f->snd_wnd_max / 2 && p->wait != WAIT_CWND)
-			return true; /* MUST-38 (3): half of the largest window seen */
-		if (p->wait == WAIT_NOTHING)
+		if (len && p->wait != WAIT_CWND &&
+		    (len >= f->snd_wnd_max / 2 || c->flags & CONN_PROBE_OWED))
+			/* MUST-38 (3), (4): half of the largest window seen, or time */
+			return true;
+		if (len && p->wait == WAIT_RWND)
 			p->wait = WAIT_SWS;
 		return false;
 	}
 	if (c->flags & (CONN_NODELAY | CONN_FIN_QUEUED) || c->snd_nxt == c->snd_una)
 		return true;
-	if (seq_gt(f->snd_small, c->snd_una)) {
+	/* It counts only while it is outstanding: 2^31 bytes later it would seem ahead again. */
+	if (f->snd_small - c->snd_una - 1 < c->snd_nxt - c->snd_una) {
 		p->wait = WAIT_NAGLE;
 		return false;
 	}
@@ -140,7 +143,7 @@ struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, 
 	struct tcp_plan p = { .kind = PLAN_NONE, .wait = WAIT_NOTHING };
 	const struct tcp_flight *f = c->flight;
 	if (f && state_sends(c)) {
-		uint32_t mss = c->mss - conn_sack_room(c);
+		uint32_t mss = p.mss = c->mss - conn_sack_room(c);
 		if (f->board.lost != f->board.again && plan_again(c, &p, mss))
 			return p;
 		if (p.wait == WAIT_NOTHING && plan_new(t, c, &p, mss, gso_max))

@@ -34,6 +34,7 @@ struct tcp_plan {
 	enum tcp_wait wait;  /* PLAN_NONE, PLAN_ACK: what data waits for */
 	enum tx_why why;
 	uint32_t seq, len;
+	uint32_t mss;        /* payload of a full segment, beside what options take now */
 	bool fin, push;
 	struct sent_range *range;
 };

@@ -171,6 +171,15 @@ unsigned embryo_transmit(struct transport *t, unsigned budget)
 	return sent;
 }
 
+/* Its SYN-ACK goes once more, and counts: deadlines stay in order, answers are few. */
+static void embryo_again(struct transport *t, struct tcp_embryo *e)
+{
+	e->tries++;
+	e->deadline = t->now + rtt_backoff(t->config.rto_initial, e->tries, t->config.rto_max);
+	list_remove(&e->link);
+	list_push_back(&t->embryo_due, &e->link);
+}
+
 void embryo_timer(struct transport *t)
 {
 	nanotime next = NANOTIME_NEVER;
@@ -186,11 +195,7 @@ void embryo_timer(struct transport *t)
 				embryo_free(t, e);
 				continue;
 			}
-			e->tries++;
-			e->deadline = t->now + rtt_backoff(t->config.rto_initial, e->tries,
-							   t->config.rto_max);
-			list_remove(&e->link);
-			list_push_back(&t->embryo_due, &e->link);
+			embryo_again(t, e);
 		}
 	}
 	if (next != NANOTIME_NEVER)
@@ -251,14 +256,27 @@ static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_embryo *e,
 	return c;
 }
 
+/* Does it begin in the window that our SYN-ACK offered? */
+static bool embryo_in_window(const struct transport *t, const struct tcp_embryo *e,
+			     const struct tcp_segment *seg)
+{
+	uint32_t buffer = listener_receive_buffer(t, pool_at(&t->listener_pool, e->listener));
+	return seg->seq - (e->irs + 1) < (buffer > 65535 ? 65535 : buffer);
+}
+
 /* RFC 9293 3.10.7.4 for SYN-RECEIVED. */
 void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		  struct tcp_segment *seg)
 {
 	uint32_t next = e->irs + 1;
-	if (seg->flags & TCP_SYN && !(seg->flags & (TCP_ACK | TCP_RST)) && seg->seq == e->irs) {
-		list_remove(&e->link); /* the SYN again: our answer was lost */
-		list_push_back(&t->embryo_due, &e->link);
+	/* The SYN again: our answer was lost. Another SYN: the peer began anew, and resets what it
+	 * does not know when it hears it (RFC 9293 3.5.1). */
+	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
+		if (e->tries >= t->config.syn_ack_retries) {
+			rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
+			return;
+		}
+		embryo_again(t, e);
 		rx_fate(rx, FATE_ANSWERED);
 		return;
 	}
@@ -267,7 +285,7 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		rx_drop(rx, DROP_TCP_PAWS);
 		return;
 	}
-	if (seq_lt(seg->seq, next) || seq_gt(seg->seq, next + 65535)) {
+	if (seg->seq != next && !embryo_in_window(t, e, seg)) {
 		rx_drop(rx, DROP_TCP_SEQUENCE);
 		return;
 	}
@@ -299,6 +317,8 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		return;
 	}
 	internet_confirm(t->internet, &c->path, t->now);
+	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* text obeys the window */
+		return;
 	if (seg->text_len)
 		conn_take_text(t, c, rx, seg);
 	if (seg->flags & TCP_FIN)

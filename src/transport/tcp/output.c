@@ -36,13 +36,14 @@ bool conn_window_opened(const struct tcp_conn *c)
 		return false;
 	uint32_t gain = edge - c->rcv_edge, known = conn_rcv_wnd(c);
 	uint32_t mss = f->rcv_mss ? f->rcv_mss : c->mss;
-	return gain >= f->receive_buffer / 2 || (gain >= 2 * mss && known < f->receive_buffer / 2) ||
-	       (known < mss && gain >= mss);
+	uint32_t half = f->receive_buffer / 2;
+	return gain >= half || (gain >= 2 * mss && known < half) || (known < mss && gain >= mss);
 }
 
+/* Any segment acknowledges, and asks for news as a probe does. */
 static void sent_ack(struct tcp_conn *c)
 {
-	c->flags &= (uint16_t)~CONN_ACK_NOW;
+	c->flags &= (uint16_t)~(CONN_ACK_NOW | CONN_PROBE_OWED);
 	c->last_ack_sent = c->rcv_nxt;
 	if (c->flight)
 		c->flight->ack_at = NANOTIME_NEVER;
@@ -87,12 +88,9 @@ static void send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	r->why = (uint8_t)why;
 }
 
-static size_t options_len(const struct tcp_conn *c)
-{
-	return (c->flags & CONN_TIMESTAMPS ? 12u : 0u) + conn_sack_room(c);
-}
-
-static void put_options(const struct transport *t, const struct tcp_conn *c, uint8_t *h)
+/* `room`: bytes for SACK blocks. */
+static void put_options(const struct transport *t, const struct tcp_conn *c, uint8_t *h,
+			uint32_t room)
 {
 	size_t at = TCP_HEADER;
 	if (c->flags & CONN_TIMESTAMPS) {
@@ -101,7 +99,6 @@ static void put_options(const struct transport *t, const struct tcp_conn *c, uin
 		store32(h + at + 8, c->ts_recent);
 		at += 12;
 	}
-	uint32_t room = conn_sack_room(c);
 	if (room) { /* RFC 2018 4: the newest block first */
 		struct interval block[TCP_SACK_BLOCKS];
 		unsigned n = interval_recent(c->flight->held, block, (room - 4) / 8);
@@ -123,13 +120,15 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 	uint32_t len = 0;
 	if (p->len) {
 		size_t covered;
-		f->spans = (uint16_t)ring_spans(&c->flight->tx, p->seq, p->len, f->body, FRAME_SPANS,
-						&covered);
+		unsigned spans = ring_spans(&c->flight->tx, p->seq, p->len, f->body, FRAME_SPANS,
+					    &covered);
+		f->spans = (uint16_t)spans;
 		f->body_len = len = (uint32_t)covered;
 	}
-	size_t header_len = TCP_HEADER + options_len(c);
+	uint32_t room = conn_sack_room(c);
+	size_t header_len = TCP_HEADER + (c->flags & CONN_TIMESTAMPS ? 12u : 0u) + room;
 	uint8_t *header = frame_push(f, header_len);
-	put_options(t, c, header);
+	put_options(t, c, header, room);
 	bool whole = len == p->len;
 	uint16_t flags = TCP_ACK;
 	if (p->fin && whole)
@@ -163,9 +162,9 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 	memcpy(header + 16, &check, 2);
 	f->checksum_start = f->head;
 	f->checksum_offset = 16;
-	if (len > c->mss) {
-		f->seg_size = c->mss;
-		f->seg_count = (uint16_t)((len + c->mss - 1) / c->mss);
+	if (len > p->mss) {
+		f->seg_size = (uint16_t)p->mss;
+		f->seg_count = (uint16_t)((len + p->mss - 1) / p->mss);
 	}
 	const struct endpoint_options *o = &t->options[c->sock];
 	struct ip_send s = {
@@ -188,16 +187,16 @@ static void sent_new(struct transport *t, struct tcp_conn *c, const struct tcp_p
 {
 	struct tcp_flight *f = c->flight;
 	uint32_t seqs = len + (p->fin && len == p->len);
+	if (c->snd_nxt == c->snd_una) { /* RFC 6298 5.1; a probe's timer may have run */
+		conn_arm_rto(t, c);
+		f->give_up_at = t->now + f->user_timeout;
+	}
 	board_sent(&f->board, &t->range_pool, c->snd_nxt, c->snd_nxt + seqs, t->now);
 	c->snd_nxt += seqs;
 	f->bytes_sent += len;
 	f->last_sent = t->now;
-	if (len % c->mss)
+	if (len % p->mss)
 		f->snd_small = c->snd_nxt;
-	if (f->rto_at == NANOTIME_NEVER) {
-		conn_arm_rto(t, c); /* RFC 6298 5.1 */
-		f->give_up_at = t->now + f->user_timeout;
-	}
 }
 
 static void sent_again(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
@@ -258,6 +257,10 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 	for (unsigned sent = 0; sent < budget; sent++) {
 		if (all_sent(c))
 			return sent;
+		if (nif->blocked) {
+			list_push_back(&t->blocked, &c->ready);
+			return sent;
+		}
 		struct tcp_plan p = tcp_decide(t, c, gso);
 		if (p.kind == PLAN_NONE) {
 			if (c->flight)
@@ -276,7 +279,6 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 			sent_new(t, c, &p, len);
 			break;
 		case PLAN_PROBE:
-			c->flags &= (uint16_t)~CONN_PROBE_OWED;
 			break;
 		case PLAN_ACK:
 		case PLAN_NONE:
@@ -293,8 +295,22 @@ static unsigned transmit_syn(struct transport *t, struct tcp_conn *c)
 {
 	if (!(c->flags & CONN_SYN_OWED))
 		return 0;
+	if (t->internet->access->netif[c->path.nif].blocked) {
+		list_push_back(&t->blocked, &c->ready);
+		return 0;
+	}
 	send_syn(t, c);
 	return 1;
+}
+
+/* In TIME-WAIT with nothing left to say: the small struct takes over. */
+static void retire(struct transport *t, struct tcp_conn *c)
+{
+	if (c->state != TCP_TIME_WAIT || !(c->flags & CONN_IN_DEMUX))
+		return;
+	conn_time_wait(t, c);
+	if (!c->sock)
+		conn_free(t, c);
 }
 
 unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
@@ -322,8 +338,11 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 	case PATH_NO_ROUTE:
 		if (c->state == TCP_SYN_SENT)
 			conn_die(t, c, ERR_HOST_UNREACHABLE);
-		else if (c->flight) /* what is owed stays owed: the RTO tries again (MUST-20) */
+		else if (c->flight) { /* what is owed stays owed: the RTO tries again (MUST-20) */
 			c->flight->soft_error = ERR_HOST_UNREACHABLE;
+			arm_probe(t, c, (enum tcp_wait)c->flight->wait);
+		}
+		retire(t, c);
 		return 0;
 	}
 	if (c->path.generation != generation) {
@@ -331,13 +350,11 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 			c->path.mtu = mtu; /* what path MTU discovery learned outlives a look-up */
 		conn_update_mss(c);
 	}
-	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+	if (c->state <= TCP_SYN_RECEIVED &&
+	    (c->state == TCP_SYN_SENT || c->flags & CONN_SYN_OWED))
 		return transmit_syn(t, c);
 	unsigned sent = transmit_plans(t, c, budget);
-	if (c->state == TCP_TIME_WAIT && c->flags & CONN_IN_DEMUX && !(c->flags & CONN_ACK_NOW)) {
-		conn_time_wait(t, c);
-		if (!c->sock)
-			conn_free(t, c);
-	}
+	if (c->state == TCP_TIME_WAIT && !(c->flags & CONN_ACK_NOW))
+		retire(t, c);
 	return sent;
 }

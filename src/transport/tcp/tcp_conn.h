@@ -62,6 +62,14 @@ static inline void conn_make_ready(struct transport *t, struct tcp_conn *c)
 		list_push_back(&t->ready, &c->ready);
 }
 void conn_notify(struct transport *t, struct tcp_conn *c, unsigned events);
+/* What its owner asked for before the handshake was complete. False: no memory, it died. */
+bool conn_catch_up(struct transport *t, struct tcp_conn *c);
+/* The handshake is complete. False: it died all the same. */
+static inline bool conn_established(struct transport *t, struct tcp_conn *c)
+{
+	conn_set_state(t, c, TCP_ESTABLISHED);
+	return !(c->flags & (CONN_KEEPALIVE | CONN_FIN_QUEUED)) || conn_catch_up(t, c);
+}
 void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss);
 /* mss from the peer's, the path's MTU and the options in use (MUST-16, RFC 6691) */
 void conn_update_mss(struct tcp_conn *c);
@@ -92,6 +100,16 @@ struct tcp_secret_numbers tcp_secret_numbers(const struct transport *t,
 /* tcp_input.c */
 void tcp_receive(struct transport *t, struct rx *rx);
 void tcp_icmp_error(struct transport *t, struct rx *rx);
+/* RFC 9293 3.10.7.4, first: is it in the window? Cuts off what is not. */
+bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
+		       struct tcp_segment *seg);
+static inline bool conn_take_sequence(struct transport *t, struct tcp_conn *c, struct rx *rx,
+				      struct tcp_segment *seg)
+{
+	if (seg->seq == c->rcv_nxt && segment_len(seg) <= conn_rcv_wnd(c))
+		return true; /* by far the most common */
+	return conn_sequence_odd(t, c, rx, seg);
+}
 /* listen.c */
 void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		    struct tcp_segment *seg, const struct tcp_tuple *tuple);
@@ -129,7 +147,8 @@ unsigned tcp_reply_transmit(struct transport *t, unsigned budget);
 /* `path`: the way to the remote, or NULL to look it up. */
 bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 		    const struct tcp_options *options, struct path *path);
-/* The options of a SYN or SYN-ACK, but for timestamps: MSS from the link's MTU (MUST-14, MUST-67). */
+/* The options of a SYN or SYN-ACK, but for timestamps: MSS from the link's MTU (MUST-14,
+ * MUST-67). */
 static inline void tcp_syn_options(struct tcp_options *o, const struct addr *remote, uint32_t mtu,
 				   bool sack, bool scale, uint8_t wscale)
 {

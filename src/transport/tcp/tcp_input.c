@@ -16,11 +16,23 @@ static void answer_unacceptable(struct transport *t, struct tcp_conn *c,
 {
 	if (seg->flags & TCP_RST)
 		return;
+	if (conn_synchronized(c)) /* it lives, even if it is confused */
+		c->heard = t->now_ms;
 	/* Text or FIN again means that our ACK was lost: always answer. */
 	if (segment_len(seg) > 0 && !(seg->flags & TCP_SYN))
 		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
 	else if (conn_may_challenge(t, c))
 		conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
+}
+
+/* The segment is acceptable, and has a timestamp that is not old. */
+static inline void take_timestamp(const struct transport *t, struct tcp_conn *c,
+				  const struct tcp_segment *seg)
+{
+	if (seq_le(seg->seq, c->last_ack_sent)) {
+		c->ts_recent = seg->h.options.tsval;
+		c->ts_recent_at = t->now_ms;
+	}
 }
 
 /* PAWS: RFC 7323 5.3 (R1), with the 24-day rule of 5.5. */
@@ -37,41 +49,47 @@ static bool stage_timestamp(struct transport *t, struct tcp_conn *c, struct rx *
 		rx_drop(rx, DROP_TCP_PAWS);
 		return false;
 	}
-	/* 4.3 (2): only a segment at the left edge may move TS.Recent. */
-	if (seq_le(seg->seq, c->last_ack_sent) && seq_ge(seg->h.options.tsval, c->ts_recent)) {
-		c->ts_recent = seg->h.options.tsval;
-		c->ts_recent_at = t->now_ms;
-	}
+	/* (R3) and 4.3 (2): only a segment at the left edge may move TS.Recent. None that may turn
+	 * out unacceptable, or a blind one would make all later ones look old: see below. */
+	if (seg->seq == c->rcv_nxt)
+		take_timestamp(t, c, seg);
 	return true;
 }
 
+/* The SYN-ACK of a peer whose SYN crossed ours: RFC 9293 figure 7. */
+static bool is_crossing_syn_ack(const struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	return c->state == TCP_SYN_RECEIVED && seg->seq + 1 == c->rcv_nxt &&
+	       (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK);
+}
+
 /* First: the sequence number (table 6), then text outside the window is cut off. */
-static bool stage_sequence(struct transport *t, struct tcp_conn *c, struct rx *rx,
-			   struct tcp_segment *seg)
+bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
+		       struct tcp_segment *seg)
 {
 	uint32_t len = segment_len(seg);
-	if (seg->seq == c->rcv_nxt && len <= conn_rcv_wnd(c))
-		return true; /* by far the most common */
 	uint32_t end = seg->seq + len;
 	bool ok;
 	if (len == 0)
 		ok = seg->seq == c->rcv_nxt ||
 		     (seq_ge(seg->seq, c->rcv_nxt) && seq_lt(seg->seq, c->rcv_edge));
 	else
-		ok = seq_gt(end, c->rcv_nxt) && seq_lt(seg->seq, c->rcv_edge);
+		ok = (seq_gt(end, c->rcv_nxt) && seq_lt(seg->seq, c->rcv_edge)) ||
+		     is_crossing_syn_ack(c, seg);
 	if (!ok) {
 		/* A zero window still takes valid ACKs, URGs and RSTs at RCV.NXT (MUST-66). */
 		if (seg->seq == c->rcv_nxt && conn_rcv_wnd(c) == 0 && seg->flags & TCP_ACK &&
-		    !(seg->flags & (TCP_RST | TCP_SYN))) {
+		    !(seg->flags & (TCP_RST | TCP_SYN)))
 			conn_take_ack(t, c, rx, seg);
-			seg->text_len = 0;
-		}
 		answer_unacceptable(t, c, seg);
 		if (rx->fate == FATE_NONE)
 			rx_drop(rx, DROP_TCP_SEQUENCE);
 		return false;
 	}
 	if (seq_lt(seg->seq, c->rcv_nxt)) { /* its front is old */
+		if (c->flags & CONN_TIMESTAMPS && seg->h.options.has & TCP_HAS_TIMESTAMPS &&
+		    !(seg->flags & TCP_RST) && seq_ge(seg->h.options.tsval, c->ts_recent))
+			take_timestamp(t, c, seg);
 		uint32_t old = c->rcv_nxt - seg->seq;
 		if (seg->flags & TCP_SYN) {
 			seg->flags &= (uint16_t)~TCP_SYN;
@@ -151,11 +169,11 @@ static void stage_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
 static void synchronized_input(struct transport *t, struct tcp_conn *c, struct rx *rx,
 			       struct tcp_segment *seg)
 {
-	c->heard = t->now_ms;
-	if (!stage_timestamp(t, c, rx, seg) || !stage_sequence(t, c, rx, seg) ||
+	if (!stage_timestamp(t, c, rx, seg) || !conn_take_sequence(t, c, rx, seg) ||
 	    !stage_reset(t, c, rx, seg) || !stage_syn(t, c, rx, seg) ||
 	    !conn_take_ack(t, c, rx, seg))
 		return;
+	c->heard = t->now_ms;
 	stage_urgent(c, seg);
 	if (seg->text_len)
 		conn_take_text(t, c, rx, seg);
@@ -235,12 +253,15 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 	c->snd_una = seg->ack;
 	c->flags &= (uint16_t)~CONN_SYN_OWED;
 	internet_confirm(t->internet, &c->path, t->now);
-	conn_set_state(t, c, c->flags & CONN_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED);
+	if (!conn_established(t, c))
+		return;
 	c->flags |= CONN_ACK_NOW;
 	conn_make_ready(t, c);
 	conn_notify(t, c, EVENT_CONNECTED | EVENT_WRITABLE);
 	seg->flags &= (uint16_t)~TCP_SYN;
 	seg->seq++;
+	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* it obeys the window of our SYN */
+		return;
 	if (seg->text_len)
 		conn_take_text(t, c, rx, seg);
 	if (seg->flags & TCP_FIN)
@@ -376,7 +397,8 @@ void tcp_receive(struct transport *t, struct rx *rx)
 		rx_fate(rx, FATE_DELIVERED);
 }
 
-/* A fragmentation-needed or packet-too-big that quotes a byte in flight (RFC 1191, 8201, 5927 7). */
+/* A fragmentation-needed or packet-too-big that quotes a byte in flight (RFC 1191, 8201, 5927
+ * 7). */
 static void conn_too_big(struct transport *t, struct tcp_conn *c, uint32_t mtu)
 {
 	uint32_t floor = addr_is4(&c->tuple.remote) ? 552 : IP6_MIN_MTU;

@@ -60,6 +60,18 @@ static void held_drop(struct transport *t, struct tcp_flight *f)
 	f->held = NULL;
 }
 
+/* Gives up the farthest text beyond the hole, so that the hole can be filled: RFC 2018 8. */
+static bool held_give_way(struct transport *t, struct tcp_flight *f)
+{
+	struct interval last;
+	if (!f->held || !interval_pop_last(f->held, &last))
+		return false;
+	ring_discard(&f->rx, &t->blocks, last.start, last.end);
+	if (f->held->count == 0)
+		held_drop(t, f);
+	return true;
+}
+
 /* RFC 9293 3.8.6.3, SHLD-18, SHLD-19: every second full segment, else within the delay. */
 static void schedule_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
@@ -92,7 +104,8 @@ static void text_advance(struct transport *t, struct tcp_conn *c, const struct t
 		interval_trim_below(f->held, c->rcv_nxt);
 		if (f->held->count == 0)
 			held_drop(t, f);
-		conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER); /* RFC 5681 4.2: a gap was (partly) filled */
+		/* RFC 5681 4.2: a gap was (partly) filled */
+		conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER);
 	}
 	f->bytes_received += c->rcv_nxt - old;
 	conn_notify(t, c, EVENT_READABLE);
@@ -153,7 +166,9 @@ void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		text_hold(t, c, rx, seg);
 		return;
 	}
-	if (!seg->in_ring && !text_fill(t, c, rx, seg)) {
+	while (!seg->in_ring && !text_fill(t, c, rx, seg)) {
+		if (held_give_way(t, f))
+			continue;
 		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
 		seg->flags &= (uint16_t)~TCP_FIN;
 		rx_drop(rx, DROP_TCP_MEMORY);

@@ -83,6 +83,8 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	enum error e = transport_path(t, &path, remote);
 	if (e != ERR_OK)
 		return e;
+	if (path.neighbour == NEIGHBOUR_NO_INDEX) /* a broadcast address (TCP-65) */
+		return ERR_ARGUMENT;
 	if (addr_is_any(local)) { /* MUST-44 */
 		e = transport_source(t, remote, &tuple.local);
 		if (e != ERR_OK)
@@ -133,7 +135,8 @@ size_t tcp_readable(const struct tcp_conn *c)
 
 size_t tcp_room(const struct transport *t, const struct tcp_conn *c)
 {
-	if (c->flags & CONN_FIN_QUEUED || (c->state != TCP_ESTABLISHED && c->state != TCP_CLOSE_WAIT))
+	bool open = c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT;
+	if (c->flags & CONN_FIN_QUEUED || !open)
 		return 0;
 	const struct endpoint_options *o = &t->options[c->sock];
 	uint32_t limit = c->flight         ? c->flight->send_buffer
@@ -310,7 +313,8 @@ void tcp_close(struct transport *t, struct tcp_conn *c)
 {
 	bool unread = tcp_readable(c) > 0;
 	if (c->state == TCP_CLOSED || !(c->flags & CONN_IN_DEMUX) || c->state == TCP_SYN_SENT ||
-	    unread) { /* RFC 2525 2.17, SHLD-3: data that nobody read is lost, and the peer is told */
+	    /* RFC 2525 2.17, SHLD-3: data that nobody read is lost, and the peer is told */
+	    unread) {
 		tcp_abort(t, c);
 		return;
 	}
