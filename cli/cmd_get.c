@@ -18,7 +18,8 @@
 
 static const struct option_info options[] = {
 	{ .name = "explain",
-		.text = "tell how the page came: every packet, layer by layer, and what it took; to "
+		.text = "tell how the page came: every packet, layer by layer, and what it "
+			"took; to "
 			"standard error" },
 	{ .name = "json",
 		.text = "print one JSON object with all of it: response, page, every step, every "
@@ -366,7 +367,8 @@ const struct command command_get = {
 	.about = "",
 	.exits =
 		"0: a response came, whatever its status (see --fail). 1: unknown host; refused, "
-		"reset or timed out; a response that breaks HTTP. 2: bad URL or options. 3: no name "
+		"reset or timed out; a response that breaks HTTP. 2: bad URL or options. 3: "
+		"no name "
 		"server answered. 4: no permission, no such device, a file that cannot be written.",
 	.purpose = PURPOSE_TALK,
 	.operands_min = 1,

@@ -140,7 +140,8 @@ static void each_record(const struct resolving *r, const struct resolver_answer 
 	if (dns_reader_begin(&reader, a->message, &h) != DROP_NONE)
 		return;
 	while (dns_record_next(&reader, &record) && record.section == DNS_ANSWER) {
-		/* Asked in odd capitals, so that nobody can forge the answer; told as it was given. */
+		/* Asked in odd capitals, so that nobody can forge the answer; told as it was
+		 * given. */
 		if (dns_name_equal(&record.owner, &r->name))
 			record.owner = r->name;
 		if (j)

@@ -297,8 +297,10 @@ const struct command command_serve = {
 	.line = "serve a folder over HTTP",
 	.operands = "DIR",
 	.about =
-		"Answers GET and HEAD with the files below DIR, and with nothing outside of it. Ends "
-		"at Ctrl-C or SIGTERM, when what is being sent has been sent; at once at the second.",
+		"Answers GET and HEAD with the files below DIR, and with nothing outside of "
+		"it. Ends "
+		"at Ctrl-C or SIGTERM, when what is being sent has been sent; at once at the "
+		"second.",
 	.exits = "0: stopped by a signal. 2: options. 4: no permission, no such device or folder.",
 	.purpose = PURPOSE_TALK,
 	.operands_min = 1,

@@ -120,11 +120,14 @@ void help_manual(FILE *f)
 	fputs("\\fBstrata \\-\\-help\\fR | \\fB\\-\\-version\\fR\n"
 	      ".fi\n"
 	      ".SH DESCRIPTION\n"
-	      "Strata is a TCP/IP stack in one program. It fetches pages, pings and serves through\n"
+	      "Strata is a TCP/IP stack in one program. It fetches pages, pings and serves "
+	      "through\n"
 	      "four layers of its own, on a network device of this machine or on networks that it\n"
 	      "simulates, and tells what each layer does and why.\n"
-	      "The result goes to standard output; progress, explanations and errors go to standard\n"
-	      "error. With \\fB\\-\\-json\\fR the result is one JSON object whose member \\fBschema\\fR\n"
+	      "The result goes to standard output; progress, explanations and errors go to "
+	      "standard\n"
+	      "error. With \\fB\\-\\-json\\fR the result is one JSON object whose member "
+	      "\\fBschema\\fR\n"
 	      "names its form and version.\n"
 	      ".SH COMMANDS\n",
 		f);
@@ -138,15 +141,19 @@ void help_manual(FILE *f)
 	group(f, &option_group_general);
 	fputs(".SH EXIT STATUS\n"
 	      ".TP\n.B 0\nFine.\n"
-	      ".TP\n.B 1\nIt worked, and a problem was found: an unknown host; a connection that was\n"
+	      ".TP\n.B 1\nIt worked, and a problem was found: an unknown host; a connection "
+	      "that was\n"
 	      "refused or reset, or timed out; no answer.\n"
 	      ".TP\n.B 2\nThe command line makes no sense.\n"
 	      ".TP\n.B 3\nCould not tell, for example because no name server answers.\n"
-	      ".TP\n.B 4\nThis machine does not let us: no permission, no such device, a file that\n"
+	      ".TP\n.B 4\nThis machine does not let us: no permission, no such device, a file "
+	      "that\n"
 	      "cannot be written.\n"
 	      ".SH ENVIRONMENT\n"
-	      ".TP\n.B NO_COLOR\nIf set and not empty, no colours, unless \\fB\\-\\-color\\fR asks for\n"
+	      ".TP\n.B NO_COLOR\nIf set and not empty, no colours, unless \\fB\\-\\-color\\fR "
+	      "asks for\n"
 	      "them.\n"
-	      ".TP\n.BR LC_ALL \", \" LC_CTYPE \", \" LANG\nDrawings are in UTF-8 where the locale is.\n",
+	      ".TP\n.BR LC_ALL \", \" LC_CTYPE \", \" LANG\nDrawings are in UTF-8 where the "
+	      "locale is.\n",
 		f);
 }

@@ -39,7 +39,8 @@ static const struct option_info link_options[] = {
 		.kind = OPTION_FILE,
 		.argument = "FILE",
 		.text = "write what passes our link to FILE, as pcapng with nanoseconds, the "
-			"interface's name, and why each packet was sent or dropped as its comment" },
+			"interface's name, and why each packet was sent or dropped as its "
+			"comment" },
 	{ .name = NULL },
 };
 

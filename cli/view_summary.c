@@ -110,7 +110,8 @@ static void sums(FILE *f, const struct walk *w, const struct view_about *about, 
 	int n;
 	if (about->good && page)
 		n = snprintf(text, sizeof text,
-			"The page is %llu of these bytes; the other %llu (%.1f %%) brought it here: "
+			"The page is %llu of these bytes; the other %llu (%.1f %%) brought it "
+			"here: "
 			"HTTP and DNS %llu, headers and address resolution %llu.",
 			(unsigned long long)page, (unsigned long long)(all - page),
 			100.0 * (double)(all - page) / (double)all,
@@ -158,7 +159,8 @@ void view_walk_summary(FILE *f, const struct walk *w, const struct view_about *a
 	nanodiff spent = w->page_at - w->input.started;
 	if (about->good && w->round_trips == 1)
 		snprintf(text, sizeof text,
-			"%.3f ms until the page was complete. One round trip accounts for %.3f ms of "
+			"%.3f ms until the page was complete. One round trip accounts for "
+			"%.3f ms of "
 			"that: distance, which no server can shorten.",
 			ms(spent), ms(w->distance));
 	else if (about->good && w->round_trips)

@@ -435,7 +435,8 @@ static void fold(struct view *v, uint32_t at, uint32_t n)
 	const struct folded sum = fold_up(w, at, n);
 	char text[320];
 	int len = snprintf(text, sizeof text,
-		"more of this until %.3f ms: %llu segments came with %llu bytes, %llu went with %llu",
+		"more of this until %.3f ms: %llu segments came with %llu bytes, %llu went "
+		"with %llu",
 		(double)walk_time(w, &w->step[at + n - 1]) / 1e6, (unsigned long long)sum.frames[0],
 		(unsigned long long)sum.bytes[0], (unsigned long long)sum.frames[1],
 		(unsigned long long)sum.bytes[1]);

@@ -6,7 +6,8 @@
 
 #include "base/hash.h"
 
-/* From the reference implementation (vectors.h): key 00..0f, input 00..(n-1), for n from 0 to 63. */
+/* From the reference implementation (vectors.h): key 00..0f, input 00..(n-1), for n from 0 to
+ * 63. */
 static const uint64_t vectors[64] = {
 	UINT64_C(0x726fdb47dd0e0e31),
 	UINT64_C(0x74f839c593dc67fd),
