@@ -274,7 +274,8 @@ void udp_receive(struct transport *t, struct rx *rx)
 	}
 	struct datagram_endpoint *e = find(t, DATAGRAM_UDP, h.destination_port, &rx->destination,
 					   &rx->source, h.source_port);
-	if (!e && rx->group) { /* a broadcast reaches who is bound to the subnet's own address too */
+	/* a broadcast reaches who is bound to the subnet's own address too */
+	if (!e && rx->group) {
 		struct addr any = ADDR_ANY;
 		e = find(t, DATAGRAM_UDP, h.destination_port, &any, &rx->source, h.source_port);
 	}

@@ -68,7 +68,8 @@ static inline uint64_t tuple_hash(const struct hash_key *key, const struct tcp_t
 
 /* The entry of a tuple and its kind; NULL where there is none. */
 void *demux_search(struct demux *d, const struct tcp_tuple *t, enum demux_kind *kind);
-/* Of the tuple that was searched last: who adds or replaces that very tuple need not hash it again. */
+/* Of the tuple that was searched last: who adds or replaces that very tuple need not hash it
+ * again. */
 static inline uint64_t demux_searched(const struct demux *d)
 {
 	return d->searched;

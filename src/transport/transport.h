@@ -37,9 +37,11 @@ struct transport_config {
 	uint32_t datagram_queue; /* datagrams one socket holds, each way */
 	uint32_t resets;         /* queued RST and ACK replies that belong to no connection */
 	uint16_t port_first, port_last; /* ephemeral ports: RFC 6056 */
-	uint32_t gso_max;        /* super-frame bytes at most (where the link takes them); 0: none */
+	/* super-frame bytes at most (where the link takes them); 0: none */
+	uint32_t gso_max;
 	/* TCP's times */
-	nanodiff rto_initial, rto_min, rto_max; /* RFC 6298: 1 s, 200 ms (Linux's; RFC 8961), 60 s */
+	/* RFC 6298: 1 s, 200 ms (Linux's; RFC 8961), 60 s */
+	nanodiff rto_initial, rto_min, rto_max;
 	nanodiff delayed_ack;    /* 40 ms; MUST-40: below 500 ms */
 	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
 	nanodiff fin_wait2;      /* orphans in FIN-WAIT-2: 60 s */

@@ -336,7 +336,8 @@ static void test_tcp_60_keepalive_flood(void **state)
 	sock_id id = peer_accepted(p, NULL);
 	for (unsigned i = 0; i < 100; i++)
 		peer_receive(p, &(struct peer_say){
-					.flags = TCP_ACK, .them = 0, .us = 1, .text = "x", .len = 1 });
+					.flags = TCP_ACK, .them = 0, .us = 1, .text = "x",
+					.len = 1 });
 	peer_flush(p);
 	assert_int_equal(forget(p), 1); /* a burst has one answer */
 	for (unsigned i = 0; i < 100; i++)

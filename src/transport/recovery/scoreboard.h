@@ -42,7 +42,8 @@ struct scoreboard {
 	uint32_t count;
 	uint32_t sacked, lost, again; /* bytes */
 	uint32_t sacked_end;     /* highest sequence number ever SACKed; valid while sacked > 0 */
-	struct sent_range *hint; /* ranges before it need no look for losses; NULL: from the start */
+	/* ranges before it need no look for losses; NULL: from the start */
+	struct sent_range *hint;
 };
 
 /* What one acknowledgment brought. */
@@ -50,7 +51,8 @@ struct board_news {
 	uint32_t acked;       /* bytes that left cumulatively and had not been SACKed */
 	uint32_t sacked;      /* bytes newly SACKed */
 	bool twice;           /* some of it had been retransmitted */
-	nanotime newest_sent; /* latest time of sending among what is new and was sent once; -1: none */
+	/* latest time of sending among what is new and was sent once; -1: none */
+	nanotime newest_sent;
 	nanotime first_sent;  /* earliest such time, for RTT without delayed ACKs' bias; -1: none */
 };
 
@@ -77,7 +79,8 @@ static inline bool board_can_send(const struct scoreboard *b, const struct pool 
 		 (SENT_SACKED | SENT_LOST));
 }
 
-/* New bytes [start, end) were sent at `now`; start is where the last range ends, and board_can_send. */
+/* New bytes [start, end) were sent at `now`; start is where the last range ends, and
+ * board_can_send. */
 void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end, nanotime now);
 /* Everything before `una` is acknowledged. */
 void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_news *n);

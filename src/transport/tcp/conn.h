@@ -61,7 +61,6 @@ enum tcp_conn_flag {
 	CONN_PROBE_OWED = 1 << 10, /* zero-window or keepalive probe */
 	CONN_IN_BACKLOG = 1 << 11, /* waits to be accepted */
 	CONN_WINDOW_FULL = 1 << 12, /* a write found the queue full: tell when there is room */
-	CONN_NEEDS_ROUTE = 1 << 13, /* next hop failed */
 	CONN_ACK_SEEN = 1 << 14,   /* the peer acknowledged at least one byte of data */
 	CONN_CHALLENGED = 1 << 15, /* challenge_at is valid */
 };
@@ -82,8 +81,10 @@ struct tcp_conn {
 	uint32_t ts_offset;
 	struct rtt rtt;
 	uint32_t sock;            /* the owner's number; 0: orphan, or waits in a backlog */
-	uint32_t heard;           /* ms clock: when the peer was last heard (SYN-SENT: us clock of the SYN) */
-	struct timer timer;       /* armed at or before the earliest deadline; its `owner` is our hash */
+	/* ms clock: when the peer was last heard (SYN-SENT: us clock of the SYN) */
+	uint32_t heard;
+	/* armed at or before the earliest deadline; its `owner` is our hash */
+	struct timer timer;
 	struct list ready;        /* in the transport's ready list, or parked on a neighbour */
 	struct tcp_flight *flight;
 	struct path path;

@@ -260,7 +260,8 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 	conn_notify(t, c, EVENT_CONNECTED | EVENT_WRITABLE);
 	seg->flags &= (uint16_t)~TCP_SYN;
 	seg->seq++;
-	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* it obeys the window of our SYN */
+	/* It obeys the window of our SYN. */
+	if (seg->text_len && !conn_take_sequence(t, c, rx, seg))
 		return;
 	if (seg->text_len)
 		conn_take_text(t, c, rx, seg);

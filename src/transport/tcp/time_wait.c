@@ -75,7 +75,8 @@ void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx
 			return;
 		}
 	}
-	/* RFC 9293 3.10.7.4: the only thing that should come is a FIN again. Rate-limited: TCP-26. */
+	/* RFC 9293 3.10.7.4: the only thing that should come is a FIN again. Rate-limited:
+	 * TCP-26. */
 	uint16_t stamp = (uint16_t)(t->now_ms / 16);
 	bool fin_again = seg->flags & TCP_FIN && seg->seq + seg->text_len + 1 == w->rcv_nxt;
 	if (fin_again) {

@@ -86,7 +86,8 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 		retransmission_timeout(t, c);
 	} else if (waits || fin_waits) {
 		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "window probe", c->backoff);
-		/* MUST-37: as long as the peer answers, its window may stay closed. An orphan's may not. */
+		/* MUST-37: as long as the peer answers, its window may stay closed. An orphan's
+		 * may not. */
 		if (f->probes && (!c->sock || t->now_ms - c->heard >
 						      (uint64_t)f->user_timeout / NANO_MS)) {
 			if (f->give_up_at == NANOTIME_NEVER)
