@@ -24,7 +24,8 @@ static void ack(struct cc *c, uint32_t acked, uint32_t in_flight)
 	c->ops->ack(c, &a);
 }
 
-/* RFC 5681 3.1: what is acknowledged is added; a window doubles it, however it is divided (TCP-51). */
+/* RFC 5681 3.1: what is acknowledged is added; a window doubles it, however it is divided
+ * (TCP-51). */
 static void test_slow_start(void **state)
 {
 	(void)state;
