@@ -355,6 +355,8 @@ class Fields:
                 if name.startswith("llc.") and (reading.length_after_service_tag() or
                                                 not reading.all("llc.dsap")):
                     continue
+                if name == "tcp.options.tfo.cookie" and reading.illegal_cookie():
+                    continue  # tshark shows it too
                 if name.startswith("tcp.option") and reading.stops_in_option():
                     continue  # tshark stops there, we step over it
                 walks_on = name.startswith("tcp.option_") and has & MALFORMED_OPTION
