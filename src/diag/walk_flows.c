@@ -38,6 +38,17 @@ static bool is_server(const struct walk *w, const struct addr *a)
 	return false;
 }
 
+/* Asked before in this hop? Then it is only asked again, however late. */
+static bool was_asked(const struct builder *b, const struct dns_question *q)
+{
+	const struct walk *w = b->w;
+	for (unsigned i = 0; i < w->questions; i++)
+		if (w->question[i].type == q->type && w->step[w->question[i].asked].hop == b->hop &&
+			dns_name_equal(&w->question[i].name, &q->name))
+			return true;
+	return false;
+}
+
 static void ask_name(struct builder *b, struct walk_step *s, struct span message, uint16_t port)
 {
 	struct walk *w = b->w;
@@ -47,6 +58,9 @@ static void ask_name(struct builder *b, struct walk_step *s, struct span message
 	if (dns_reader_begin(&r, message, &h) != DROP_NONE || !dns_question_next(&r, &q) ||
 		w->questions == WALK_QUESTIONS)
 		return;
+	s->again = was_asked(b, &q);
+	if (!s->again)
+		begin_hop(b, s);
 	s->question = (uint16_t)w->questions;
 	w->question[w->questions++] = (struct walk_question){
 		.host = s->host,
@@ -92,8 +106,6 @@ void walk_take_udp(struct builder *b, struct walk_step *s, const struct anatomy 
 	s->background = !dns && !s->sent && m->fate == FATE_DROPPED;
 	if (s->background)
 		return;
-	if (dns && s->sent)
-		begin_hop(b, s);
 	walk_host_place(w, s, a);
 	s->peer = walk_peer_of(w, s->host, s->sent ? &a->destination : &a->source);
 	if (!dns || s->host == WALK_NONE)

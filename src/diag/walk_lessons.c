@@ -13,6 +13,7 @@ enum lesson {
 	LESSON_NEIGHBOUR_KEPT,
 	LESSON_DOWN,
 	LESSON_BOTH_QUESTIONS,
+	LESSON_ASKED_AGAIN,
 	LESSON_UP,
 	LESSON_LATE,
 	LESSON_NO_NAME,
@@ -73,6 +74,8 @@ static enum lesson lesson_neighbour(
 static enum lesson lesson_name(
 	const struct walk *w, const struct walk_step *s, const struct walk_lessons *l)
 {
+	if (s->kind == STEP_NAME_ASK && s->again)
+		return LESSON_ASKED_AGAIN;
 	if (s->kind == STEP_NAME_ASK)
 		return was_given(l, LESSON_DOWN) ? LESSON_BOTH_QUESTIONS : LESSON_DOWN;
 	if (s->phase > WALK_LOOKUP)
@@ -149,6 +152,9 @@ static const char *const plain[LESSONS] = {
 		"need not ask.",
 	[LESSON_BOTH_QUESTIONS] =
 		"Both questions go out at once, so that together they cost one round trip.",
+	[LESSON_ASKED_AGAIN] =
+		"No answer came in time: question or answer got lost. UDP does not care, so the "
+		"resolver asks again, with another id and from another port.",
 	[LESSON_LATE] =
 		"This answer comes too late to matter: the connection is being opened already. Had "
 		"that failed, this address would have been next (RFC 8305).",
@@ -163,13 +169,15 @@ static const char *const plain[LESSONS] = {
 		"on the first segment with text. HTTP is text: a line that says what is wanted, "
 		"fields, an empty line. To TCP it is a run of numbered bytes.",
 	[LESSON_REQUEST] =
-		"HTTP is text: a line that says what is wanted, fields, an empty line. To TCP it is "
+		"HTTP is text: a line that says what is wanted, fields, an empty line. To TCP "
+		"it is "
 		"a run of numbered bytes.",
 	[LESSON_RESPONSE] =
 		"TCP hands the bytes up in order. HTTP finds its own structure in them: a status, "
 		"fields, an empty line, then the page, whose length one of the fields tells.",
 	[LESSON_ACK] =
-		"An acknowledgment: all numbers before ack have come. The window says how many more "
+		"An acknowledgment: all numbers before ack have come. The window says how "
+		"many more "
 		"bytes may be on their way at once, so that a fast sender cannot flood us.",
 	[LESSON_LAST_ACK] =
 		"The last word. Should it get lost, the server will say FIN again: so the client "
@@ -444,7 +452,8 @@ static void lesson_connect(struct text *t, const struct walk *w, uint16_t hop)
 {
 	bool four = false, six = false;
 	text_string(t,
-		"TCP promises every byte, once, in order. Before the first one both sides must agree "
+		"TCP promises every byte, once, in order. Before the first one both sides "
+		"must agree "
 		"on the numbers that they count from: the three-way handshake. It costs one round "
 		"trip.");
 	for (unsigned i = 0; i < w->questions; i++) {

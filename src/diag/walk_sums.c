@@ -119,10 +119,10 @@ static void weigh(struct walk *w)
 	for (unsigned i = 0; i < w->flows; i++) {
 		struct walk_flow *f = &w->flow[i];
 		w->retransmissions += f->again;
-		if (!f->has_irs)
-			continue;
 		/* SYN and FIN have numbers, but are no text. */
 		f->sent -= 1 + f->fin_sent;
+		if (!f->has_irs)
+			continue;
 		f->received -= 1;
 		f->received -= f->fin_received && seq_ge(f->received_next, f->fin_at);
 	}

@@ -117,7 +117,7 @@ static void title_question(struct text *t, const struct walk *w, const struct wa
 	}
 	q = &w->question[s->question];
 	dns_type_format(q->type, type);
-	text_string(t, "DNS: which ");
+	text_string(t, s->again ? "DNS, again: which " : "DNS: which ");
 	text_string(t,
 		q->type == DNS_TYPE_A              ? "IPv4 address"
 			: q->type == DNS_TYPE_AAAA ? "IPv6 address"
