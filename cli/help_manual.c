@@ -66,6 +66,20 @@ static void usage(FILE *f, const struct command *c)
 	fputc('\n', f);
 }
 
+/* Each behind a blank line in the text becomes one of its own. */
+static void paragraphs(FILE *f, const char *text)
+{
+	char one[2048];
+	for (const char *end; *text; text = end + strspn(end, "\n")) {
+		end = strstr(text, "\n\n");
+		end = end ? end : text + strlen(text);
+		snprintf(one, sizeof one, "%.*s", (int)(end - text), text);
+		fputs(".PP\n", f);
+		roff(f, one);
+		fputc('\n', f);
+	}
+}
+
 static void command(FILE *f, const struct command *c)
 {
 	bool network = false, lab = false;
@@ -77,10 +91,7 @@ static void command(FILE *f, const struct command *c)
 	fputc(toupper((unsigned char)c->line[0]), f);
 	roff(f, c->line + 1);
 	fputs(".\n", f);
-	if (*c->about) {
-		roff(f, c->about);
-		fputc('\n', f);
-	}
+	paragraphs(f, c->about);
 	for (const struct option_group *const *g = c->groups; *g; g++) {
 		network |= *g == &option_group_link;
 		lab |= *g == &option_group_lab;
@@ -96,9 +107,9 @@ static void command(FILE *f, const struct command *c)
 		fputc('\n', f);
 	}
 	for (const struct example *e = c->examples; e->line; e++) {
-		fputs(".PP\n.nf\n.RS\n", f);
+		fputs(".PP\n.nf\n.RS 4\n", f);
 		roff(f, e->line);
-		fputs("\n.RE\n.fi\n.RS 8n\n", f);
+		fputs("\n.RE\n.fi\n.RS 8\n", f);
 		roff(f, e->text);
 		fputs("\n.RE\n", f);
 	}
