@@ -40,6 +40,7 @@ struct command {
 	const char *line;     /* what it does, in one line, lower case, without a full stop */
 	const char *operands; /* "URL", "HOST [TYPE]", or "" */
 	const char *about;    /* a few sentences for --help and the manual page; or "" */
+	const char *terms;    /* what the words of its output mean; NULL or "": all are plain */
 	const char *exits;    /* what its exit codes mean beyond the common words; or "" */
 	enum purpose purpose;
 	unsigned operands_min, operands_max;
