@@ -57,7 +57,9 @@ static void remove_all(const char *path)
 	DIR *d = opendir(path);
 	for (struct dirent *e; d && (e = readdir(d));) {
 		char inner[600];
-		snprintf(inner, sizeof inner, "%s/%s", path, e->d_name);
+		int len = snprintf(inner, sizeof inner, "%s/%s", path, e->d_name);
+		if (len < 0 || (size_t)len >= sizeof inner)
+			continue;
 		if (e->d_type == DT_DIR && e->d_name[0] != '.')
 			remove_all(inner);
 		else
