@@ -364,25 +364,24 @@ const struct command command_get = {
 	.name = "get",
 	.line = "fetch what a URL names, and show how it came through the layers",
 	.operands = "URL",
-	.about =
-		"The page goes to standard output. With --explain the way it came is told on "
-		"standard error: each packet that passed our link, its time, the layer at work, what "
-		"each layer added or took off, and why; then what it took.\n\n"
+	.about = "The page goes to standard output. With --explain the way it came is told on "
+		 "standard error: each packet that passed our link, its time, the layer at work, "
+		 "what each layer added or took off, and why; then what it took.",
+	.terms =
 		"Phases follow each other without gaps: look-up (until the last answer of a name "
 		"server before a connection is opened), connect (until the SYN, ACK of the "
-		"connection that carries the request), request (until its last byte has gone out), "
-		"wait (until the first byte of the response), response (until its last), close "
-		"(until the last segment of the connection).\n\n"
+		"connection that carries the request), request (until its last byte has gone "
+		"out), wait (until the first byte of the response), response (until its last), "
+		"close (until the last segment of the connection).\n\n"
 		"Round trips are counted along one chain, from its end: the page's last byte came "
 		"from a host; the latest packet that it can be an answer to had gone to that host "
-		"at least the host's shortest answer time before; that one was sent because of what "
-		"had come last before it; and so on, back to the start. What never leaves our own "
-		"link (ARP, neighbour discovery) is no part of it.",
-	.exits =
-		"0: a response came, whatever its status (see --fail). 1: unknown host; refused, "
-		"reset or timed out; a response that breaks HTTP. 2: bad URL or options. 3: "
-		"no name "
-		"server answered. 4: no permission, no such device, a file that cannot be written.",
+		"at least the host's shortest answer time before; that one was sent because of "
+		"what had come last before it; and so on, back to the start. What never leaves our "
+		"own link (ARP, neighbour discovery) is no part of it.",
+	.exits = "0: a response came, whatever its status (see --fail). 1: unknown host; refused, "
+		 "reset or timed out; a response that breaks HTTP. 2: bad URL or options. 3: no "
+		 "name server answered. 4: no permission, no such device, a file that cannot be "
+		 "written.",
 	.purpose = PURPOSE_TALK,
 	.operands_min = 1,
 	.operands_max = 1,

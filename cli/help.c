@@ -98,6 +98,10 @@ void help_command(FILE *f, const struct command *c)
 		paint_wrap(f, e->text, 6, 6, paint_columns(f));
 		fputc('\n', f);
 	}
+	if (c->terms && *c->terms) {
+		heading(f, "What is meant by");
+		paragraph(f, c->terms);
+	}
 	if (*c->exits) {
 		heading(f, "Exit code");
 		fputs("  ", f);

@@ -101,6 +101,8 @@ static void command(FILE *f, const struct command *c)
 	if (network)
 		fprintf(f, ".PP\nIt also takes the options of NETWORKS%s.\n",
 			lab ? " and SIMULATED NETWORKS" : "");
+	if (c->terms)
+		paragraphs(f, c->terms);
 	if (*c->exits) {
 		fputs(".PP\nExit code: ", f);
 		roff(f, c->exits);
