@@ -344,12 +344,11 @@ static enum verdict run(const struct arguments *a)
 	output_begin(&g.output, a->command, given_value(a, "output", NULL));
 	if (g.json && !given(a, "output"))
 		g.page_file = g.output.file = open_memstream(&g.page, &g.page_len);
-	if (get_request_read(&g.request, a) &&
-		session_open(&g.session, a,
-			&(struct session_wants){ .page = span_of(page, page_len) }, &v)) {
-		v = fetch_page(&g);
-		v = session_close(&g.session, v);
-	}
+	const struct session_wants wants = { .page = span_of(page, page_len) };
+	if (!get_request_read(&g.request, a))
+		v = g.request.verdict;
+	else if (session_open(&g.session, a, &wants, &v))
+		v = session_close(&g.session, fetch_page(&g));
 	witness_free(g.witness);
 	if (g.page_file)
 		fclose(g.page_file);

@@ -241,7 +241,8 @@ static enum verdict tell(struct resolving *r)
 				each_record(r, answer_of(r->lookup[i]), NULL);
 		fflush(stdout);
 		for (unsigned i = 0; i < r->questions; i++)
-			if (answer_of(r->lookup[i]) && !given(r->arguments, "short"))
+			if (v == VERDICT_FINE && answer_of(r->lookup[i]) &&
+				!given(r->arguments, "short"))
 				print_how(answer_of(r->lookup[i]));
 	}
 	if (v == VERDICT_FINE)

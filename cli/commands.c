@@ -59,12 +59,19 @@ const struct command *command_nearest(const char *word)
 
 enum verdict complain(const struct command *c, enum verdict v, const char *format, ...)
 {
+	char line[2048];
 	va_list arguments;
-	fflush(stdout);
-	fprintf(stderr, c ? "strata %s: " : "strata: ", c ? c->name : "");
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	/* What somebody typed or a server sent stays on this line, and off the terminal's controls. */
+	for (char *at = line; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	fflush(stdout);
+	if (c)
+		fprintf(stderr, "strata %s: %s\n", c->name, line);
+	else
+		fprintf(stderr, "strata: %s\n", line);
 	return v;
 }

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
-
 #define FILE_MAX ((size_t)1 << 30)
 
 const struct option_info get_request_options[] = {
@@ -138,8 +136,10 @@ static bool read_data(struct get_request *r, const struct arguments *a, const ch
 	if (*text == '@') {
 		size_t len;
 		uint8_t *file = read_whole_file(a->command, text + 1, &len);
-		if (!file)
+		if (!file) {
+			r->verdict = VERDICT_ENVIRONMENT;
 			return false;
+		}
 		good = append(r, file, len);
 		free(file);
 	} else {
@@ -175,9 +175,9 @@ static bool read_body(struct get_request *r, const struct arguments *a)
 bool get_request_read(struct get_request *r, const struct arguments *a)
 {
 	const char *text;
-	*r = (struct get_request){
-		.fetch = { .url = words(a->operand[0]), .field = r->field, .timeout = 60 * NANO_S }
-	};
+	*r = (struct get_request){ .verdict = VERDICT_USAGE,
+		.fetch = {
+			.url = words(a->operand[0]), .field = r->field, .timeout = 60 * NANO_S } };
 	for (unsigned i = 0; (text = given_each(a, "header", i)); i++)
 		if (!read_field(r, a, text))
 			return false;

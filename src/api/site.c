@@ -5,6 +5,7 @@
  */
 #include "api/site.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -117,8 +118,11 @@ static enum error open_capture(struct site *s, const char *path, char *why, size
 		return ERR_IN_USE;
 	}
 	w->capture = sim_capture_open(lab_world(w->lab), path, LAB_EPOCH, why, cap);
-	if (!w->capture)
-		return ERR_SYSTEM;
+	if (!w->capture) {
+		enum error e = errno == EACCES || errno == EPERM ? ERR_PERMISSION : ERR_SYSTEM;
+		snprintf(why, cap, "cannot write the capture to %s: %s", path, strerror(errno));
+		return e;
+	}
 	const char *name;
 	struct addr address;
 	for (unsigned i = 0; lab_name(w->lab, i, &name, &address); i++)
