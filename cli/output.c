@@ -62,7 +62,7 @@ void output_bytes(char *text, size_t cap, uint64_t bytes)
 
 static void erase(struct output *o)
 {
-	if (o->progress && o->started)
+	if (o->drawn)
 		fputs("\r\033[K", stderr);
 }
 
@@ -76,6 +76,7 @@ void output_progress(struct output *o, uint64_t expected, nanotime now)
 	if (host - o->shown < SHOW_EVERY)
 		return;
 	o->shown = host;
+	o->drawn = true;
 	char done[32], all[32], line[128];
 	double seconds = (double)(now - o->started) / 1e9;
 	double rate = seconds > 0 ? (double)o->written * 8 / seconds : 0;

@@ -19,7 +19,7 @@ struct output {
 	bool failed; /* told */
 	uint64_t written;
 	/* Progress */
-	bool progress;
+	bool progress, drawn;
 	uint64_t expected; /* 0: unknown */
 	nanotime started;  /* of the site's clock ... */
 	nanotime shown;    /* ... and of the host's */

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define COLUMNS_MIN     60
+#define COLUMNS_MIN     76  /* what the tables need */
 #define COLUMNS_MAX     110 /* longer lines are hard to read */
 #define COLUMNS_DEFAULT 80
 

@@ -28,7 +28,7 @@ enum paint {
 void paint_choose(const char *when);
 /* The sequence that begins this colour on this stream, or "". PAINT_PLAIN ends all. */
 const char *paint(FILE *f, enum paint p);
-/* Columns to write in: those of the terminal behind the stream, 60 to 110; 80 where there is
+/* Columns to write in: those of the terminal behind the stream, 76 to 110; 80 where there is
  * none. */
 unsigned paint_columns(FILE *f);
 bool paint_is_terminal(FILE *f);
