@@ -64,7 +64,7 @@ enum verdict complain(const struct command *c, enum verdict v, const char *forma
 	va_start(arguments, format);
 	vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
-	/* What somebody typed or a server sent stays on this line, and off the terminal's controls. */
+	/* What somebody typed or a server sent stays on this line, without control characters. */
 	for (char *at = line; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';
