@@ -135,7 +135,8 @@ static void show_link(const struct link *l, const struct link *main_link)
 	properties(line, &l->way[0].config);
 	printf("  %-14s %s -- %s\n                 %s%s\n", l->name, l->way[0].from->name,
 		l->way[0].to->name, line,
-		l == main_link ? " (the link that --delay, --rate and --loss change)" : "");
+		l == main_link ? "\n                 (--delay, --rate and --loss change this one)"
+			       : "");
 }
 
 static void show_names(const struct lab *l)
@@ -160,7 +161,8 @@ static void show(struct lab *l)
 	const struct world *w = lab_world(l);
 	printf("%slab:%s%s - ", paint(stdout, PAINT_STRONG), info->name,
 		paint(stdout, PAINT_PLAIN));
-	printf("%s\n\n%s", info->line, info->drawing);
+	paint_wrap(stdout, info->line, (unsigned)strlen(info->name) + 7, 2, paint_columns(stdout));
+	printf("\n\n%s", info->drawing);
 	heading("Machines");
 	list_each(at, &w->nodes) show_machine(list_entry(at, struct node, in_world));
 	heading("Links");
