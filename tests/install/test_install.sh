@@ -42,7 +42,9 @@ for source in "$STRATA_ROOT"/examples/*.c; do
 		fail "$name does not build with the shared library"
 	gcc -std=gnu17 "${cflags[@]}" "$source" -o "$place/$name.static" lib/libstrata.a -pthread ||
 		fail "$name does not build with the static library"
-	LD_LIBRARY_PATH=$PWD/lib ldd "$place/$name.shared" | grep -q 'libstrata.so.0 => ' ||
+	# Not into grep -q: it ends at the first match, and ldd would die of the closed pipe.
+	found=$(LD_LIBRARY_PATH=$PWD/lib ldd "$place/$name.shared")
+	[[ $found == *'libstrata.so.0 => '* ]] ||
 		fail "$name does not find libstrata.so.0"
 	built=$((built + 1))
 done
