@@ -103,6 +103,10 @@ class Walk:
         self.same(len(self.frames), len(self.packets), "frames")
         self.check_frames()
         self.check_layers()
+        # What has nothing to do with the exchange counts for nothing below.
+        pairs = [(s, p) for s, p, _ in self.pairs() if not s["background"]]
+        self.background = [p for s, p, _ in self.pairs() if s["background"]]
+        self.frames, self.packets = [s for s, _ in pairs], [p for _, p in pairs]
         self.check_segments()
         self.check_questions()
         self.check_connections()
@@ -280,7 +284,7 @@ class Walk:
     def check_bytes(self):
         sums = self.walk["summary"]
         for key, sent in (("sent", True), ("received", False)):
-            mine = [(s, p) for s, p, _ in self.pairs() if p["sent"] == sent and not s["background"]]
+            mine = [(s, p) for s, p, _ in self.pairs() if p["sent"] == sent]
             self.same(sums[key]["frames"], len(mine), key)
             self.same(sums[key]["bytes"], sum(p["frame.len"] for _, p in mine), key)
             application = sum(p.get("tcp.len", 0) + (p["udp.length"] - 8 if "udp.length" in p else 0)
@@ -293,6 +297,8 @@ class Walk:
             for layer, value in (("access", access), ("internet", internet), ("transport", transport),
                                  ("application", application)):
                 self.same(sums[key][layer], value, f"{key}: {layer}")
+        self.same(sums["background"]["frames"], len(self.background), "background")
+        self.same(sums["background"]["bytes"], sum(p["frame.len"] for p in self.background), "background")
         self.same(sums["bytes"], sums["sent"]["bytes"] + sums["received"]["bytes"], "all bytes")
         self.same(sums["overhead_bytes"], sums["bytes"] - sums["page_bytes"], "overhead")
 
