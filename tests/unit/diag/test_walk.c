@@ -193,8 +193,7 @@ static void test_round_trips(void **state)
 {
 	struct exchange *x = *state;
 	play_page(x);
-	/* The page's last byte came 43 ms behind the request,
-		but 2 ms behind our ACK: it answers the
+	/* The last byte came 43 ms behind the request, but 2 ms behind our ACK: it answers the
 	 * request. */
 	assert_int_equal(x->walk.round_trips, 3);
 	assert_int_equal(x->walk.distance, 3 * 40 * MS);
