@@ -12,7 +12,7 @@
 /* When each phase of a hop ended; NANOTIME_NEVER: it was not reached. */
 struct walk_hop {
 	enum walk_phase reached;
-	nanotime started;
+	nanotime started; /* of the first hop; the others follow without a gap */
 	nanotime lookup, syn, connect, request, first, response, close;
 };
 

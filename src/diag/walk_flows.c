@@ -13,9 +13,7 @@ static void begin_hop(struct builder *b, struct walk_step *s)
 	const struct walk_hop *old = walk_hop(b);
 	if (old->reached < WALK_RESPONSE || b->hop + 1 == WALK_HOPS)
 		return;
-	nanotime from = old->response;
 	b->hop++;
-	walk_hop(b)->started = from;
 	s->hop = b->hop;
 	s->phase = WALK_LOOKUP;
 }

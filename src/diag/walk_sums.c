@@ -68,7 +68,8 @@ static void sum_hop(struct builder *b, uint16_t hop)
 {
 	struct walk *w = b->w;
 	const struct walk_hop *h = &b->hops[hop];
-	nanotime at = h->started, done = w->input.done;
+	nanotime done = w->input.done;
+	nanotime at = w->stages ? w->stage[w->stages - 1].to : h->started;
 	bool last = hop == b->hop;
 	if (reached(h->lookup))
 		add_stage(w, WALK_LOOKUP, hop, &at, h->lookup);
