@@ -10,7 +10,7 @@
 #   4. `make run` as a user with sudo, one package gone: it is installed through sudo, and a policy-rc.d
 #      that the machine has of its own is left alone
 #   5. `make -n test` names its steps; with --full, `make test` passes, again as CI runs it
-# and after each: no service was enabled or started, and nothing of the set-up is left behind.
+# and after each: no service was enabled, no process runs, and nothing of the set-up is left behind.
 #
 # The mirror and the settings of apt are those of the machine it runs on. Without root, debootstrap or
 # a mirror it is skipped (exit code 77).
@@ -27,6 +27,8 @@ step() { printf '== %s\n' "$*"; }
 
 [ "$(id -u)" -eq 0 ] || skip "not root, and a system of its own needs root"
 command -v debootstrap >/dev/null || skip "debootstrap is not installed"
+# What is mounted here is nobody else's business, and is gone with the last process.
+[ -n "${STRATA_FRESH-}" ] || STRATA_FRESH=1 exec unshare --mount --propagation private bash "$0" "$@"
 
 # The first mirror of bookworm that apt knows here, in either form of its lists.
 mirror() {
@@ -44,9 +46,8 @@ chmod 755 "$system"
 leave() {
 	local code=$?
 	trap - EXIT
-	for mount in shared proc sys dev/pts dev; do
-		mountpoint -q "$system/$mount" && umount "$system/$mount"
-	done
+	cd /
+	umount --recursive "$system" 2>/dev/null || true
 	# Never through a mount that is still there.
 	rm -rf --one-file-system "$system"
 	exit $code
@@ -68,7 +69,8 @@ rm -f "$system/etc/apt/sources.list"
 [ ! -e /etc/apt/sources.list ] || cp /etc/apt/sources.list "$system/etc/apt/"
 [ ! -d /usr/share/keyrings ] || cp -rn /usr/share/keyrings "$system/usr/share/"
 cp -L /etc/resolv.conf /etc/hosts "$system/etc/"
-mount --bind /dev "$system/dev"
+mount --bind "$system" "$system"
+mount --rbind /dev "$system/dev"
 mount -t proc proc "$system/proc"
 mount -t sysfs sys "$system/sys"
 inside useradd --create-home --home-dir /visitor visitor
@@ -93,6 +95,11 @@ before=$(units)
 untouched() {
 	[ "$(units)" = "$before" ] || fail "the set-up changed services: $(diff <(echo "$before") <(units))"
 	[ ! -e "$system/usr/sbin/policy-rc.d" ] || fail "the set-up left its policy-rc.d behind"
+	local process
+	for process in /proc/[0-9]*; do
+		[ "$(readlink "$process/root")" != "$system" ] ||
+			fail "still running in there: $(tr '\0' ' ' <"$process/cmdline")"
+	done
 }
 
 fetched() {
