@@ -31,9 +31,12 @@ strata_layer(socket strata_stack)
 strata_layer(application strata_socket)
 strata_layer(diag strata_packet)
 strata_layer(host strata_socket Threads::Threads)
+# Linux's socket calls in virtual time, and the scripts that are written in them.
+strata_layer(posix strata_socket)
+strata_layer(drill strata_posix)
 # The machines of a simulated network run application servers, hence the layer above the socket.
 strata_layer(sim strata_application)
-strata_layer(api strata_application strata_host strata_sim strata_diag)
+strata_layer(api strata_application strata_host strata_sim strata_diag strata_drill)
 
 # Everything, for programs and for tests that cross layers.
 add_library(strata_everything INTERFACE)

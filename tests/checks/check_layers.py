@@ -1,8 +1,8 @@
 """A file includes only what its layer may stand on.
 
 base < wire < packet < access < internet < transport < stack < socket < application < api < cli.
-transport/recovery and transport/congestion include base only; diag stands on packet; host and sim
-stand on the sockets, and sim's machines run applications as well. Public headers include public
+transport/recovery and transport/congestion include base only; diag stands on packet; host, sim and
+posix stand on the sockets, and sim's machines run applications as well; drill stands on posix. Public headers include public
 headers only, and examples see nothing else.
 """
 import re
@@ -14,9 +14,11 @@ MAY = {layer: set(ORDER[:index + 1]) for index, layer in enumerate(ORDER)}
 MAY["transport/recovery"] = {"base", "transport/recovery"}
 MAY["transport/congestion"] = {"base", "transport/congestion"}
 MAY["diag"] = {"base", "wire", "packet", "diag"}
+MAY["posix"] = MAY["socket"] | {"posix"}
+MAY["drill"] = MAY["posix"] | {"drill"}
 MAY["host"] = MAY["socket"] | {"host"}
 MAY["sim"] = MAY["application"] | {"sim"}
-MAY["api"] = MAY["application"] | {"host", "sim", "diag", "api", "strata"}
+MAY["api"] = MAY["application"] | {"host", "sim", "diag", "posix", "drill", "api", "strata"}
 MAY["cli"] = MAY["api"] | {"cli"}
 MAY["strata"] = {"strata"}
 MAY["examples"] = {"strata"}

@@ -14,7 +14,7 @@ BUILD = pathlib.Path(os.environ.get("STRATA_BUILD") or ROOT / "build")
 
 # The layers that know no system: no I/O, no clock, no randomness, no allocation, no writable global.
 PURE = ("base", "wire", "packet", "access", "internet", "transport", "stack", "socket", "application",
-        "diag")
+        "diag", "posix")
 
 
 def sources(root, *folders):
