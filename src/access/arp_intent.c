@@ -57,7 +57,7 @@ void access_announce(struct access *a, struct netif *nif, const struct addr *add
 		.nif = nif->index,
 		.why = WHY_ARP_ANNOUNCE,
 	};
-	if (addr_is4(address) && !arp_queue(a, &intent))
+	if (addr_is4(address) && nif->framing != FRAMING_BARE && !arp_queue(a, &intent))
 		access_tx_drop(a, nif, NULL, DROP_INTENT_FULL, a->core->wheel->now);
 }
 

@@ -7,6 +7,9 @@
  * priority-tagged frames (VLAN id 0) too; one with a VLAN takes its own only.
  * Padding is left: the packet's own length cuts it off later.
  *
+ * A bare link (LINK_BARE) has no header at all: the packet's first four bits say
+ * what it is, and it goes to the one other end.
+ *
  * Out: the header is pushed, what the link can't do itself (checksums) is done,
  * the link takes the frame or it is lost, and either is counted and traced.
  */
@@ -46,12 +49,28 @@ static bool is_our_vlan(const struct netif *nif, const struct eth_header *h)
 	return id == nif->vlan;
 }
 
+/* No header: the version says what it is (RFC 791 3.1, RFC 8200 3). */
+static enum proto receive_bare(struct rx *rx)
+{
+	if (!rx->head.len)
+		return rx_drop(rx, DROP_IP4_SHORT);
+	static const struct mac nobody;
+	rx->source_mac = nobody;
+	switch (rx->head.at[0] >> 4) {
+	case 4: return PROTO_IP4;
+	case 6: return PROTO_IP6;
+	default: return rx_drop(rx, DROP_IP4_VERSION);
+	}
+}
+
 /* The long way: any frame. */
 OFF_LINE static enum proto receive_any(struct access *a, struct rx *rx)
 {
 	const struct netif *nif = rx->nif;
 	if (!nif->up)
 		return rx_drop(rx, DROP_LINK_DOWN);
+	if (nif->framing == FRAMING_BARE)
+		return receive_bare(rx);
 	struct eth_header h;
 	struct span payload;
 	enum drop drop = eth_parse(rx->head, &h, &payload);
@@ -85,7 +104,7 @@ enum proto access_receive(struct access *a, struct rx *rx)
 	const uint8_t *at = rx->head.at;
 	nif->rx_frames++;
 	nif->rx_bytes += rx->frame->len;
-	if (__builtin_expect(rx->head.len < ETH_HEADER || !nif->up || nif->vlan, 0))
+	if (__builtin_expect(rx->head.len < ETH_HEADER || !nif->up || nif->framing, 0))
 		return receive_any(a, rx);
 	uint16_t type = load16(at + 12);
 	if (__builtin_expect(type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6, 0) ||
@@ -148,7 +167,9 @@ static inline void push_header(
 	const struct netif *nif, const struct mac *to, struct tx_frame *f, uint16_t ethertype)
 {
 	uint8_t *at;
-	if (__builtin_expect(nif->vlan != 0, 0)) {
+	if (__builtin_expect(nif->framing != FRAMING_ETHERNET, 0)) {
+		if (nif->framing == FRAMING_BARE)
+			return;
 		at = frame_push(f, ETH_HEADER + 4);
 		store16(at + 12, ETHERTYPE_VLAN);
 		store16(at + 14, nif->vlan);

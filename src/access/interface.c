@@ -28,12 +28,14 @@ static const char *config_broken(const struct access *a, const struct netif_conf
 		return "no more interfaces than 8";
 	if (len == 0 || len == NETIF_NAME_MAX)
 		return "interface name must have 1 to 15 characters";
-	if (!mac_is_host(&c->mac))
+	if (!mac_is_host(&c->mac) && !(c->features & LINK_BARE))
 		return "interface MAC address must be a single host's";
 	if (c->mtu < 576) /* what every host must take, RFC 791 3.1 */
 		return "interface MTU must be at least 576";
 	if (c->vlan > 4094)
 		return "VLAN id must be 0 (untagged) to 4094";
+	if (c->vlan && c->features & LINK_BARE)
+		return "a link without headers has no VLANs";
 	if (!c->ops || !c->ops->transmit)
 		return "interface has no link";
 	return NULL;
@@ -49,6 +51,9 @@ struct netif *access_add_netif(struct access *a, const struct netif_config *c, c
 	struct netif *nif = &a->netif[a->netifs];
 	*nif = (struct netif){
 		.index = a->netifs,
+		.framing = c->features & LINK_BARE ? FRAMING_BARE
+			: c->vlan                  ? FRAMING_VLAN
+						   : FRAMING_ETHERNET,
 		.up = true,
 		.mac = c->mac,
 		.mtu = c->mtu,

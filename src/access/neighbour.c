@@ -220,9 +220,15 @@ struct neighbour *neighbour_create(struct access *a, struct netif *nif, const st
 uint32_t neighbour_lookup(
 	struct access *a, struct netif *nif, const struct addr *address, nanotime now)
 {
+	/* Behind a bare link there is one neighbour, and nothing to resolve. */
+	static const struct addr anybody;
+	bool bare = nif->framing == FRAMING_BARE;
+	if (bare)
+		address = &anybody;
 	struct neighbour *n = find(a, nif->index, address);
 	if (!n)
-		n = neighbour_create(a, nif, address, NEIGHBOUR_INCOMPLETE, now);
+		n = neighbour_create(
+			a, nif, address, bare ? NEIGHBOUR_STATIC : NEIGHBOUR_INCOMPLETE, now);
 	if (!n)
 		return NEIGHBOUR_NO_INDEX;
 	n->used = now;

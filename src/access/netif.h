@@ -16,6 +16,14 @@
 enum link_feature {
 	LINK_CHECKSUM = 1, /* takes CHECKSUM_PARTIAL frames */
 	LINK_GSO = 2,      /* takes super-frames */
+	LINK_BARE = 4,     /* point to point: carries IP packets without a link header */
+};
+
+/* What stands in front of the packet. */
+enum netif_framing {
+	FRAMING_ETHERNET,
+	FRAMING_VLAN,
+	FRAMING_BARE, /* nothing: LINK_BARE */
 };
 
 struct link_ops {
@@ -30,7 +38,7 @@ struct link_ops {
 
 struct netif_config {
 	const char *name;
-	struct mac mac;
+	struct mac mac;    /* of no interest with LINK_BARE */
 	uint16_t mtu;      /* largest IP packet: 576 .. 65535 */
 	uint16_t vlan;     /* 0: untagged; else the VLAN id that all its frames carry */
 	uint32_t features; /* enum link_feature */
@@ -49,6 +57,7 @@ struct netif_address {
 struct netif {
 	char name[NETIF_NAME_MAX];
 	uint8_t index;
+	uint8_t framing; /* enum netif_framing */
 	bool up, blocked;
 	struct mac mac;
 	uint16_t mtu, vlan;

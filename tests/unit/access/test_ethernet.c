@@ -367,6 +367,50 @@ static void partial_checksums_are_left_to_links_that_can(void **unused)
 	fake_close(f);
 }
 
+static void bare_links_have_no_header(void **unused)
+{
+	(void)unused;
+	struct fake *f = fake_open(NULL);
+	struct netif_config c = {
+		.name = "bare", .mtu = 1500, .features = LINK_BARE, .ops = &fake_ops, .link = f
+	};
+	const char *why;
+	c.vlan = 5;
+	assert_null(access_add_netif(&f->access, &c, &why));
+	c.vlan = 0;
+	struct netif *nif = access_add_netif(&f->access, &c, &why);
+	assert_non_null(nif);
+	struct addr ours = fake_addr("192.0.2.1");
+	access_announce(&f->access, nif, &ours);
+	fake_flush(f);
+	assert_int_equal(f->count, 0); /* there is no ARP to announce it with */
+
+	uint8_t packet[40] = { 0x45 };
+	fake_receive(f, nif, packet, sizeof packet);
+	assert_int_equal(f->proto, PROTO_IP4);
+	assert_int_equal(f->rx.len, sizeof packet);
+	packet[0] = 0x60;
+	fake_receive(f, nif, packet, 1);
+	assert_int_equal(f->proto, PROTO_IP6);
+	packet[0] = 0x50;
+	fake_receive(f, nif, packet, sizeof packet);
+	fake_expect_drop(f, DROP_IP4_VERSION);
+	fake_receive(f, nif, packet, 0);
+	fake_expect_drop(f, DROP_IP4_SHORT);
+
+	/* Everybody is behind the one other end, and nobody needs to be found. */
+	struct addr one = fake_addr("192.0.2.9"), two = fake_addr("2001:db8::9");
+	uint32_t n = neighbour_lookup(&f->access, nif, &one, f->now);
+	assert_int_not_equal(n, NEIGHBOUR_NO_INDEX);
+	assert_int_equal(neighbour_lookup(&f->access, nif, &two, f->now), n);
+	assert_int_equal(neighbour_ready(&f->access, n, f->now), NEIGHBOUR_SEND);
+	assert_true(
+		access_send(&f->access, n, fake_packet(f, 100, 1), ETHERTYPE_IP4, false, f->now));
+	assert_int_equal(f->count, 1);
+	assert_int_equal(f->sent[0].len, 100);
+	fake_close(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +424,7 @@ int main(void)
 		cmocka_unit_test(sends_and_counts),
 		cmocka_unit_test(frames_that_the_link_does_not_take),
 		cmocka_unit_test(partial_checksums_are_left_to_links_that_can),
+		cmocka_unit_test(bare_links_have_no_header),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
