@@ -22,6 +22,7 @@
 	X(DATAGRAM, "datagram from the application")                                               \
 	X(SYN, "open a connection")                                                                \
 	X(SYN_ACK, "accept a connection")                                                          \
+	X(SYN_COOKIE, "accept a connection; nothing is kept but a cookie on its way")             \
 	X(HANDSHAKE_ACK, "finish the handshake")                                                   \
 	X(DATA, "data from the application")                                                       \
 	X(DATA_LAST, "last data in the send queue")                                                \

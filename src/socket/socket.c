@@ -102,6 +102,7 @@ static void owner_set(struct transport *t, struct endpoint_owner *o, uint32_t n,
 		.user_timeout = so->user_timeout,
 		.hop_limit = so->hop_limit,
 		.tos = so->tos,
+		.syn_cookies = so->syn_cookies,
 	};
 }
 

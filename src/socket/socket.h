@@ -34,6 +34,7 @@ struct sock_options {
 	nanodiff user_timeout;    /* 0: the configured */
 	bool v6_only, v4_only;    /* listeners and datagram sockets on the any address */
 	bool dont_fragment;       /* datagrams */
+	uint8_t syn_cookies;      /* listeners: enum syn_cookies; 0: the configured */
 };
 
 struct sock_event {

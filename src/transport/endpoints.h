@@ -22,6 +22,7 @@ struct endpoint_options {
 	uint32_t send_buffer, receive_buffer; /* 0: the configured */
 	nanodiff user_timeout;                /* 0: the configured */
 	uint8_t hop_limit, tos;
+	uint8_t syn_cookies;                  /* listeners: enum syn_cookies */
 };
 
 struct tcp_listener;
@@ -53,6 +54,7 @@ struct tcp_listener {
 	uint32_t backlog;     /* limit */
 	uint32_t waiting, head; /* ring of accepted connections */
 	uint32_t *accepted;   /* connection indices */
+	nanotime cookies_until; /* the last SYN cookie it sent is void from then on */
 };
 
 /* A segment that no connection sends: RST, challenge ACK, SYN-ACK. Owns what it says. */
@@ -62,6 +64,8 @@ struct tcp_reply {
 	uint16_t flags, window;
 	uint8_t why;
 	bool timestamps;
+	bool sack, scale;     /* options of a SYN-ACK */
+	uint8_t wscale;
 	uint32_t tsval, tsecr;
 };
 
@@ -107,6 +111,7 @@ struct transport {
 	nanotime now;               /* of the latest call */
 	uint32_t now_ms;            /* the same in ms, wrapping: timestamps, idle times */
 	struct hash_key secret;     /* ISN, ports, timestamp offsets */
+	struct hash_key cookie_key; /* SYN cookies */
 	struct notify notify;
 	struct endpoint_options *options; /* by owner number */
 	struct endpoint_owner *owner;     /* by owner number */

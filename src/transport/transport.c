@@ -5,6 +5,7 @@
  * datagrams, and connections, each with a bounded quantum.
  */
 #include "transport/datagram.h"
+#include "transport/tcp/cookie.h"
 #include "transport/tcp/tcp_conn.h"
 
 #define QUANTUM 64 /* frames that one connection may send in its turn */
@@ -42,6 +43,7 @@ void transport_config_default(struct transport_config *c)
 		.keepalive_interval = 75 * NANO_S,
 		.keepalive_probes = 9,
 		.syn_ack_retries = 5,
+		.syn_cookies = SYN_COOKIES_PRESSURE,
 		.timestamps = true,
 		.sack = true,
 		.window_scaling = true,
@@ -83,6 +85,10 @@ const char *transport_config_check(const struct transport_config *c)
 		{ c->delayed_ack < 0 || c->delayed_ack >= 500 * NANO_MS,
 		  "transport.delayed_ack must be below 500 ms (RFC 9293 MUST-40)" },
 		{ c->msl < 0 || c->fin_wait2 < 0, "transport.msl and fin_wait2 can't be negative" },
+		{ c->syn_cookies < SYN_COOKIES_OFF || c->syn_cookies > SYN_COOKIES_ALWAYS,
+		  "transport.syn_cookies must be off, under pressure or always" },
+		{ c->syn_cookie_threshold > c->embryos,
+		  "transport.syn_cookie_threshold must be at most embryos" },
 		{ c->mss_min < 48, "transport.mss_min must be at least 48" },
 		{ c->initial_window < 1 || c->initial_window > 100,
 		  "transport.initial_window must be 1 .. 100 segments" },
@@ -152,6 +158,9 @@ bool transport_init(struct transport *t, struct core *core, struct internet *int
 	t->config = *c;
 	transport_set_time(t, now);
 	memcpy(&t->secret, secret, sizeof t->secret);
+	t->cookie_key = cookie_key(&t->secret);
+	if (!t->config.syn_cookie_threshold)
+		t->config.syn_cookie_threshold = c->embryos - c->embryos / 4;
 	bool fits = init_pools(t, arena);
 	if (!init_tables(t, arena) || !fits)
 		return false;

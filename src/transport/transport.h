@@ -20,6 +20,14 @@ enum endpoint_event {
 	EVENT_CLOSED = 32,     /* graceful close has finished on both sides */
 };
 
+/* When a listener answers without keeping anything (RFC 4987 3.6). */
+enum syn_cookies {
+	SYN_COOKIES_CONFIGURED, /* of a listener: as the config says */
+	SYN_COOKIES_OFF,
+	SYN_COOKIES_PRESSURE,   /* while syn_cookie_threshold half-open connections wait */
+	SYN_COOKIES_ALWAYS,
+};
+
 struct transport_config {
 	uint32_t sockets;        /* endpoints with an owner, all kinds: ids 1 .. sockets */
 	uint32_t listeners;
@@ -50,6 +58,8 @@ struct transport_config {
 	nanodiff keepalive_idle, keepalive_interval; /* 2 h, 75 s; off unless asked for */
 	uint8_t keepalive_probes;
 	uint8_t syn_ack_retries;
+	uint8_t syn_cookies;     /* enum syn_cookies */
+	uint32_t syn_cookie_threshold; /* half-open connections; 0: three quarters of embryos */
 	bool timestamps, sack, window_scaling;
 	uint16_t mss_min;        /* floor of the effective send MSS: CVE-2019-11479 */
 	uint32_t initial_window; /* segments: 10, RFC 6928 */

@@ -22,7 +22,10 @@ static bool keep(void *link, struct netif *nif, const struct tx_frame *f, nanoti
 	size_t total = p->v6 ? load16(bytes + ETH_HEADER + 4)
 			     : load16(bytes + ETH_HEADER + 2) - 20u;
 	assert_int_equal(tcp_parse(span_of(bytes + ip, total), total, &s->h), DROP_NONE);
-	uint64_t sum = pseudo_sum(&p->local, &p->remote, IPPROTO_TCP_, (uint32_t)total) +
+	const uint8_t *source = bytes + ETH_HEADER + (p->v6 ? 8 : 12);
+	struct addr from = p->v6 ? addr_from6(source) : addr_from4(source);
+	struct addr to = p->v6 ? addr_from6(source + 16) : addr_from4(source + 4);
+	uint64_t sum = pseudo_sum(&from, &to, IPPROTO_TCP_, (uint32_t)total) +
 		       checksum_plain.sum(bytes + ip, total);
 	assert_int_equal(checksum_fold(sum), 0xffff); /* MUST-2, on everything that leaves */
 	s->len = (uint32_t)total - s->h.header_len;

@@ -2,9 +2,11 @@
  * Listeners and half-open connections. A SYN makes an embryo of 96 bytes that
  * remembers what the SYN said; the ACK that completes the handshake turns it into a
  * connection in the listener's queue. Embryos wait in lists by number of tries, where
- * deadlines are in order, so that one timer serves all. When their pool is full,
- * the oldest of the most-retried makes room.
+ * deadlines are in order, so that one timer serves all. When many of them wait, a
+ * SYN is answered with a cookie (cookie.h) and nothing is kept; where cookies are
+ * off, the oldest of the most-retried embryos makes room in a full pool.
  */
+#include "transport/tcp/cookie.h"
 #include "transport/tcp/tcp_conn.h"
 
 #define EMBRYO_QUEUES 8
@@ -62,35 +64,12 @@ static struct tcp_embryo *embryo_new(struct transport *t, const struct tcp_tuple
 	return e;
 }
 
-/* RFC 9293 3.10.7.2 */
-void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
-		    struct tcp_segment *seg, const struct tcp_tuple *tuple)
+/* What the SYN said, and our numbers for it. */
+static void embryo_fill(struct transport *t, const struct tcp_listener *l, struct tcp_embryo *e,
+			const struct tcp_segment *seg)
 {
-	if (seg->flags & TCP_RST) {
-		rx_drop(rx, DROP_TCP_NOT_SYN);
-		return;
-	}
-	if (seg->flags & TCP_ACK) {
-		tcp_reply_reset(t, rx, seg, tuple);
-		rx_drop(rx, DROP_TCP_NO_CONNECTION);
-		return;
-	}
-	/* SYN and FIN together open nothing (TCP-40). */
-	if ((seg->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) {
-		rx_drop(rx, DROP_TCP_NOT_SYN);
-		return;
-	}
-	if (l->waiting >= l->backlog) {
-		rx_drop(rx, DROP_TCP_BACKLOG_FULL);
-		return;
-	}
-	struct tcp_embryo *e = embryo_new(t, tuple);
-	if (!e) {
-		rx_drop(rx, DROP_TCP_TABLE_FULL);
-		return;
-	}
 	const struct tcp_options *o = &seg->h.options;
-	struct tcp_secret_numbers n = tcp_secret_numbers(t, tuple, t->now);
+	struct tcp_secret_numbers n = tcp_secret_numbers(t, &e->tuple, t->now);
 	e->iss = n.isn;
 	e->ts_offset = n.ts_offset;
 	e->irs = seg->seq;
@@ -110,9 +89,6 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		e->options |= CONN_SACK;
 	e->listener = (uint16_t)pool_index(&t->listener_pool, l);
 	e->tries = 0;
-	e->deadline = t->now + t->config.rto_initial;
-	list_push_back(&t->embryo_due, &e->link);
-	rx_fate(rx, FATE_ANSWERED);
 }
 
 static uint32_t listener_receive_buffer(const struct transport *t, const struct tcp_listener *l)
@@ -130,18 +106,10 @@ static uint8_t window_shift(uint32_t buffer)
 	return shift;
 }
 
-static void embryo_send(struct transport *t, const struct tcp_embryo *e)
+static struct tcp_reply syn_ack_of(const struct transport *t, const struct tcp_embryo *e)
 {
-	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
-	uint32_t buffer = listener_receive_buffer(t, l);
-	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
-	if (transport_path(t, &path, &e->tuple.remote) != ERR_OK)
-		return; /* no way there now: the timer tries again */
-	uint32_t mtu = t->internet->access->netif[path.nif].mtu;
-	struct tcp_options o;
-	tcp_syn_options(&o, &e->tuple.remote, mtu, e->options & CONN_SACK,
-			e->wscale != EMBRYO_NO_WSCALE, window_shift(buffer));
-	struct tcp_reply r = {
+	uint32_t buffer = listener_receive_buffer(t, pool_at(&t->listener_pool, e->listener));
+	return (struct tcp_reply){
 		.tuple = e->tuple,
 		.seq = e->iss,
 		.ack = e->irs + 1,
@@ -149,10 +117,95 @@ static void embryo_send(struct transport *t, const struct tcp_embryo *e)
 		.window = (uint16_t)(buffer > 65535 ? 65535 : buffer),
 		.why = e->tries ? WHY_SYN_RETRANSMIT : WHY_SYN_ACK,
 		.timestamps = e->options & CONN_TIMESTAMPS,
+		.sack = e->options & CONN_SACK,
+		.scale = e->wscale != EMBRYO_NO_WSCALE,
+		.wscale = window_shift(buffer),
 		.tsval = t->now_ms + e->ts_offset,
 		.tsecr = e->ts_recent,
 	};
-	tcp_reply_send(t, &r, &o, &path);
+}
+
+static enum syn_cookies listener_cookies(const struct transport *t, const struct tcp_listener *l)
+{
+	uint8_t own = t->options[l->sock].syn_cookies;
+	return own ? own : t->config.syn_cookies;
+}
+
+static bool cookie_due(const struct transport *t, const struct tcp_listener *l)
+{
+	if (t->embryo_pool.used < t->config.syn_cookie_threshold)
+		return listener_cookies(t, l) == SYN_COOKIES_ALWAYS;
+	return listener_cookies(t, l) != SYN_COOKIES_OFF;
+}
+
+/* Answers a SYN with a cookie: RFC 4987 3.6. */
+static void cookie_answer(struct transport *t, struct tcp_listener *l, struct rx *rx,
+			  const struct tcp_segment *seg, const struct tcp_tuple *tuple)
+{
+	struct tcp_reply *r = tcp_reply_new(t);
+	if (!r) {
+		rx_drop(rx, DROP_TCP_TABLE_FULL);
+		return;
+	}
+	struct tcp_embryo e = { .tuple = *tuple };
+	embryo_fill(t, l, &e, seg);
+	struct cookie_terms terms = {
+		.mss = e.peer_mss,
+		.wscale = e.wscale == EMBRYO_NO_WSCALE ? COOKIE_NO_WSCALE : e.wscale,
+		.sack = e.options & CONN_SACK,
+	};
+	e.iss = cookie_make(&t->cookie_key, tuple, e.irs, e.ts_offset, terms.mss, t->now);
+	if (!(e.options & CONN_TIMESTAMPS)) { /* no place to keep these */
+		e.options = 0;
+		e.wscale = EMBRYO_NO_WSCALE;
+	}
+	*r = syn_ack_of(t, &e);
+	r->why = WHY_SYN_COOKIE;
+	r->tsval = cookie_stamp(t->now_ms, &terms) + e.ts_offset;
+	l->cookies_until = t->now + 2 * COOKIE_PERIOD;
+	rx_fate(rx, FATE_ANSWERED);
+}
+
+static bool cookie_taken(struct transport *t, struct tcp_listener *l, struct rx *rx,
+			 struct tcp_segment *seg, const struct tcp_tuple *tuple);
+
+/* RFC 9293 3.10.7.2 */
+void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
+		    struct tcp_segment *seg, const struct tcp_tuple *tuple)
+{
+	if (seg->flags & TCP_RST) {
+		rx_drop(rx, DROP_TCP_NOT_SYN);
+		return;
+	}
+	if (seg->flags & TCP_ACK) {
+		if (t->now < l->cookies_until && cookie_taken(t, l, rx, seg, tuple))
+			return;
+		tcp_reply_reset(t, rx, seg, tuple);
+		rx_drop(rx, DROP_TCP_NO_CONNECTION);
+		return;
+	}
+	/* SYN and FIN together open nothing (TCP-40). */
+	if ((seg->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) {
+		rx_drop(rx, DROP_TCP_NOT_SYN);
+		return;
+	}
+	if (l->waiting >= l->backlog) {
+		rx_drop(rx, DROP_TCP_BACKLOG_FULL);
+		return;
+	}
+	if (cookie_due(t, l)) {
+		cookie_answer(t, l, rx, seg, tuple);
+		return;
+	}
+	struct tcp_embryo *e = embryo_new(t, tuple);
+	if (!e) {
+		rx_drop(rx, DROP_TCP_TABLE_FULL);
+		return;
+	}
+	embryo_fill(t, l, e, seg);
+	e->deadline = t->now + t->config.rto_initial;
+	list_push_back(&t->embryo_due, &e->link);
+	rx_fate(rx, FATE_ANSWERED);
 }
 
 unsigned embryo_transmit(struct transport *t, unsigned budget)
@@ -161,7 +214,8 @@ unsigned embryo_transmit(struct transport *t, unsigned budget)
 	struct list *l;
 	while (sent < budget && (l = list_pop_front(&t->embryo_due))) {
 		struct tcp_embryo *e = list_entry(l, struct tcp_embryo, link);
-		embryo_send(t, e);
+		struct tcp_reply r = syn_ack_of(t, e);
+		tcp_reply_syn_ack(t, &r);
 		unsigned queue = e->tries < EMBRYO_QUEUES ? e->tries : EMBRYO_QUEUES - 1u;
 		list_push_back(&t->embryo_wait[queue], &e->link);
 		if (!timer_armed(&t->embryo_timer) || e->deadline < t->embryo_timer.deadline)
@@ -215,11 +269,10 @@ void embryo_forget_listener(struct transport *t, unsigned listener)
 	}
 }
 
-/* The handshake is complete: the embryo becomes a connection in its listener's queue. */
-static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_embryo *e,
-				    const struct tcp_segment *seg)
+/* The handshake is complete: a connection of what the embryo remembers. It is in no table yet. */
+static struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
+				    const struct tcp_embryo *e, const struct tcp_segment *seg)
 {
-	struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
 	if (l->waiting >= l->backlog)
 		return NULL;
 	struct tcp_conn *c = conn_new(t, &e->tuple);
@@ -244,16 +297,82 @@ static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_embryo *e,
 	conn_set_peer_mss(t, c, e->peer_mss);
 	transport_path(t, &c->path, &c->tuple.remote);
 	conn_update_mss(c);
-	if (e->tries == 0) /* the SYN-ACK was sent once: Karn */
-		rtt_sample(&c->rtt, t->now - (e->deadline - t->config.rto_initial));
+	return c;
+}
+
+/* Into its listener's queue, with what the last segment of the handshake carries. */
+static void conn_enqueue(struct transport *t, struct tcp_listener *l, struct tcp_conn *c,
+			 struct rx *rx, struct tcp_segment *seg)
+{
 	conn_set_state(t, c, TCP_ESTABLISHED);
-	demux_replace(&t->demux, c->timer.owner, DEMUX_EMBRYO, e, DEMUX_CONN, c);
-	list_remove(&e->link);
-	pool_give(&t->embryo_pool, e);
 	l->accepted[(l->head + l->waiting++) % t->config.backlog_max] =
 		pool_index(&t->conn_pool, c);
 	notify_event(&t->notify, l->sock, EVENT_READABLE);
+	internet_confirm(t->internet, &c->path, t->now);
+	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* text obeys the window */
+		return;
+	if (seg->text_len)
+		conn_take_text(t, c, rx, seg);
+	if (seg->flags & TCP_FIN)
+		conn_take_fin(t, c, seg);
+}
+
+static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_listener *l,
+				    struct tcp_embryo *e, const struct tcp_segment *seg)
+{
+	struct tcp_conn *c = embryo_conn(t, l, e, seg);
+	if (!c)
+		return NULL;
+	if (e->tries == 0) /* the SYN-ACK was sent once: Karn */
+		rtt_sample(&c->rtt, t->now - (e->deadline - t->config.rto_initial));
+	demux_replace(&t->demux, c->timer.owner, DEMUX_EMBRYO, e, DEMUX_CONN, c);
+	list_remove(&e->link);
+	pool_give(&t->embryo_pool, e);
 	return c;
+}
+
+/* What the echoed timestamp tells; one that we can't have sent with a cookie tells nothing. */
+static void cookie_terms_of(const struct transport *t, struct tcp_embryo *e,
+			    const struct tcp_options *o)
+{
+	uint32_t stamp = o->tsecr - e->ts_offset;
+	if (!(o->has & TCP_HAS_TIMESTAMPS) || !t->config.timestamps ||
+	    t->now_ms - stamp > 2 * COOKIE_PERIOD / NANO_MS)
+		return;
+	struct cookie_terms terms;
+	cookie_unstamp(stamp, &terms);
+	e->options = (uint8_t)(CONN_TIMESTAMPS | (terms.sack && t->config.sack ? CONN_SACK : 0));
+	e->ts_recent = o->tsval;
+	if (terms.wscale != COOKIE_NO_WSCALE && t->config.window_scaling)
+		e->wscale = terms.wscale;
+}
+
+/* Does this ACK bring a cookie back? Then the connection exists from now on. */
+static bool cookie_taken(struct transport *t, struct tcp_listener *l, struct rx *rx,
+			 struct tcp_segment *seg, const struct tcp_tuple *tuple)
+{
+	if (seg->flags & TCP_SYN)
+		return false;
+	struct tcp_embryo e = {
+		.tuple = *tuple,
+		.iss = seg->ack - 1,
+		.irs = seg->seq - 1,
+		.ts_offset = tcp_secret_numbers(t, tuple, t->now).ts_offset,
+		.wscale = EMBRYO_NO_WSCALE,
+	};
+	if (!cookie_open(&t->cookie_key, tuple, e.irs, e.ts_offset, e.iss, t->now, &e.peer_mss))
+		return false;
+	cookie_terms_of(t, &e, &seg->h.options);
+	struct tcp_conn *c = embryo_conn(t, l, &e, seg);
+	if (c && !demux_add(&t->demux, demux_searched(&t->demux), DEMUX_CONN, c)) {
+		pool_give(&t->conn_pool, c);
+		c = NULL;
+	}
+	if (c)
+		conn_enqueue(t, l, c, rx, seg);
+	else /* it is the peer's right to try again: no reset */
+		rx_drop(rx, DROP_TCP_BACKLOG_FULL);
+	return true;
 }
 
 /* Does it begin in the window that our SYN-ACK offered? */
@@ -311,16 +430,11 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		rx_drop(rx, DROP_TCP_ACK_UNSENT);
 		return;
 	}
-	struct tcp_conn *c = embryo_grow(t, e, seg);
+	struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
+	struct tcp_conn *c = embryo_grow(t, l, e, seg);
 	if (!c) {
 		rx_drop(rx, DROP_TCP_BACKLOG_FULL);
 		return;
 	}
-	internet_confirm(t->internet, &c->path, t->now);
-	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* text obeys the window */
-		return;
-	if (seg->text_len)
-		conn_take_text(t, c, rx, seg);
-	if (seg->flags & TCP_FIN)
-		conn_take_fin(t, c, seg);
+	conn_enqueue(t, l, c, rx, seg);
 }

@@ -81,6 +81,17 @@ bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 	return internet_send(t->internet, path, f, &s, t->now);
 }
 
+void tcp_reply_syn_ack(struct transport *t, const struct tcp_reply *r)
+{
+	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
+	if (transport_path(t, &path, &r->tuple.remote) != ERR_OK)
+		return; /* no way there now: the next one may find it */
+	struct tcp_options o;
+	tcp_syn_options(&o, &r->tuple.remote, t->internet->access->netif[path.nif].mtu, r->sack,
+			r->scale, r->wscale);
+	tcp_reply_send(t, r, &o, &path);
+}
+
 unsigned tcp_reply_transmit(struct transport *t, unsigned budget)
 {
 	unsigned sent = 0;
@@ -88,7 +99,10 @@ unsigned tcp_reply_transmit(struct transport *t, unsigned budget)
 		struct tcp_reply *r = &t->reply[t->reply_head];
 		t->reply_head = (t->reply_head + 1) % t->config.resets;
 		t->reply_count--;
-		tcp_reply_send(t, r, NULL, NULL);
+		if (r->flags & TCP_SYN)
+			tcp_reply_syn_ack(t, r);
+		else
+			tcp_reply_send(t, r, NULL, NULL);
 		sent++;
 	}
 	return sent;
