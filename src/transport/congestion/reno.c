@@ -2,11 +2,9 @@
  * NewReno's window (RFC 5681, RFC 6582) with byte counting (RFC 3465): slow start
  * adds what was acknowledged, congestion avoidance adds one MSS for each window
  * acknowledged, loss halves what is in flight. The window only grows while it is
- * what limits the sender (RFC 7661's concern, in its simplest form).
+ * what limits the sender (RFC 7661).
  */
 #include "transport/congestion/congestion.h"
-
-#define CWND_MAX (1u << 30)
 
 static void reno_init(struct cc *c, nanotime now)
 {
@@ -14,13 +12,9 @@ static void reno_init(struct cc *c, nanotime now)
 	(void)now;
 }
 
-static void reno_ack(struct cc *c, const struct cc_ack *a)
+static void reno_grow(struct cc *c, uint32_t acked)
 {
-	uint32_t acked = a->acked;
-	/* An application that does not fill the window has not tested it. */
-	bool limited = cc_in_slow_start(c) ? a->in_flight >= c->cwnd / 2
-					   : a->in_flight + c->mss >= c->cwnd;
-	if (!limited || c->cwnd >= CWND_MAX)
+	if (c->cwnd >= CC_WINDOW_MAX)
 		return;
 	if (cc_in_slow_start(c)) {
 		uint32_t room = c->ssthresh - c->cwnd;
@@ -35,41 +29,43 @@ static void reno_ack(struct cc *c, const struct cc_ack *a)
 	}
 }
 
-/* RFC 5681 (4): half of what is in flight, at least two segments. */
-static uint32_t reno_half(const struct cc *c, uint32_t in_flight)
+static void reno_ack(struct cc *c, const struct cc_ack *a)
 {
-	uint32_t half = in_flight / 2;
-	return half > 2 * c->mss ? half : 2 * c->mss;
+	if (cc_tested(c, a))
+		reno_grow(c, a->acked);
 }
 
-static void reno_loss(struct cc *c, uint32_t in_flight, nanotime now)
+static void reno_loss(struct cc *c, const struct cc_loss *l)
 {
-	(void)now;
-	c->ssthresh = reno_half(c, in_flight);
+	cc_save(c);
+	c->phase = CC_RECOVERY;
+	c->ssthresh = cc_reduced(c, l->flight, 512); /* RFC 5681 (4) */
 	c->cwnd = c->ssthresh;
 	c->counted = 0;
 }
 
-static void reno_timeout(struct cc *c, uint32_t in_flight, nanotime now)
+static void reno_timeout(struct cc *c, const struct cc_loss *l)
 {
-	(void)now;
-	c->ssthresh = reno_half(c, in_flight);
+	cc_save(c);
+	c->phase = CC_TIMEOUT;
+	c->ssthresh = cc_reduced(c, l->flight, 512);
 	c->cwnd = c->mss; /* the loss window: RFC 5681 3.1 */
 	c->counted = 0;
 }
 
-static void reno_recovered(struct cc *c, nanotime now)
+static void reno_undo(struct cc *c, nanotime now)
 {
 	(void)now;
-	c->counted = 0;
+	cc_restore(c);
 }
 
-static void reno_idle(struct cc *c, nanodiff idle, nanodiff rto)
+/* RFC 8511 3: marks come from short queues, which half a window would leave empty. */
+static void reno_ecn(struct cc *c, const struct cc_loss *l)
 {
-	(void)idle;
-	(void)rto;
-	if (c->cwnd > c->initial)
-		c->cwnd = c->initial; /* RFC 5681 4.1: the restart window */
+	c->ssthresh = cc_reduced(c, l->flight, 819);
+	c->cwnd = c->ssthresh;
+	c->prior_cwnd = 0; /* the congestion is real: nothing before it comes back */
+	c->counted = 0;
 }
 
 const struct cc_ops cc_reno = {
@@ -78,6 +74,8 @@ const struct cc_ops cc_reno = {
 	.ack = reno_ack,
 	.loss = reno_loss,
 	.timeout = reno_timeout,
-	.recovered = reno_recovered,
-	.idle = reno_idle,
+	.recovered = cc_recovered,
+	.undo = reno_undo,
+	.ecn = reno_ecn,
+	.idle = cc_idle,
 };

@@ -44,15 +44,29 @@ void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tc
 	conn_make_ready(t, c);
 }
 
-static void enter_recovery(struct transport *t, struct tcp_conn *c)
+/* The reason to send less, as congestion control wants to know it. */
+static struct cc_loss loss_now(const struct transport *t, const struct tcp_conn *c, uint32_t lost)
+{
+	return (struct cc_loss){
+		.now = t->now,
+		.flight = c->snd_nxt - c->snd_una,
+		.in_flight = conn_in_flight(c),
+		.lost = lost,
+		.snd_una = c->snd_una,
+		.snd_nxt = c->snd_nxt,
+	};
+}
+
+static void enter_recovery(struct transport *t, struct tcp_conn *c, uint32_t lost)
 {
 	struct tcp_flight *f = c->flight;
+	struct cc_loss l = loss_now(t, c, lost);
 	f->phase = PHASE_RECOVERY;
 	f->recover = c->snd_nxt;
 	f->recoveries++;
 	f->again_forced = true; /* RFC 6675 5 (4.3): the first goes at once */
 	f->retransmit_why = WHY_FAST_RETRANSMIT;
-	f->cc.ops->loss(&f->cc, c->snd_nxt - c->snd_una, t->now);
+	f->cc.ops->loss(&f->cc, &l);
 	conn_trace(t, c, TRACE_TCP_LOSS, "duplicate or selective ACKs", NULL, f->cc.cwnd);
 	conn_make_ready(t, c);
 }
@@ -83,7 +97,7 @@ static void judge_losses(struct transport *t, struct tcp_conn *c, bool advanced)
 		    f->recover - c->snd_una - 1 >= c->snd_nxt - c->snd_una)
 			lost = board_lose_first(&f->board, &t->range_pool, c->mss);
 		if (lost)
-			enter_recovery(t, c);
+			enter_recovery(t, c, lost);
 		break;
 	case PHASE_RECOVERY:
 		if (advanced && !sack) { /* a partial ACK: the next hole is lost as well */
@@ -207,7 +221,11 @@ static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struc
 			struct cc_ack a = {
 				.now = t->now,
 				.acked = n.acked + n.sacked,
-				.in_flight = in_flight,
+				.prior_in_flight = in_flight,
+				.in_flight = board_in_flight(&f->board, c->snd_nxt - seg->ack),
+				.snd_una = seg->ack,
+				.snd_nxt = c->snd_nxt,
+				.sack = c->flags & CONN_SACK,
 				.rtt = n.newest_sent < 0 ? 0 : t->now - n.newest_sent,
 				.srtt = rtt_smoothed(&c->rtt),
 			};

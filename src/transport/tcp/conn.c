@@ -105,7 +105,7 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	f->snd_wnd_max = c->snd_wnd;
 	f->snd_small = f->recover = c->snd_una;
 	f->quick = 8;
-	cc_start(&f->cc, &cc_reno, c->mss, initial_window(t, c->mss), t->now);
+	cc_start(&f->cc, cc_of(CC_DEFAULT), c->mss, initial_window(t, c->mss), c->snd_una, t->now);
 	c->flight = f;
 	return f;
 }

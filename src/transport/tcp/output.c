@@ -234,7 +234,7 @@ static void restart_after_idle(struct transport *t, struct tcp_conn *c)
 		return;
 	nanodiff rto = conn_rto(t, c);
 	if (t->now - f->last_sent > rto)
-		f->cc.ops->idle(&f->cc, t->now - f->last_sent, rto);
+		f->cc.ops->idle(&f->cc, t->now - f->last_sent, rto, t->now);
 }
 
 /* Is everything sent that may be, FIN included, and nothing owed? Saves a decision. */

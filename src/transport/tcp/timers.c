@@ -42,8 +42,18 @@ static void retransmission_timeout(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
 	f->rtos++;
-	if (f->phase != PHASE_LOSS || c->backoff == 0)
-		f->cc.ops->timeout(&f->cc, c->snd_nxt - c->snd_una, t->now);
+	if (f->phase != PHASE_LOSS || c->backoff == 0) {
+		uint32_t flight = c->snd_nxt - c->snd_una;
+		struct cc_loss l = {
+			.now = t->now,
+			.flight = flight,
+			.in_flight = 0,
+			.lost = board_in_flight(&f->board, flight),
+			.snd_una = c->snd_una,
+			.snd_nxt = c->snd_nxt,
+		};
+		f->cc.ops->timeout(&f->cc, &l);
+	}
 	f->phase = PHASE_LOSS;
 	f->recover = c->snd_nxt;
 	f->dup_acks = 0;

@@ -11,17 +11,34 @@
 static struct cc begin(uint32_t cwnd)
 {
 	struct cc c;
-	cc_start(&c, &cc_reno, MSS, 10 * MSS, 0);
+	cc_start(&c, &cc_reno, MSS, 10 * MSS, 1, 0);
 	assert_int_equal(c.cwnd, 10 * MSS);
 	assert_true(cc_in_slow_start(&c));
 	c.cwnd = cwnd;
 	return c;
 }
 
+static uint32_t una;
+
 static void ack(struct cc *c, uint32_t acked, uint32_t in_flight)
 {
-	struct cc_ack a = { .acked = acked, .in_flight = in_flight };
+	struct cc_ack a = { .acked = acked, .prior_in_flight = in_flight };
+	una += acked;
+	a.snd_una = una;
+	a.snd_nxt = una + in_flight;
 	c->ops->ack(c, &a);
+}
+
+static void lose(struct cc *c, uint32_t flight)
+{
+	struct cc_loss l = { .flight = flight };
+	c->ops->loss(c, &l);
+}
+
+static void time_out(struct cc *c, uint32_t flight)
+{
+	struct cc_loss l = { .flight = flight };
+	c->ops->timeout(c, &l);
 }
 
 /* RFC 5681 3.1: what is acknowledged is added; a window doubles it, however it is divided
@@ -69,17 +86,17 @@ static void test_loss(void **state)
 {
 	(void)state;
 	struct cc c = begin(20 * MSS);
-	c.ops->loss(&c, 16 * MSS, 0);
+	lose(&c, 16 * MSS);
 	assert_int_equal(c.cwnd, 8 * MSS);
 	assert_int_equal(c.ssthresh, 8 * MSS);
 	c.ops->recovered(&c, 0);
 	assert_int_equal(c.cwnd, 8 * MSS);
-	c.ops->loss(&c, MSS, 0);
+	lose(&c, MSS);
 	assert_int_equal(c.cwnd, 2 * MSS);
-	c.ops->timeout(&c, 12 * MSS, 0);
+	time_out(&c, 12 * MSS);
 	assert_int_equal(c.cwnd, MSS);
 	assert_int_equal(c.ssthresh, 6 * MSS);
-	c.ops->timeout(&c, 0, 0);
+	time_out(&c, 0);
 	assert_int_equal(c.ssthresh, 2 * MSS);
 }
 
@@ -96,18 +113,59 @@ static void test_not_limited(void **state)
 	assert_int_equal(c.cwnd, 20 * MSS);
 }
 
-/* RFC 5681 4.1: never more than the initial window after idle, never more than it was. */
+/* RFC 2861: a halving for each RTO, down to the initial window; the threshold remembers. */
 static void test_idle(void **state)
 {
 	(void)state;
 	struct cc c = begin(50 * MSS);
 	c.ssthresh = 30 * MSS;
-	c.ops->idle(&c, NANO_S, NANO_MS);
+	c.ops->idle(&c, NANO_S, NANO_S, 0);
+	assert_int_equal(c.cwnd, 25 * MSS);
+	assert_int_equal(c.ssthresh, 50 * MSS * 3 / 4);
+	c.ops->idle(&c, NANO_S, NANO_MS, 0);
 	assert_int_equal(c.cwnd, 10 * MSS);
-	assert_int_equal(c.ssthresh, 30 * MSS);
+	assert_int_equal(c.ssthresh, 50 * MSS * 3 / 4);
 	c.cwnd = 3 * MSS;
-	c.ops->idle(&c, NANO_S, NANO_MS);
+	c.ops->idle(&c, NANO_S, NANO_MS, 0);
 	assert_int_equal(c.cwnd, 3 * MSS);
+}
+
+/* What a loss or a timeout took comes back whole, once, during recovery and after it. */
+static void test_undo(void **state)
+{
+	(void)state;
+	for (unsigned kind = 0; kind < 8; kind++) {
+		struct cc c = begin(40 * MSS);
+		c.ssthresh = 33 * MSS;
+		if (kind & 1)
+			lose(&c, 40 * MSS);
+		if (kind & 2 || !(kind & 1))
+			time_out(&c, 40 * MSS);
+		if (kind & 4)
+			c.ops->recovered(&c, 0);
+		c.ops->undo(&c, 0);
+		assert_int_equal(c.cwnd, 40 * MSS);
+		assert_int_equal(c.ssthresh, 33 * MSS);
+		assert_int_equal(c.phase, CC_OPEN);
+		c.cwnd = 20 * MSS;
+		c.ops->undo(&c, 0);
+		assert_int_equal(c.cwnd, 20 * MSS);
+	}
+}
+
+/* RFC 8511: a mark takes a fifth, and what it took is not for undo to give back. */
+static void test_mark(void **state)
+{
+	(void)state;
+	struct cc c = begin(40 * MSS);
+	lose(&c, 40 * MSS);
+	c.ops->recovered(&c, 0);
+	struct cc_loss l = { .flight = 20 * MSS };
+	c.ops->ecn(&c, &l);
+	assert_in_range(c.cwnd, 16 * MSS - MSS / 50, 16 * MSS);
+	assert_int_equal(c.ssthresh, c.cwnd);
+	c.ops->undo(&c, 0);
+	assert_in_range(c.cwnd, 16 * MSS - MSS / 50, 16 * MSS);
 }
 
 /* Whatever comes, the window stays between a segment and a sane most. */
@@ -119,11 +177,11 @@ static void random_events(struct rng *r)
 		uint32_t before = c.cwnd;
 		switch (rng_below(r, 40)) {
 		case 0:
-			c.ops->loss(&c, flight, 0);
+			lose(&c, flight);
 			check(c.cwnd == c.ssthresh && c.cwnd >= 2 * MSS);
 			break;
 		case 1:
-			c.ops->timeout(&c, flight, 0);
+			time_out(&c, flight);
 			check(c.cwnd == MSS);
 			break;
 		default: {
@@ -151,6 +209,8 @@ int main(void)
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_not_limited),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_undo),
+		cmocka_unit_test(test_mark),
 		cmocka_unit_test(test_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

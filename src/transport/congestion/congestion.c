@@ -1,0 +1,86 @@
+/*
+ * What the algorithms have in common: their names, the window from before a
+ * reduction, which comes back when the reduction was for nothing, and the decay of
+ * a window that nobody used.
+ */
+#include "transport/congestion/congestion.h"
+
+#include "base/ascii.h"
+
+static const struct cc_ops *const cc_table[CC_KINDS] = {
+	[CC_DEFAULT] = &cc_reno,
+	[CC_RENO] = &cc_reno,
+};
+
+const struct cc_ops *cc_of(uint8_t kind)
+{
+	const struct cc_ops *ops = kind < CC_KINDS ? cc_table[kind] : NULL;
+	return ops ? ops : cc_table[CC_DEFAULT];
+}
+
+enum cc_kind cc_find(struct span name)
+{
+	for (unsigned i = CC_DEFAULT + 1; i < CC_KINDS; i++)
+		if (cc_table[i] && ascii_equal(name, cc_table[i]->name))
+			return (enum cc_kind)i;
+	return CC_KINDS;
+}
+
+void cc_save(struct cc *c)
+{
+	if (c->phase != CC_OPEN)
+		return;
+	c->prior_cwnd = c->cwnd;
+	c->prior_ssthresh = c->ssthresh;
+}
+
+bool cc_restore(struct cc *c)
+{
+	c->phase = CC_OPEN;
+	if (!c->prior_cwnd)
+		return false;
+	if (c->cwnd < c->prior_cwnd)
+		c->cwnd = c->prior_cwnd;
+	if (c->ssthresh < c->prior_ssthresh)
+		c->ssthresh = c->prior_ssthresh;
+	c->prior_cwnd = 0;
+	c->counted = 0;
+	return true;
+}
+
+uint32_t cc_reduced(const struct cc *c, uint32_t window, uint32_t part)
+{
+	uint64_t less = (uint64_t)window * part >> 10;
+	return less > 2 * c->mss ? (uint32_t)less : 2 * c->mss;
+}
+
+void cc_recovered(struct cc *c, nanotime now)
+{
+	(void)now;
+	if (c->phase == CC_RECOVERY)
+		c->cwnd = c->ssthresh; /* RFC 9937 6: at the end */
+	c->phase = CC_OPEN;
+	c->counted = 0;
+}
+
+/*
+ * RFC 7661 4.3 keeps a window that was not used for minutes, because the sender stays
+ * validated by what it did send; after silence there is nothing of that kind, and RFC 5681
+ * 4.1 would begin anew. Between the two stands the decay of RFC 2861, which RFC 7661 grew
+ * from: a halving for each RTO, not below the restart window, and a threshold of three
+ * quarters of what was, so that slow start finds the way back.
+ */
+void cc_idle(struct cc *c, nanodiff idle, nanodiff rto, nanotime now)
+{
+	(void)now;
+	uint32_t kept = c->cwnd - c->cwnd / 4;
+	if (c->ssthresh < kept)
+		c->ssthresh = kept;
+	for (; idle >= rto && c->cwnd > c->initial; idle -= rto) {
+		c->cwnd /= 2;
+		if (c->cwnd < c->initial)
+			c->cwnd = c->initial;
+	}
+	c->prior_cwnd = 0;
+	c->counted = 0;
+}
