@@ -3,25 +3,26 @@
  * shown of machines, addresses and links is read from the simulated world itself,
  * so that it can't differ from what a command meets there.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/lab_link.h"
+#include "cli/link_words.h"
 #include "cli/paint.h"
 #include "cli/session.h"
 
-#define NAMES     10 /* columns for the names of labs */
-#define TEXT_MAX  32
-#define LINE_TEXT 256
+#define NAMES    10 /* columns for the names of labs */
+#define TEXT_MAX 32
 
 static const struct option_info options[] = {
 	{ .name = "json", .text = "print one JSON object" },
 	{ .name = NULL },
 };
 static const struct option_group own = { "Output", options };
-static const struct option_group *const groups[] = { &own, &option_group_general, NULL };
+static const struct option_group *const groups[] = { &lab_link_options, &own, &option_group_general,
+	NULL };
 
 static const struct example examples[] = {
 	{ "strata lab", "the networks that there are" },
@@ -29,81 +30,10 @@ static const struct example examples[] = {
 	{ "strata get --link lab:lossy --explain http://www.example.test/",
 		"a page from another one than lab:home" },
 	{ "strata lab --json home | jq '.links[].delay_ns'", "for other programs" },
+	{ "strata lab link --tap tap0 --tap tap1 --rate 50Mbit --delay 20ms --loss 1%",
+		"two network devices of this machine, joined by such a link until Ctrl-C" },
 	{ NULL, NULL },
 };
-
-/* ---- quantities in words ---- */
-
-struct unit {
-	const char *name;
-	uint64_t worth;
-};
-
-/* "20 ms": in the largest unit that it reaches; units end with a worth of 1. */
-static void quantity(char text[TEXT_MAX], uint64_t v, const struct unit *u)
-{
-	while (v < u->worth && u->worth > 1)
-		u++;
-	if (v % u->worth)
-		snprintf(text, TEXT_MAX, "%.3g %s", (double)v / (double)u->worth, u->name);
-	else
-		snprintf(text, TEXT_MAX, "%llu %s", (unsigned long long)(v / u->worth), u->name);
-}
-
-static void rate_text(char text[TEXT_MAX], uint64_t rate)
-{
-	static const struct unit units[] = { { "Gbit/s", 1000000000 }, { "Mbit/s", 1000000 },
-		{ "kbit/s", 1000 }, { "bit/s", 1 } };
-	quantity(text, rate, units);
-}
-
-static void time_text(char text[TEXT_MAX], nanodiff t)
-{
-	static const struct unit units[] = { { "s", NANO_S }, { "ms", NANO_MS }, { "us", NANO_US },
-		{ "ns", 1 } };
-	quantity(text, (uint64_t)t, units);
-}
-
-/* One more property of a link, behind a comma. */
-static void add(char line[LINE_TEXT], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void add(char line[LINE_TEXT], const char *format, ...)
-{
-	size_t len = strlen(line);
-	va_list arguments;
-	va_start(arguments, format);
-	len += (size_t)snprintf(line + len, LINE_TEXT - len, "%s", len ? ", " : "");
-	vsnprintf(line + len, LINE_TEXT - len, format, arguments);
-	va_end(arguments);
-}
-
-static void add_share(char line[LINE_TEXT], uint32_t ppm, const char *what)
-{
-	if (ppm)
-		add(line, "%.3g %% %s", ppm / 1e4, what);
-}
-
-static void properties(char line[LINE_TEXT], const struct link_config *c)
-{
-	char text[TEXT_MAX];
-	const struct fault_config *f = &c->faults;
-	line[0] = '\0';
-	if (c->rate) {
-		rate_text(text, c->rate);
-		add(line, "%s", text);
-	}
-	time_text(text, c->delay);
-	add(line, "%s each way", text);
-	if (c->mtu)
-		add(line, "MTU %u", c->mtu);
-	add_share(line, f->loss, "loss");
-	add_share(line, f->reorder, "reordered");
-	add_share(line, f->duplicate, "duplicated");
-	if (f->jitter) {
-		time_text(text, f->jitter);
-		add(line, "%s jitter", text);
-	}
-}
 
 /* ---- one lab, for people ---- */
 
@@ -131,8 +61,8 @@ static void show_machine(const struct node *n)
 
 static void show_link(const struct link *l, const struct link *main_link)
 {
-	char line[LINE_TEXT];
-	properties(line, &l->way[0].config);
+	char line[LINK_WORDS_MAX];
+	link_words(line, &l->way[0].config);
 	printf("  %-14s %s -- %s\n                 %s%s\n", l->name, l->way[0].from->name,
 		l->way[0].to->name, line,
 		l == main_link ? "\n                 (--delay, --rate and --loss change this one)"
@@ -299,6 +229,10 @@ static enum verdict run(const struct arguments *a)
 {
 	char why[256] = "";
 	bool as_json = given(a, "json");
+	if (a->operands && strcmp(a->operand[0], "link") == 0)
+		return lab_link(a);
+	if (!lab_link_unused(a))
+		return VERDICT_USAGE;
 	if (!a->operands) {
 		list_labs(as_json);
 		return VERDICT_FINE;
@@ -318,10 +252,16 @@ static enum verdict run(const struct arguments *a)
 extern const struct command command_lab;
 const struct command command_lab = {
 	.name = "lab",
-	.line = "list the simulated networks, or show one",
-	.operands = "[NAME]",
-	.about = "",
-	.exits = "2: there is no such network.",
+	.line = "list the simulated networks, show one, or join two devices by a link",
+	.operands = "[NAME|link]",
+	.about =
+		"With 'link': two TAP devices are joined in real time by the link of the simulated "
+		"networks, which is slow, long and lossy as told. Values hold for both "
+		"directions; with two and a comma between, for the first device's frames and for "
+		"the second's. Which frames are lost is the seed's choice, by their number: the "
+		"same in each run.",
+	.exits = "2: there is no such network, or a value makes no sense. 4: no permission to use "
+		 "the devices, or one was deleted.",
 	.purpose = PURPOSE_LEARN,
 	.operands_max = 1,
 	.groups = groups,

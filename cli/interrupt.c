@@ -28,7 +28,7 @@ static void set(void (*handler)(int))
 void interrupt_begin(struct session *s)
 {
 	atomic_store(&count, 0);
-	atomic_store(&kicked, s->site->machine ? &s->site->machine->loop : NULL);
+	atomic_store(&kicked, s && s->site->machine ? &s->site->machine->loop : NULL);
 	set(handle);
 }
 

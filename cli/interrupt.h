@@ -4,7 +4,8 @@
 
 #include "cli/session.h"
 
-/* From now on the two signals are counted, and wake the session's loop. */
+/* From now on the two signals are counted, and wake the session's loop (NULL: a system call that
+ * sleeps ends all the same). */
 void interrupt_begin(struct session *s);
 /* How many have come. */
 unsigned interrupt_count(void);

@@ -82,8 +82,20 @@ _strata() {
 		--color) kind=words words='auto always never' ;;
 		esac ;;
 	lab)
-		kind=options words=' --json --color --help -h'
+		kind=options words=' --tap --rate --delay --loss --jitter --reorder --duplicate --queue --mtu --seed --for --pcap --json --color --help -h'
 		case "$last" in
+		--tap) kind=words words='' ;;
+		--rate) kind=words words='' ;;
+		--delay) kind=words words='' ;;
+		--loss) kind=words words='' ;;
+		--jitter) kind=words words='' ;;
+		--reorder) kind=words words='' ;;
+		--duplicate) kind=words words='' ;;
+		--queue) kind=words words='' ;;
+		--mtu) kind=words words='' ;;
+		--seed) kind=words words='' ;;
+		--for) kind=words words='' ;;
+		--pcap) kind=file ;;
 		--color) kind=words words='auto always never' ;;
 		esac ;;
 	explain)

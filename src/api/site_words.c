@@ -77,10 +77,30 @@ static const struct unit plain[] = { { "", 1 }, { NULL, 0 } };
 static const struct unit times[] = { { "ms", 1000000 }, { "us", 1000 }, { "ns", 1 },
 	{ "s", 1000000000 }, { NULL, 0 } };
 static const struct unit rates[] = { { "bit", 1 }, { "kbit", 1000 }, { "Mbit", 1000000 },
-	{ "Gbit", 1000000000 }, { NULL, 0 } };
+	{ "Gbit", 1000000000 }, { "mbit", 1000000 }, { "gbit", 1000000000 }, { NULL, 0 } };
 static const struct unit shares[] = { { "%", 10000 }, { "ppm", 1 }, { NULL, 0 } };
 static const struct unit sizes[] = { { "", 1 }, { "k", 1024 }, { "M", 1048576 },
 	{ "G", 1073741824 }, { NULL, 0 } };
+
+bool site_words_time(struct span s, uint64_t *ns)
+{
+	return measure(s, times, ns);
+}
+
+bool site_words_rate(struct span s, uint64_t *bits)
+{
+	return measure(s, rates, bits);
+}
+
+bool site_words_share(struct span s, uint64_t *ppm)
+{
+	return measure(s, shares, ppm) && *ppm <= 1000000;
+}
+
+bool site_words_size(struct span s, uint64_t *bytes)
+{
+	return measure(s, sizes, bytes);
+}
 
 /* In lab_options 0 means "the lab's own", so that a zero asked for has a value of its own. */
 static int64_t asked(uint64_t v)
@@ -94,13 +114,13 @@ static bool lab_option(struct span key, struct span value, struct lab_options *o
 	uint64_t v;
 	if (is(key, "seed") && measure(value, plain, &v))
 		o->seed = v;
-	else if (is(key, "delay") && measure(value, times, &v))
+	else if (is(key, "delay") && site_words_time(value, &v))
 		o->delay = asked(v);
-	else if (is(key, "rate") && measure(value, rates, &v))
+	else if (is(key, "rate") && site_words_rate(value, &v))
 		o->rate = asked(v);
-	else if (is(key, "loss") && measure(value, shares, &v) && v <= 1000000)
+	else if (is(key, "loss") && site_words_share(value, &v))
 		o->loss = asked(v);
-	else if (is(key, "big") && measure(value, sizes, &v))
+	else if (is(key, "big") && site_words_size(value, &v))
 		o->big = v;
 	else
 		return false;

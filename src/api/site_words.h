@@ -21,4 +21,10 @@ enum error site_words_addresses(
 	const struct site_options *o, struct machine_options *out, char *why, size_t cap);
 enum error site_words_dns(const char *list, struct site *out, char *why, size_t cap);
 
+/* Quantities as people write them. False: it is none. */
+bool site_words_time(struct span s, uint64_t *ns);    /* "20ms", "150us"; plain: ms */
+bool site_words_rate(struct span s, uint64_t *bits);  /* "50Mbit", "512kbit" */
+bool site_words_share(struct span s, uint64_t *ppm);  /* "1%", "100ppm"; plain: %; at most 100 % */
+bool site_words_size(struct span s, uint64_t *bytes); /* "1500", "256k", "4M" */
+
 #endif

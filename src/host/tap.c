@@ -240,22 +240,35 @@ static struct rx_frame describe(const struct virtio_net_hdr *h, struct span fram
 	return f;
 }
 
+/* One read: its length; 0: nothing waits, or the device is down (EIO) or deleted (EBADFD). */
+static size_t read_device(struct tap *t, size_t room, bool *gone)
+{
+	ssize_t n;
+	do
+		n = read(t->fd, t->buffer, room);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		*gone = errno == EBADFD || errno == EBADF;
+	return n < 0 ? 0 : (size_t)n;
+}
+
+struct span tap_read(struct tap *t, bool *gone)
+{
+	assert(!t->offload);
+	return span_of(t->buffer, read_device(t, TAP_FRAME, gone));
+}
+
 unsigned tap_receive(
 	struct tap *t, struct stack *s, struct netif *nif, nanotime now, unsigned max, bool *gone)
 {
 	size_t extra = t->offload ? TAP_VNET : 0;
 	for (unsigned count = 0; count < max; count++) {
-		ssize_t n = read(t->fd, t->buffer, extra + TAP_FRAME);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			/* EBADFD: the device was deleted under us. EIO: it is down. */
-			*gone = errno == EBADFD || errno == EBADF;
+		size_t n = read_device(t, extra + TAP_FRAME, gone);
+		if (!n)
 			return count;
-		}
-		if ((size_t)n <= extra)
+		if (n <= extra)
 			continue;
-		struct span bytes = span_of(t->buffer + extra, (size_t)n - extra);
+		struct span bytes = span_of(t->buffer + extra, n - extra);
 		struct rx_frame frame = rx_frame_of(bytes.at, bytes.len);
 		if (extra) {
 			struct virtio_net_hdr h;
@@ -316,6 +329,20 @@ static bool transmit(void *link, struct netif *nif, const struct tx_frame *frame
 		return true;
 	if (errno == EAGAIN)
 		nif->blocked = true; /* the loop clears it when poll says that there is room */
+	t->lost++;
+	return false;
+}
+
+bool tap_write(struct tap *t, struct span frame, bool *gone)
+{
+	assert(!t->offload);
+	ssize_t n;
+	do
+		n = write(t->fd, frame.at, frame.len);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		return true;
+	*gone = errno == EBADFD || errno == EBADF;
 	t->lost++;
 	return false;
 }

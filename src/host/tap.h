@@ -37,6 +37,13 @@ void tap_close(struct tap *t);
  * where the device has been deleted. */
 unsigned tap_receive(
 	struct tap *t, struct stack *s, struct netif *nif, nanotime now, unsigned max, bool *gone);
+/*
+ * Frames for who has no stack behind the device; it must be open without `offload`. tap_read gives
+ * the next frame, valid until the next call; a length of 0: none waits. tap_write: false where the
+ * kernel did not take it (the device is down), which is counted. *gone as above.
+ */
+struct span tap_read(struct tap *t, bool *gone);
+bool tap_write(struct tap *t, struct span frame, bool *gone);
 /* The link of a netif whose `link` is a struct tap. */
 extern const struct link_ops tap_ops;
 

@@ -295,6 +295,8 @@ static void offer(struct link_way *way, struct parcel *p)
 		way->queued_bytes += p->len;
 		if (++way->queued > way->count.queue_high)
 			way->count.queue_high = way->queued;
+		if (way->queued_bytes > way->count.queue_high_bytes)
+			way->count.queue_high_bytes = way->queued_bytes;
 	}
 }
 

@@ -67,7 +67,7 @@ struct link_counters {
 	uint64_t lost[LINK_LOSS_COUNT];
 	uint64_t duplicated, corrupted, reordered;
 	uint64_t on_the_way; /* queued, in the transmitter, on the wire or held back */
-	uint64_t queue_high; /* frames, most ever */
+	uint64_t queue_high, queue_high_bytes; /* most that ever waited */
 };
 
 struct link_way {
