@@ -12,7 +12,8 @@
 #define ARENA  (UINT32_C(16) << 20)
 #define SETTLE NANO_S
 
-static const struct lab_kind *const kinds[] = { &lab_home, &lab_lossy, &lab_lan };
+static const struct lab_kind *const kinds[] = { &lab_home, &lab_lossy, &lab_lan, &lab_satellite,
+	&lab_synflood };
 
 unsigned lab_count(void)
 {
@@ -82,6 +83,8 @@ static bool build(struct lab *l, char *why, size_t cap)
 	const char *broken = apply_options(l);
 	if (!broken)
 		broken = lab_serve(l);
+	if (!broken && k->more)
+		broken = k->more(l);
 	if (broken)
 		snprintf(why, cap, "lab:%s: %s", k->info.name, broken);
 	return !broken;

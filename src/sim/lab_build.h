@@ -29,6 +29,8 @@ struct lab_kind {
 	const char *const *dns_address; /* best first, ends with NULL */
 	const struct lab_host *host;    /* ends with a row without name */
 	const char *zone_lines;         /* other records, in the form of zone files, or "" */
+	/* What no plan can say; NULL, or what went wrong. May be NULL itself. */
+	const char *(*more)(struct lab *l);
 };
 
 struct lab {
@@ -44,7 +46,7 @@ struct lab {
 	struct http_pages pages;
 };
 
-extern const struct lab_kind lab_home, lab_lossy, lab_lan;
+extern const struct lab_kind lab_home, lab_lossy, lab_lan, lab_satellite, lab_synflood;
 
 /* The page that a lab serves where the options name none. */
 struct span lab_own_page(void);
