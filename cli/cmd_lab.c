@@ -3,6 +3,7 @@
  * shown of machines, addresses and links is read from the simulated world itself,
  * so that it can't differ from what a command meets there.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "cli/session.h"
 
 #define NAMES    10 /* columns for the names of labs */
+#define INDENT   17 /* of what is said about a link */
 #define TEXT_MAX 32
 
 static const struct option_info options[] = {
@@ -29,7 +31,8 @@ static const struct example examples[] = {
 	{ "strata lab home", "one of them: its machines, links and names" },
 	{ "strata get --link lab:lossy --explain http://www.example.test/",
 		"a page from another one than lab:home" },
-	{ "strata lab --json home | jq '.links[].delay_ns'", "for other programs" },
+	{ "strata lab home --pcap home.pcapng", "with a capture of its first second" },
+	{ "strata lab --json home | jq '.links[].ways[0].delay_ns'", "for other programs" },
 	{ "strata lab link --tap tap0 --tap tap1 --rate 50Mbit --delay 20ms --loss 1%",
 		"two network devices of this machine, joined by such a link until Ctrl-C" },
 	{ NULL, NULL },
@@ -49,8 +52,8 @@ static void show_machine(const struct node *n)
 		const struct netif *nif = n->interface[i].netif;
 		char mac[MAC_TEXT_MAX];
 		mac_format(&nif->mac, mac);
-		printf("            %s%-5s %s%s\n", paint(stdout, PAINT_FAINT), nif->name, mac,
-			paint(stdout, PAINT_PLAIN));
+		printf("            %s%-5s %s, MTU %u%s\n", paint(stdout, PAINT_FAINT), nif->name,
+			mac, nif->mtu, paint(stdout, PAINT_PLAIN));
 		for (unsigned a = 0; a < nif->addresses; a++) {
 			char text[ADDR_TEXT_MAX];
 			addr_format(&nif->address[a].address, text);
@@ -59,14 +62,44 @@ static void show_machine(const struct node *n)
 	}
 }
 
+/* One of the lines below a link's name: properties, wrapped at the commas between them. */
+static void show_indented(const char *before, const char *text)
+{
+	unsigned at = INDENT + (unsigned)strlen(before), columns = paint_columns(stdout);
+	printf("%*s%s", INDENT, "", before);
+	for (bool fresh = true; *text; fresh = false) {
+		const char *comma = strstr(text, ", ");
+		unsigned len = comma ? (unsigned)(comma + 1 - text) : (unsigned)strlen(text);
+		if (!fresh && at + 1 + len > columns) {
+			printf("\n%*s", INDENT + 2, "");
+			at = INDENT + 2;
+			fresh = true;
+		}
+		printf("%s%.*s", fresh ? "" : " ", (int)len, text);
+		at += len + !fresh;
+		text += comma ? len + 1 : len;
+	}
+	fputc('\n', stdout);
+}
+
 static void show_link(const struct link *l, const struct link *main_link)
 {
-	char line[LINK_WORDS_MAX];
-	link_words(line, &l->way[0].config);
-	printf("  %-14s %s -- %s\n                 %s%s\n", l->name, l->way[0].from->name,
-		l->way[0].to->name, line,
-		l == main_link ? "\n                 (--delay, --rate and --loss change this one)"
-			       : "");
+	char line[2][LINK_WORDS_MAX];
+	printf("  %-*s %s -- %s\n", NAMES + 4, l->name, l->way[0].from->name, l->way[0].to->name);
+	for (unsigned i = 0; i < 2; i++)
+		link_words(line[i], &l->way[i].config, " each way");
+	if (strcmp(line[0], line[1]) == 0) {
+		show_indented("", line[0]);
+	} else {
+		for (unsigned i = 0; i < 2; i++) {
+			char to[LINK_WORDS_MAX];
+			link_words(line[i], &l->way[i].config, "");
+			snprintf(to, sizeof to, "to %s: ", l->way[i].to->name);
+			show_indented(to, line[i]);
+		}
+	}
+	if (l == main_link)
+		show_indented("", "(--delay, --rate and --loss change this one)");
 }
 
 static void show_names(const struct lab *l)
@@ -132,23 +165,35 @@ static void put_machine(struct json *j, const struct node *n)
 	json_close(j);
 }
 
-static void put_link(struct json *j, const struct link *l, const struct link *main_link)
+static void put_way(struct json *j, const struct link_way *way)
 {
-	const struct link_config *c = &l->way[0].config;
+	const struct link_config *c = &way->config;
 	json_object(j, NULL);
-	json_string(j, "name", l->name);
-	json_bool(j, "main", l == main_link);
-	json_array(j, "ends");
-	json_string(j, NULL, l->way[0].from->name);
-	json_string(j, NULL, l->way[0].to->name);
-	json_close(j);
+	json_string(j, "from", way->from->name);
+	json_string(j, "to", way->to->name);
 	json_unsigned(j, "rate_bps", c->rate);
 	json_signed(j, "delay_ns", c->delay);
 	json_unsigned(j, "mtu", c->mtu);
+	json_unsigned(j, "queue_frames", c->queue_frames);
+	json_unsigned(j, "queue_bytes", c->queue_bytes);
 	json_unsigned(j, "loss_ppm", c->faults.loss);
+	json_unsigned(j, "burst_ppm", c->faults.burst_enter);
+	json_unsigned(j, "corrupt_ppm", c->faults.corrupt);
 	json_unsigned(j, "reorder_ppm", c->faults.reorder);
 	json_unsigned(j, "duplicate_ppm", c->faults.duplicate);
 	json_signed(j, "jitter_ns", c->faults.jitter);
+	json_close(j);
+}
+
+static void put_link(struct json *j, const struct link *l, const struct link *main_link)
+{
+	json_object(j, NULL);
+	json_string(j, "name", l->name);
+	json_bool(j, "main", l == main_link);
+	json_array(j, "ways");
+	for (unsigned i = 0; i < 2; i++)
+		put_way(j, &l->way[i]);
+	json_close(j);
 	json_close(j);
 }
 
@@ -225,6 +270,44 @@ static void list_labs(bool as_json)
 	}
 }
 
+/* ---- its first second, as a file ---- */
+
+struct capturing {
+	const char *path; /* NULL: not wanted */
+	struct sim_capture *file;
+	char why[256];
+};
+
+static void begin_capture(void *user, struct lab *l)
+{
+	struct capturing *c = user;
+	const char *name;
+	struct addr address;
+	if (!c->path)
+		return;
+	c->file = sim_capture_open(lab_world(l), c->path, LAB_EPOCH, c->why, sizeof c->why);
+	if (!c->file) {
+		snprintf(c->why, sizeof c->why, "cannot write the capture to %s: %s", c->path,
+			strerror(errno));
+		return;
+	}
+	sim_capture_world(c->file);
+	for (unsigned i = 0; lab_name(l, i, &name, &address); i++)
+		sim_capture_name(c->file, &address, name);
+}
+
+static enum verdict end_capture(struct capturing *c, const struct arguments *a)
+{
+	if (!c->path)
+		return VERDICT_FINE;
+	if (!c->file)
+		return complain(a->command, VERDICT_ENVIRONMENT, "%s", c->why);
+	if (!sim_capture_close(c->file))
+		return complain(a->command, VERDICT_ENVIRONMENT,
+			"--pcap: not everything could be written: is the disk full?");
+	return VERDICT_FINE;
+}
+
 static enum verdict run(const struct arguments *a)
 {
 	char why[256] = "";
@@ -233,20 +316,25 @@ static enum verdict run(const struct arguments *a)
 		return lab_link(a);
 	if (!lab_link_unused(a))
 		return VERDICT_USAGE;
+	if (!a->operands && given(a, "pcap"))
+		return complain(a->command, VERDICT_USAGE,
+			"--pcap: of which network? name one: 'strata lab' lists them");
 	if (!a->operands) {
 		list_labs(as_json);
 		return VERDICT_FINE;
 	}
-	struct lab *l = lab_open(
-		a->operand[0], &(struct lab_options){ .seed = SESSION_SEED }, why, sizeof why);
+	struct capturing c = { .path = given_value(a, "pcap", NULL) };
+	struct lab_options o = { .seed = SESSION_SEED, .built = begin_capture, .user = &c };
+	struct lab *l = lab_open(a->operand[0], &o, why, sizeof why);
 	if (!l)
 		return complain(a->command, VERDICT_USAGE, "%s", why);
-	if (as_json)
+	enum verdict v = end_capture(&c, a);
+	if (v == VERDICT_FINE && as_json)
 		put(l);
-	else
+	else if (v == VERDICT_FINE)
 		show(l);
 	lab_close(l);
-	return VERDICT_FINE;
+	return v;
 }
 
 extern const struct command command_lab;

@@ -73,9 +73,31 @@ struct pinging {
 	struct ping_config config;
 	struct json json;
 	bool as_json;
+	bool stuck; /* a request does not even leave: nor would the next */
 };
 
-static void put_event(struct json *j, const struct ping_event *e)
+/* ": the path's MTU is 1400, '-s 1372' fits", behind what happened. */
+static void print_mtu(const struct pinging *p, const char *whose, uint32_t mtu)
+{
+	uint32_t fits = ping_body_within(&p->config.destination, mtu);
+	printf(": the %s's MTU is %u", whose, mtu);
+	if (fits)
+		printf(", '-s %u' fits", fits);
+	putchar('\n');
+}
+
+/* A request that is larger than our own link takes: no later one gets further. */
+static void print_stuck(const struct pinging *p, const struct ping_event *e)
+{
+	const struct addr *to = &p->config.destination;
+	uint32_t headers = ICMP_HEADER + (addr_is4(to) ? IP4_HEADER : IP6_HEADER);
+	printf("icmp_seq=%u could not be sent: %u bytes with its headers are too big%s",
+		e->sequence, p->config.size + headers,
+		p->config.dont_fragment ? "" : " (no fragments yet)");
+	print_mtu(p, "link", e->mtu);
+}
+
+static void put_event(struct json *j, const struct pinging *p, const struct ping_event *e)
 {
 	static const char *const kinds[] = { "reply", "duplicate", "wrong_data", "error", "lost",
 		"send_failed" };
@@ -93,11 +115,13 @@ static void put_event(struct json *j, const struct ping_event *e)
 		json_unsigned(j, "icmp_type", e->icmp_type);
 		json_unsigned(j, "icmp_code", e->icmp_code);
 		json_string(j, "icmp", e->icmp_text);
-		if (e->mtu)
-			json_unsigned(j, "mtu", e->mtu);
 	}
 	if (e->kind == PING_SEND_FAILED)
 		json_string(j, "error", error_text(e->error));
+	if (e->mtu) {
+		json_unsigned(j, "mtu", e->mtu);
+		json_unsigned(j, "fitting_size", ping_body_within(&p->config.destination, e->mtu));
+	}
 	json_close(j);
 }
 
@@ -117,8 +141,9 @@ static void report(void *user, const struct ping_event *e)
 	struct pinging *p = user;
 	char from[ADDR_TEXT_MAX];
 	addr_format(&e->from, from);
+	p->stuck |= e->kind == PING_SEND_FAILED && e->mtu;
 	if (p->as_json) {
-		put_event(&p->json, e);
+		put_event(&p->json, p, e);
 		return;
 	}
 	switch (e->kind) {
@@ -127,10 +152,17 @@ static void report(void *user, const struct ping_event *e)
 	case PING_WRONG_DATA: print_answer(e, from); break;
 	case PING_ERROR:
 		printf("From %s: icmp_seq=%u %s", from, e->sequence, e->icmp_text);
-		printf(e->mtu ? " (mtu = %u)\n" : "\n", e->mtu);
+		if (e->mtu)
+			print_mtu(p, "path", e->mtu);
+		else
+			putchar('\n');
 		break;
 	case PING_LOST: printf("no answer yet for icmp_seq=%u\n", e->sequence); break;
 	case PING_SEND_FAILED:
+		if (e->mtu) {
+			print_stuck(p, e);
+			break;
+		}
 		printf("icmp_seq=%u could not be sent: %s\n", e->sequence, error_text(e->error));
 		break;
 	}
@@ -164,7 +196,7 @@ static bool read_options(struct pinging *p)
 static bool over(void *user)
 {
 	const struct pinging *p = user;
-	return ping_done(p->ping) || interrupt_count() > 0;
+	return ping_done(p->ping) || p->stuck || interrupt_count() > 0;
 }
 
 static void print_statistics(const struct pinging *p, const struct ping_statistics *s)
@@ -184,11 +216,26 @@ static void print_statistics(const struct pinging *p, const struct ping_statisti
 		putchar('\n');
 		return;
 	}
-	double lost = 100.0 * (double)(s->sent - s->received) / (double)s->sent;
+	if (s->waiting)
+		printf(", %llu not waited for", (unsigned long long)s->waiting);
+	uint64_t known = s->sent - s->waiting;
+	double lost = known ? 100.0 * (double)(known - s->received) / (double)known : 0;
 	printf(", %.4g%% packet loss, time %.0f ms\n", lost, (double)(s->ended - s->started) / 1e6);
 	if (s->received)
 		printf("rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n", (double)s->min / 1e6,
 			(double)s->avg / 1e6, (double)s->max / 1e6, (double)s->mdev / 1e6);
+}
+
+/* The object where no request could be sent, for want of an address. */
+static void put_no_address(struct pinging *p, const char *why, enum verdict v)
+{
+	json_begin(&p->json, stdout, "strata.ping/1");
+	json_string(&p->json, "host", p->arguments->operand[0]);
+	json_null(&p->json, "address");
+	json_string(&p->json, "link", p->session.link);
+	json_string(&p->json, "problem", why);
+	json_unsigned(&p->json, "exit_code", v);
+	json_finish(&p->json);
 }
 
 static void put_statistics(struct pinging *p, const struct ping_statistics *s, enum verdict v)
@@ -202,6 +249,7 @@ static void put_statistics(struct pinging *p, const struct ping_statistics *s, e
 	json_unsigned(j, "wrong_data", s->wrong);
 	json_unsigned(j, "errors", s->errors);
 	json_unsigned(j, "lost", s->lost);
+	json_unsigned(j, "waiting", s->waiting);
 	json_unsigned(j, "send_failed", s->send_failed);
 	json_signed(j, "min_ns", s->min);
 	json_signed(j, "avg_ns", s->avg);
@@ -267,8 +315,11 @@ static enum verdict run(const struct arguments *a)
 	enum verdict v = VERDICT_USAGE;
 	if (!read_options(&p) || !session_open(&p.session, a, &(struct session_wants){ 0 }, &v))
 		return v;
-	if (name_address(&p.session, a, a->operand[0], &p.config.destination, &v))
+	char why[NAME_WHY];
+	if (name_address(&p.session, a, a->operand[0], &p.config.destination, &v, why))
 		v = send_requests(&p);
+	else if (p.as_json)
+		put_no_address(&p, why, v);
 	return session_close(&p.session, v);
 }
 

@@ -44,6 +44,10 @@ static const struct option_info options[] = {
 		.kind = OPTION_WORD,
 		.argument = "TIME",
 		.text = "a connection without a request is closed after this (default: 60s)" },
+	{ .name = "for",
+		.kind = OPTION_WORD,
+		.argument = "TIME",
+		.text = "serve so long, then end as at a signal (default: until one comes)" },
 	{ .name = "quiet", .letter = 'q', .text = "no line for each request" },
 	{ .name = "json-lines", .text = "each request as a JSON object on a line of its own" },
 	{ .name = NULL },
@@ -59,6 +63,8 @@ static const struct example examples[] = {
 		"and curl http://192.0.2.2/" },
 	{ "strata serve --link tap:tap0 --address 192.0.2.2/24 --pcap serve.pcapng .",
 		"this folder, with a capture of everything" },
+	{ "strata serve --link tap:tap0 --address 192.0.2.2/24 --for 30 -q site && echo fine",
+		"in a script: half a minute, then exit code 0" },
 	{ NULL, NULL },
 };
 
@@ -69,6 +75,8 @@ struct serving {
 	struct http_server *server;
 	struct http_server_config config;
 	bool json;
+	nanodiff time;        /* to serve; 0: until a signal */
+	unsigned signals;     /* that ended the serving: 0 or 1 */
 	uint64_t connections; /* what was asked for */
 	struct app flusher;
 	nanotime flush_at; /* lines of the log wait since a while; NANOTIME_NEVER: none does */
@@ -166,8 +174,13 @@ static bool read_options(struct serving *v)
 		!given_number(a, "max-connections", 1, 1000000, &v->connections) ||
 		!given_number(a, "max-per-host", 1, 1000000, &hosts) ||
 		!given_number(a, "max-requests", 1, UINT32_MAX, &requests) ||
-		!given_time(a, "idle-timeout", &c->idle_timeout))
+		!given_time(a, "idle-timeout", &c->idle_timeout) || !given_time(a, "for", &v->time))
 		return false;
+	if (given(a, "for") && v->time == 0) {
+		complain(a->command, VERDICT_USAGE,
+			"--for 0: too short: leave it out, to serve until a signal comes");
+		return false;
+	}
 	c->port = (uint16_t)port;
 	c->index = given_value(a, "index", c->index);
 	c->connections = (uint32_t)v->connections;
@@ -204,7 +217,7 @@ static bool interrupted(void *user)
 static bool stopped(void *user)
 {
 	const struct serving *v = user;
-	return http_server_counters(v->server)->connections == 0 || interrupt_count() > 1;
+	return http_server_counters(v->server)->connections == 0 || interrupt_count() > v->signals;
 }
 
 static void announce(const struct serving *v)
@@ -265,7 +278,9 @@ static enum verdict serve(struct serving *v)
 	site_flush(site);
 	nanotime started = site_now(site);
 	announce(v);
-	bool good = session_run(&v->session, NANOTIME_NEVER, interrupted, v);
+	nanotime end = v->time ? started + v->time : NANOTIME_NEVER;
+	bool good = session_run(&v->session, end, interrupted, v);
+	v->signals = interrupt_count() > 0;
 	http_server_stop(v->server, site_use(site), site_now(site));
 	site_flush(site);
 	if (good)
@@ -296,12 +311,11 @@ const struct command command_serve = {
 	.name = "serve",
 	.line = "serve a folder over HTTP",
 	.operands = "DIR",
-	.about =
-		"Answers GET and HEAD with the files below DIR, and with nothing outside of "
-		"it. Ends "
-		"at Ctrl-C or SIGTERM, when what is being sent has been sent; at once at the "
-		"second.",
-	.exits = "0: stopped by a signal. 2: options. 4: no permission, no such device or folder.",
+	.about = "Answers GET and HEAD with the files below DIR, and with nothing outside of it. "
+		 "Ends at Ctrl-C or SIGTERM, or when the time of --for is over, as soon as what is "
+		 "being sent has been sent; at once at the second signal.",
+	.exits = "0: stopped by a signal, or --for is over. 2: options. 4: no permission, no such "
+		 "device or folder.",
 	.purpose = PURPOSE_TALK,
 	.operands_min = 1,
 	.operands_max = 1,

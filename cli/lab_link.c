@@ -68,7 +68,8 @@ static const struct option_info options[] = {
 		.kind = OPTION_FILE,
 		.argument = "FILE",
 		.text = "write what leaves the transmitters to FILE, as pcapng, with each loss as "
-			"its comment" },
+			"its comment; with the name of a network: what its machines send and "
+			"receive in its first second, in which they announce their addresses" },
 	{ .name = NULL },
 };
 const struct option_group lab_link_options = { "A link between two devices ('lab link')", options };
@@ -76,7 +77,7 @@ const struct option_group lab_link_options = { "A link between two devices ('lab
 bool lab_link_unused(const struct arguments *a)
 {
 	for (const struct option_info *o = options; o->name; o++)
-		if (given(a, o->name)) {
+		if (given(a, o->name) && strcmp(o->name, "pcap") != 0) {
 			complain(a->command, VERDICT_USAGE,
 				"--%s: only a link between devices can be told: 'strata lab link "
 				"--tap A --tap B ...'",
@@ -278,7 +279,7 @@ static void announce(const struct tap_cable *c)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		char line[LINK_WORDS_MAX];
-		link_words(line, &c->link->way[i].config);
+		link_words(line, &c->link->way[i].config, "");
 		fprintf(stderr, "%s > %s: %s\n", c->end[i].tap.name, c->end[!i].tap.name, line);
 	}
 	fputs("joined\n", stderr);

@@ -56,7 +56,7 @@ static void add_share(char line[LINK_WORDS_MAX], uint32_t ppm, const char *what)
 		add(line, "%.3g %% %s", ppm / 1e4, what);
 }
 
-void link_words(char line[LINK_WORDS_MAX], const struct link_config *c)
+void link_words(char line[LINK_WORDS_MAX], const struct link_config *c, const char *each)
 {
 	char text[TEXT_MAX];
 	const struct fault_config *f = &c->faults;
@@ -66,10 +66,16 @@ void link_words(char line[LINK_WORDS_MAX], const struct link_config *c)
 		add(line, "%s", text);
 	}
 	time_text(text, c->delay);
-	add(line, "%s each way", text);
+	add(line, "%s%s", text, each);
 	if (c->mtu)
 		add(line, "MTU %u", c->mtu);
+	if (c->queue_frames)
+		add(line, "a queue of %u frames", c->queue_frames);
+	if (c->queue_bytes)
+		add(line, "a queue of %u bytes", c->queue_bytes);
 	add_share(line, f->loss, "loss");
+	add_share(line, f->burst_enter, "begin a burst of loss");
+	add_share(line, f->corrupt, "corrupted");
 	add_share(line, f->reorder, "reordered");
 	add_share(line, f->duplicate, "duplicated");
 	if (f->jitter) {

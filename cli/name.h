@@ -4,9 +4,12 @@
 
 #include "cli/session.h"
 
-/* "--ipv4" and "--ipv6" of the command are honoured. False: told, and *verdict is why. */
+#define NAME_WHY 320
+
+/* "--ipv4" and "--ipv6" of the command are honoured. False: told, and *verdict and `why` say what
+ * is wrong. */
 bool name_address(struct session *s, const struct arguments *a, const char *host, struct addr *out,
-	enum verdict *verdict);
+	enum verdict *verdict, char why[NAME_WHY]);
 /* What the end of a look-up is to a command. */
 enum verdict verdict_of_lookup(enum resolver_status status);
 

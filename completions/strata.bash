@@ -32,7 +32,7 @@ _strata() {
 		--color) kind=words words='auto always never' ;;
 		esac ;;
 	serve)
-		kind=options words=' --port -p --index --max-connections --max-per-host --max-requests --idle-timeout --quiet -q --json-lines --link --address --gateway --dns --pcap --color --help -h'
+		kind=options words=' --port -p --index --max-connections --max-per-host --max-requests --idle-timeout --for --quiet -q --json-lines --link --address --gateway --dns --pcap --color --help -h'
 		case "$last" in
 		-p|--port) kind=words words='' ;;
 		--index) kind=words words='' ;;
@@ -40,6 +40,7 @@ _strata() {
 		--max-per-host) kind=words words='' ;;
 		--max-requests) kind=words words='' ;;
 		--idle-timeout) kind=words words='' ;;
+		--for) kind=words words='' ;;
 		--link) kind=words words='lab:home lab:lossy lab:lan tap:' ;;
 		--address) kind=words words='' ;;
 		--gateway) kind=words words='' ;;

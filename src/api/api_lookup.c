@@ -62,29 +62,6 @@ static bool ended(void *user)
 	return l->status != RESOLVER_PENDING;
 }
 
-int net_addresses(
-	struct strata *n, const char *host, struct addr *out, unsigned max, nanotime deadline)
-{
-	struct resolver *r = net_resolver(n);
-	enum error e = ERR_OK;
-	if (!r)
-		return -ERR_MEMORY;
-	struct lookup *l = resolver_host(r, span_of(host, strlen(host)), LOOKUP_BOTH, &e);
-	if (!l)
-		return e == ERR_LIMIT ? api_fail(e, "%s: too many look-ups at once", host)
-				      : api_fail(e, "'%s' is no host name", host);
-	if (!ended(l))
-		e = net_await(n, deadline, ended, l);
-	int count = 0;
-	if (!e && l->status == RESOLVER_FOUND)
-		for (; (unsigned)count < max && (unsigned)count < l->addresses; count++)
-			out[count] = l->address[count].address;
-	if (count == 0)
-		count = e && e != ERR_TIMEOUT ? net_fail(n, e) : net_lookup_fail(host, l);
-	lookup_release(r, l);
-	return count;
-}
-
 /* Those first that we have a source address for; else as the resolver gave them. */
 static void usable_first(struct strata *n, struct addr *a, unsigned count)
 {
@@ -98,6 +75,32 @@ static void usable_first(struct strata *n, struct addr *a, unsigned count)
 	}
 }
 
+int net_addresses(
+	struct strata *n, const char *host, struct addr *out, unsigned max, nanotime deadline)
+{
+	struct resolver *r = net_resolver(n);
+	enum error e = ERR_OK;
+	if (!r)
+		return -ERR_MEMORY;
+	struct lookup *l = resolver_host(r, span_of(host, strlen(host)), LOOKUP_BOTH, &e);
+	if (!l)
+		return e == ERR_LIMIT ? api_fail(e, "%s: too many look-ups at once", host)
+				      : api_fail(e, "'%s' is no host name", host);
+	if (!ended(l))
+		e = net_await(n, deadline, ended, l);
+	struct addr found[RESOLVER_ADDRESSES_MAX];
+	unsigned all = !e && l->status == RESOLVER_FOUND ? l->addresses : 0;
+	for (unsigned i = 0; i < all; i++)
+		found[i] = l->address[i].address;
+	usable_first(n, found, all);
+	int count = (int)(all < max ? all : max);
+	memcpy(out, found, (size_t)count * sizeof *out);
+	if (count == 0)
+		count = e && e != ERR_TIMEOUT ? net_fail(n, e) : net_lookup_fail(host, l);
+	lookup_release(r, l);
+	return count;
+}
+
 int strata_dns_resolve(struct strata *net, const char *name, struct strata_address *out,
 	unsigned max, int64_t timeout)
 {
@@ -106,8 +109,6 @@ int strata_dns_resolve(struct strata *net, const char *name, struct strata_addre
 		return name ? -ERR_ARGUMENT : api_fail(ERR_ARGUMENT, "no name");
 	int count = net_addresses(
 		net, name, found, RESOLVER_ADDRESSES_MAX, net_deadline(net, timeout));
-	if (count > 0)
-		usable_first(net, found, (unsigned)count);
 	net_leave(net);
 	if (count > 0 && (unsigned)count > max)
 		count = (int)max;

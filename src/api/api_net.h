@@ -122,8 +122,8 @@ void *net_memory(struct strata *n, size_t size);
 int net_lookup_fail(const char *host, const struct lookup *l);
 
 /*
- * Addresses of a host, waiting for them: a name, or an address as text. Returns how many (at least
- * 1), or -(enum error), which is set.
+ * Addresses of a host, waiting for them: a name, or an address as text; those first that we have a
+ * source address for. Returns how many (at least 1), or -(enum error), which is set.
  */
 int net_addresses(
 	struct strata *n, const char *host, struct addr *out, unsigned max, nanotime deadline);

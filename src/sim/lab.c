@@ -106,6 +106,8 @@ struct lab *lab_open(const char *name, const struct lab_options *o, char *why, s
 	l->arena = (struct arena){ .at = world_alloc(l->world, ARENA), .size = ARENA };
 	invariant_add_builtin(l->world);
 	if (build(l, why, cap)) {
+		if (o->built)
+			o->built(o->user, l);
 		enum world_end end = world_run(l->world, SETTLE, NULL, NULL);
 		if (end == WORLD_TIME)
 			return l;

@@ -18,6 +18,8 @@
 #include "sim/node.h"
 #include "sim/switch.h"
 
+struct lab;
+
 #define LAB_NONE (-1)
 /* What a lab's clock calls its time 0: 2026-01-01, 00:00 UTC, in nanoseconds since 1970. */
 #define LAB_EPOCH (INT64_C(1767225600) * NANO_S)
@@ -33,6 +35,9 @@ struct lab_options {
 	uint64_t big; /* bytes of /big; 0: 1 MiB */
 	int fill;     /* see world_config */
 	struct stack_config *client; /* of the client's stack; NULL: node_config_default */
+	/* Called when all is built and nothing has happened, to see the first frame; NULL: no */
+	void (*built)(void *user, struct lab *l);
+	void *user;
 };
 
 /* A lab that ships. */
@@ -47,7 +52,6 @@ const struct lab_info *lab_info(unsigned index);
 /* "home" or "lab:home"; NULL: none is called so. */
 const struct lab_info *lab_find(const char *name);
 
-struct lab;
 /* NULL, and in `why` one line that says what is wrong. */
 struct lab *lab_open(const char *name, const struct lab_options *o, char *why, size_t cap);
 void lab_close(struct lab *l);

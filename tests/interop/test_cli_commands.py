@@ -148,6 +148,20 @@ class Ping(CommandCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("too big", done.stdout)
 
+    def test_what_does_not_leave_names_the_mtu(self):
+        """Once, for a second request would fare no better; and what it names is right."""
+        for address, fits in (("192.0.2.80", 1472), ("2001:db8:2::80", 1452)):
+            for how in ("do", "dont"):
+                done = cli.run("ping", "-M", how, "-s", fits + 1, address)
+                self.assertEqual(done.returncode, 1)
+                (line,) = [line for line in done.stdout.splitlines() if line.startswith("icmp_seq")]
+                self.assertTrue(line.endswith(f"the link's MTU is 1500, '-s {fits}' fits"), line)
+                self.assertIn("1501 bytes with its headers", line)
+                self.assertIn("0 packets transmitted, 0 received, 1 could not be sent", done.stdout)
+            self.assertIn("4 received", self.fine("ping", "-M", "do", "-s", fits, address).stdout)
+            (answer,) = self.as_json("ping", "--json", "-M", "do", "-s", "3000", address, code=1)["answers"]
+            self.assertEqual((answer["mtu"], answer["fitting_size"]), (1500, fits))
+
 
 class Resolve(CommandCase):
     def test_output(self):
@@ -189,8 +203,78 @@ class Lab(CommandCase):
                         self.assertIn(f"{address['address']}/{address['prefix']}", shown)
             self.assertEqual(cli.run("get", "--link", f"lab:{name}", told["url"]).returncode, 0)
 
-    def test_drawing_fits(self):
-        self.assertLessEqual(max(map(len, bare(on_terminal("lab", "home")).splitlines())), 80)
+    def test_all_lines_fit(self):
+        for lab in self.as_json("lab", "--json")["labs"]:
+            text = bare(on_terminal("lab", lab["name"]))
+            self.assertLessEqual(max(map(len, text.splitlines())), 80, text)
+            self.assertIsNone(re.search(r" $", text, re.M))
+
+    def test_links(self):
+        """Both ways of each link, in words where they differ."""
+        for name in ("home", "lossy", "lan"):
+            shown, told = self.fine("lab", name).stdout, self.as_json("lab", name, "--json")
+            for link in told["links"]:
+                there, back = link["ways"]
+                self.assertEqual((there["from"], there["to"]), (back["to"], back["from"]))
+                self.assertIn(f"{there['from']} -- {there['to']}", shown)
+        there, back = self.as_json("lab", "lossy", "--json")["links"][0]["ways"]
+        self.assertEqual((there["loss_ppm"], back["loss_ppm"]), (20000, 20000))
+        self.assertRegex(self.fine("lab", "lossy").stdout, r"(?s)20 ms each way, 2 % loss.*1 % duplicated, 1 ms jitter\n")
+
+    def test_capture(self):
+        pcap = self.folder / "lab.pcapng"
+        self.fine("lab", "home", "--pcap", pcap)
+        capture.check(pcap)
+        announced = {p["arp.src.proto_ipv4"][0] for p in capture.packets(pcap, "arp", "arp.src.proto_ipv4")}
+        self.assertEqual(announced, {a["address"] for machine in self.as_json("lab", "home", "--json")["machines"]
+                                     for interface in machine["interfaces"] for a in interface["addresses"]
+                                     if "." in a["address"]})
+
+
+class Every(CommandCase):
+    """What holds for all commands: --json gives JSON with a schema, --pcap a capture in which nothing is wrong."""
+
+    def frame(self):
+        out = self.folder / "frame.pcapng"
+        subprocess.run([cli.STRATA, "wrap", "--src-ip", "192.0.2.1", "--dst-ip", "192.0.2.2", "--src-port", "9", "--dst-port",
+                        "9", "--src-mac", "02:00:00:00:00:01", "--dst-mac", "02:00:00:00:00:02", "-o", out], input=b"payload", check=True, stdout=subprocess.DEVNULL)
+        return str(out)
+
+    def commands(self):
+        return (("get", URL), ("ping", "-c", "2", "192.0.2.80"), ("ping", "-c", "2", "2001:db8:2::80"),
+                ("ping", "-c", "1", "nobody.example.test"), ("ping", "-c", "1", "nosuch.example.test"),
+                ("resolve", "www.example.test"), ("resolve", "nosuch.example.test"), ("lab",), ("lab", "home"),
+                ("explain", self.frame()),
+                ("get", "http://www.example.test:81/"), ("get", "http://nosuch.example.test/"),
+                ("ping", "-M", "do", "-s", "3000", "www.example.test"))
+
+    def test_json(self):
+        tried = set()
+        for command in self.commands():
+            for option in ("--json", "--json-lines"):
+                if option not in cli.run(command[0], "--help").stdout.split():
+                    continue
+                done = cli.run(*command, option)
+                self.assertIn(done.returncode, (0, 1), f"{command}\n{done.stderr}")
+                whole = [done.stdout] if option == "--json" else done.stdout.splitlines()
+                for text in whole:
+                    self.assertRegex(json.loads(text)["schema"], rf"^strata\.\w+/\d+$", command)
+                tried.add(command[0])
+        self.assertGreaterEqual(tried, {"get", "ping", "resolve", "lab", "explain"})
+
+    def test_pcap(self):
+        tried = set()
+        for command in self.commands():
+            if command == ("lab",) or "--pcap" not in cli.run(command[0], "--help").stdout.split():
+                continue
+            pcap = self.folder / "every.pcapng"
+            for link in ((),) if command[0] == "lab" else ((), ("--link", "lab:lossy", "--seed", "5")):
+                done = cli.run(*command, *link, "--pcap", pcap)
+                self.assertIn(done.returncode, (0, 1), f"{command}\n{done.stderr}")
+                capture.check(pcap)
+                pcap.unlink()
+            tried.add(command[0])
+        self.assertGreaterEqual(tried, {"get", "ping", "resolve", "lab"})
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 import capture
 import cli
 import netspace
 import walk_check
+from strata_lib import Net
 
 OURS, THEIRS = "192.0.2.2", "192.0.2.1"
 OURS6, THEIRS6 = "2001:db8::2", "2001:db8::1"
@@ -67,10 +69,10 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
 
-def name_server(stop):
+def name_server(address, stop):
     """Answers every question for an address of NAME with ours."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind((THEIRS, 53))
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((address, 53))
         server.settimeout(0.1)
         while not stop.is_set():
             try:
@@ -112,7 +114,8 @@ class Get(TapCase):
         cls.server = Server(("::", 80), Site)
         threading.Thread(target=cls.server.serve_forever, daemon=True).start()
         cls.stop = threading.Event()
-        threading.Thread(target=name_server, args=(cls.stop,), daemon=True).start()
+        for address in (THEIRS, THEIRS6):
+            threading.Thread(target=name_server, args=(address, cls.stop), daemon=True).start()
 
     @classmethod
     def tearDownClass(cls):
@@ -166,10 +169,29 @@ class Get(TapCase):
             done = self.fine("ping", *TAP, "-c", "3", "-i", "10ms", "--pcap", self.pcap, address)
             self.assertIn("3 packets transmitted, 3 received", done.stdout)
             capture.check(self.pcap)
-        done = self.fine("resolve", *TAP, "--dns", THEIRS, "-s", NAME)
-        self.assertEqual(sorted(done.stdout.split()), sorted([THEIRS, THEIRS6]))
-        done = cli.run("resolve", *TAP, "--dns", THEIRS, "nosuch.example")
-        self.assertEqual(done.returncode, 1)
+            told = json.loads(self.fine("ping", *TAP, "--json", "-c", "2", "-i", "10ms", address).stdout)
+            self.assertEqual((told["address"], told["statistics"]["received"]), (address, 2))
+        for server in (THEIRS, THEIRS6):
+            done = self.fine("resolve", *TAP, "--dns", server, "--pcap", self.pcap, "-s", NAME)
+            self.assertEqual(sorted(done.stdout.split()), sorted([THEIRS, THEIRS6]))
+            capture.check(self.pcap)
+            told = json.loads(self.fine("resolve", *TAP, "--dns", server, "--json", NAME, "AAAA").stdout)
+            self.assertEqual([(r["type"], r["data"]) for r in told["answers"][0]["records"]], [("AAAA", THEIRS6)])
+            self.assertEqual(told["answers"][0]["tries"][0]["server"], server)
+            done = cli.run("resolve", *TAP, "--dns", server, "nosuch.example")
+            self.assertEqual(done.returncode, 1)
+        for family, address in (("-4", THEIRS), ("-6", THEIRS6)):
+            done = self.fine("ping", *TAP, "--dns", THEIRS6, family, "-c", "1", NAME)
+            self.assertIn(f"bytes from {address}: icmp_seq=0", done.stdout)
+
+    def test_one_family_only(self):
+        """A name has an address of each family; the one that we could send from is taken."""
+        for ours, server, theirs in ((f"{OURS}/24", THEIRS, THEIRS), (f"{OURS6}/64", THEIRS6, THEIRS6)):
+            link = ("--link", "tap:tap0", "--address", ours, "--dns", server)
+            self.assertIn(f"bytes from {theirs}: ", self.fine("ping", *link, "-c", "1", NAME).stdout)
+            self.assertIn('"path": "/x"', self.fine("get", *link, f"http://{NAME}/x").stdout)
+            with Net(link="tap:tap0", dns=server, **{"address6" if ":" in ours else "address": ours}) as net:
+                self.assertEqual(str(net.ping(NAME).source), theirs)
 
     def test_interrupted_ping(self):
         ping = subprocess.Popen([cli.STRATA, "ping", *TAP, "-c", "0", "-i", "20ms", THEIRS],
@@ -260,6 +282,18 @@ class Serve(TapCase):
         self.server.wait(30)
         self.log.seek(0)
         self.assertEqual(self.log.read(), "")
+
+    def test_for_a_time(self):
+        """It ends by itself, with exit code 0, and not before."""
+        self.serve("--for", "2s", "-q")
+        began = time.monotonic()
+        self.assertEqual(self.curl("-6", f"http://[{OURS6}]/"), b"<h1>hello</h1>\n")
+        self.assertEqual(self.curl("-4", f"http://{OURS}/"), b"<h1>hello</h1>\n")
+        summary = self.server.communicate(timeout=60)[1]
+        self.assertEqual(self.server.returncode, 0)
+        self.assertGreater(time.monotonic() - began, 1)
+        self.assertIn("served 2 requests (2 fine, 0 refused, 0 failed)", summary)
+        capture.check(self.pcap)
 
     def test_the_second_signal_ends_at_once(self):
         self.serve("-q")

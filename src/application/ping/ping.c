@@ -2,7 +2,9 @@
  * Requests are remembered in a ring by sequence number, so a reply is matched in
  * one step; a slot is used again PING_WINDOW requests later, when its own reply
  * has long been lost. Requests leave on a fixed schedule (start + n * interval),
- * so a late run does not make the ones after it late.
+ * so a late run does not make the ones after it late; but one that is late by
+ * more than an interval begins a new schedule: what it missed is not made up for
+ * by a burst, which would measure something else.
  */
 #include "application/ping/ping.h"
 
@@ -119,6 +121,21 @@ static struct ping_slot *slot_of(struct ping *p, uint16_t sequence)
 
 /* ---- sending ---- */
 
+uint32_t ping_body_within(const struct addr *destination, uint32_t mtu)
+{
+	uint32_t headers = (addr_is4(destination) ? IP4_HEADER : IP6_HEADER) + ICMP_HEADER;
+	uint32_t room = mtu > headers ? mtu - headers : 0;
+	return room < PING_BODY_MAX ? room : PING_BODY_MAX;
+}
+
+/* The MTU that a request of ours met in this stack; 0: it went nowhere. */
+static uint32_t local_mtu(const struct ping *p, struct stack *s, nanotime now)
+{
+	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
+	enum error e = internet_path(stack_internet(s), &path, &p->config.destination, now);
+	return e == ERR_OK ? path.mtu : 0;
+}
+
 static void send(struct ping *p, struct stack *s, nanotime now)
 {
 	uint16_t sequence = (uint16_t)p->next;
@@ -129,6 +146,8 @@ static void send(struct ping *p, struct stack *s, nanotime now)
 	*slot = (struct ping_slot){ .sent = now, .sequence = sequence, .state = SLOT_WAITING };
 	p->next++;
 	p->next_at += p->config.interval;
+	if (p->next_at <= now)
+		p->next_at = now + p->config.interval;
 	if (n >= 0) {
 		p->s.sent++;
 		return;
@@ -138,6 +157,7 @@ static void send(struct ping *p, struct stack *s, nanotime now)
 	report(p,
 		&(struct ping_event){ .kind = PING_SEND_FAILED,
 			.sequence = sequence,
+			.mtu = n == -ERR_TOO_BIG ? local_mtu(p, s, now) : 0,
 			.error = (enum error) - n });
 }
 
@@ -264,7 +284,7 @@ static void run(struct app *a, struct stack *s, nanotime now)
 		return;
 	receive(p, s);
 	expire(p, now);
-	while (more_to_send(p) && now >= p->next_at)
+	if (more_to_send(p) && now >= p->next_at)
 		send(p, s, now);
 	if (!more_to_send(p) && p->oldest == p->next)
 		ping_stop(p, now);
@@ -317,6 +337,8 @@ struct ping_statistics ping_statistics(const struct ping *p)
 {
 	struct ping_statistics s = p->s;
 
+	for (uint64_t i = p->oldest; i < p->next; i++)
+		s.waiting += p->slot[i % PING_WINDOW].state == SLOT_WAITING;
 	if (s.received == 0)
 		return s;
 	uint64_t mean = (uint64_t)(p->sum / s.received);

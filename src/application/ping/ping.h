@@ -19,7 +19,7 @@ struct ping_event {
 		PING_WRONG_DATA, /* a reply whose bytes are not what was sent: see offset */
 		PING_ERROR,      /* an ICMP error about a request: see type, code, mtu, from */
 		PING_LOST,       /* no reply in time */
-		PING_SEND_FAILED /* could not be sent: see error */
+		PING_SEND_FAILED /* could not be sent: see error; ERR_TOO_BIG: and mtu */
 	} kind;
 	uint16_t sequence;
 	nanodiff rtt;
@@ -29,9 +29,12 @@ struct ping_event {
 	uint8_t hop_limit;
 	uint8_t icmp_type, icmp_code;
 	const char *icmp_text; /* "destination unreachable, host unreachable" */
-	uint32_t mtu;
+	uint32_t mtu;          /* that the request is too big for; 0: unknown, or no such error */
 	enum error error;
 };
+
+/* The largest body that goes whole through a link of this MTU; 0: not even an empty one. */
+uint32_t ping_body_within(const struct addr *destination, uint32_t mtu);
 
 struct ping_config {
 	struct addr destination;
@@ -52,6 +55,7 @@ const char *ping_config_check(const struct ping_config *c);
 
 struct ping_statistics {
 	uint64_t sent, received, duplicates, wrong, errors, lost, send_failed;
+	uint64_t waiting;             /* sent, and neither answered nor lost by now */
 	nanodiff min, avg, max, mdev; /* of the replies' round-trip times; 0 where there is none */
 	nanotime started, ended;
 };

@@ -185,7 +185,30 @@ static void sizes(void **state)
 	assert_true(duo_run(&w.duo, 60 * NANO_S, done, &w));
 	assert_int_equal(w.event[0].kind, PING_SEND_FAILED);
 	assert_int_equal(w.event[0].error, ERR_TOO_BIG);
+	assert_int_equal(w.event[0].mtu, DUO_MTU);
 	duo_close(&w.duo);
+	/* Nowhere to go is no matter of size. */
+	c = config_for(&w, "203.0.113.1");
+	c.count = 1;
+	c.size = 1473;
+	open_with(&w, &c);
+	assert_true(duo_run(&w.duo, 60 * NANO_S, done, &w));
+	assert_int_equal(w.event[0].error, ERR_NO_ROUTE);
+	assert_int_equal(w.event[0].mtu, 0);
+	duo_close(&w.duo);
+}
+
+static void bodies_within(void **state)
+{
+	(void)state;
+	struct addr four = address("192.0.2.2"), six = address("2001:db8::2");
+	assert_int_equal(ping_body_within(&four, 1500), 1472);
+	assert_int_equal(ping_body_within(&six, 1500), 1452);
+	assert_int_equal(ping_body_within(&four, 29), 1);
+	assert_int_equal(ping_body_within(&four, 28), 0);
+	assert_int_equal(ping_body_within(&six, 28), 0);
+	assert_int_equal(ping_body_within(&four, 65535), PING_BODY_MAX);
+	assert_int_equal(ping_body_within(&four, UINT32_MAX), PING_BODY_MAX);
 }
 
 /* Changes or doubles echo replies on their way. */
@@ -309,6 +332,41 @@ static void until_stopped(void **state)
 	duo_close(&w.duo);
 }
 
+/* A machine that stood still for 5 s sends one request when it wakes, not fifty at once. */
+static void no_burst(void **state)
+{
+	(void)state;
+	static struct world w;
+	struct ping_config c = config_for(&w, "192.0.2.2");
+	c.count = 10;
+	c.interval = 100 * NANO_MS;
+	open_with(&w, &c);
+	duo_pass(&w.duo, 250 * NANO_MS);
+	assert_int_equal(ping_statistics(w.ping).sent, 3);
+	w.duo.now += 5 * NANO_S;
+	duo_pass(&w.duo, 90 * NANO_MS);
+	assert_int_equal(ping_statistics(w.ping).sent, 4);
+	nanotime woke = w.duo.now - 90 * NANO_MS;
+	assert_true(duo_run(&w.duo, 60 * NANO_S, done, &w));
+	assert_true(w.duo.now - woke == 600 * NANO_MS + 2 * NANO_MS);
+	assert_int_equal(ping_statistics(w.ping).received, 10);
+	duo_close(&w.duo);
+}
+
+/* Stopped with one under way: it is neither answered nor lost. */
+static void under_way(void **state)
+{
+	(void)state;
+	static struct world w;
+	struct ping_config c = config_for(&w, "192.0.2.2");
+	open_with(&w, &c);
+	duo_pass(&w.duo, 3 * NANO_S + NANO_MS);
+	ping_stop(w.ping, w.duo.now);
+	struct ping_statistics s = ping_statistics(w.ping);
+	assert_true(s.sent == 4 && s.received == 3 && s.waiting == 1 && s.lost == 0);
+	duo_close(&w.duo);
+}
+
 static void configs(void **state)
 {
 	(void)state;
@@ -332,11 +390,14 @@ int main(void)
 		cmocka_unit_test(loss),
 		cmocka_unit_test(nobody),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(bodies_within),
 		cmocka_unit_test(wrong_bytes),
 		cmocka_unit_test(duplicates),
 		cmocka_unit_test(late),
 		cmocka_unit_test(very_many),
 		cmocka_unit_test(until_stopped),
+		cmocka_unit_test(no_burst),
+		cmocka_unit_test(under_way),
 		cmocka_unit_test(configs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
