@@ -4,6 +4,7 @@
 #   make            build                      make test       every test; TESTS=pattern for some
 #   make run        build, fetch a page        make fuzz       fuzz; FUZZ_SECONDS= for each target
 #   make bench      measure                    make sweep      tests again; SEEDS= with so many seeds
+#   make bench-linux   beside Linux over a simulated link (root); BENCH_LINUX= options of bench/linux/run
 #   make install    PREFIX=/usr/local DESTDIR= make fresh      the same in a bare Debian (root)
 #   make clean      remove build/
 #
@@ -13,9 +14,10 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 TESTS ?=
 SEEDS ?= 100
+BENCH_LINUX ?=
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all build run test bench fuzz sweep fresh install clean setup-build setup-test setup-bench \
+.PHONY: all build run test bench bench-linux fuzz sweep fresh install clean setup-build setup-test setup-bench \
 	setup-fuzz setup-fresh
 
 all: build
@@ -42,6 +44,11 @@ bench: setup-bench
 	@cmake --preset release >/dev/null
 	@cmake --build build
 	@bench/run
+
+# The table in docs/performance.md; what was measured before is kept in build/bench-linux.jsonl.
+bench-linux: setup-bench build
+	@cmake --build build --target strata-flow
+	@bench/linux/run --write $(BENCH_LINUX)
 
 fuzz: setup-fuzz
 	@tools/run-tests --only fuzz --fuzz-seconds $(FUZZ_SECONDS)

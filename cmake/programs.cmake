@@ -36,6 +36,14 @@ if(bench_sources)
 	target_compile_definitions(strata-bench PRIVATE STRATA_CALLGRIND=$<BOOL:${STRATA_VALGRIND}>)
 endif()
 
+# One bulk transfer on the kernel's stack or on ours; what bench/linux/run measures. It uses our stack
+# as any program would.
+file(GLOB flow_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/linux/*.c")
+if(flow_sources)
+	add_executable(strata-flow EXCLUDE_FROM_ALL ${flow_sources})
+	target_link_libraries(strata-flow PRIVATE strata_everything)
+endif()
+
 # An example sees the public headers and the public library, and nothing else.
 file(GLOB examples CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*.c")
 if(TARGET strata_shared)
