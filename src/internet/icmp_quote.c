@@ -42,6 +42,27 @@ static enum proto finish(struct internet *in, struct rx *rx, const struct icmp_h
 	return PROTO_ICMP_ERROR;
 }
 
+bool icmp_quote_returned(struct rx *rx, const struct access_returned *r)
+{
+	bool v6 = r->ethertype == ETHERTYPE_IP6;
+	struct span p = r->packet;
+	if (p.len < (v6 ? IP6_HEADER : IP4_HEADER))
+		return false;
+	/* Packets of our own have neither options nor extension headers. */
+	rx->icmp = (struct rx_icmp_error){
+		.v6 = v6,
+		.type = v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE,
+		.code = v6 ? 3 : 1,
+		.protocol = v6 ? p.at[6] : p.at[9],
+		.source = v6 ? addr_from6(p.at + 8) : addr_from4(p.at + 12),
+		.destination = v6 ? addr_from6(p.at + 24) : addr_from4(p.at + 16),
+		.quote = span_after(p, v6 ? IP6_HEADER : IP4_HEADER),
+	};
+	rx->source = rx->destination = rx->icmp.source;
+	return rx->icmp.quote.len >= QUOTE_TRANSPORT &&
+		speaks(rx->icmp.protocol, rx->icmp.quote.at[0], v6);
+}
+
 enum proto icmp_quote4(struct internet *in, struct rx *rx, const struct icmp_header *h)
 {
 	struct span inner = span_after(rx->head, ICMP_HEADER);

@@ -74,7 +74,6 @@ enum proto internet_receive(struct internet *in, struct rx *rx, enum proto proto
 unsigned internet_transmit(struct internet *in, unsigned budget, nanotime now)
 {
 	unsigned sent = nd_transmit(in, budget, now);
-	reject_returned(in, now);
 	sent += reply_transmit(in, budget - sent, now);
 	return sent + forward_transmit(in, budget - sent, now);
 }

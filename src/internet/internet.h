@@ -129,6 +129,14 @@ enum internet_reject {
 bool internet_reject(
 	struct internet *in, struct rx *rx, enum internet_reject what, uint32_t number);
 
+/*
+ * A packet that waited for a next hop which did not answer comes back: a router tells its sender
+ * (queued), and of one of our own `rx` becomes the error that we would get if another router were
+ * the first hop, "host unreachable" from ourselves (RFC 4861 7.2.2 wants it for each packet). It
+ * stands first until access_drop_returned. False: none is left.
+ */
+bool internet_returned(struct internet *in, struct rx *rx, nanotime now);
+
 /* Sends up to `budget` frames of this layer's own. Returns how many. */
 unsigned internet_transmit(struct internet *in, unsigned budget, nanotime now);
 bool internet_has_work(const struct internet *in);

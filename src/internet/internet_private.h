@@ -70,6 +70,8 @@ enum proto icmp6_receive(struct internet *in, struct rx *rx, bool fragment);
 /* icmp_quote.c: an error about a packet of ours. */
 enum proto icmp_quote4(struct internet *in, struct rx *rx, const struct icmp_header *h);
 enum proto icmp_quote6(struct internet *in, struct rx *rx, const struct icmp_header *h);
+/* The same where the packet itself came back, whole. False: its kind hears of no errors. */
+bool icmp_quote_returned(struct rx *rx, const struct access_returned *r);
 
 /* nd_receive.c, nd_send.c */
 enum proto nd_receive(struct internet *in, struct rx *rx, bool fragment);
@@ -87,7 +89,6 @@ size_t reply_bytes(const struct internet_config *c);
 
 /* reject.c */
 void reject_parameter6(struct internet *in, struct rx *rx, const struct ip6_problem *problem);
-void reject_returned(struct internet *in, nanotime now);
 
 /* error_limit.c */
 void error_limit_init(struct internet *in, nanotime now);

@@ -143,12 +143,12 @@ void reject_parameter6(struct internet *in, struct rx *rx, const struct ip6_prob
 	tell(in, rx, &m);
 }
 
-/* Its next hop did not answer. Of our own packets the endpoint learns by itself. */
-static void reject_one(struct internet *in, const struct access_returned *r, nanotime now)
+/* Somebody else's packet, whose next hop did not answer. */
+static void reject_forwarded(struct internet *in, const struct access_returned *r, nanotime now)
 {
 	struct rx_frame frame = rx_frame_of(r->packet.at, r->packet.len);
 	bool v6 = r->ethertype == ETHERTYPE_IP6;
-	if (r->why != WHY_FORWARD || r->packet.len < (v6 ? IP6_HEADER : IP4_HEADER))
+	if (r->packet.len < (v6 ? IP6_HEADER : IP4_HEADER))
 		return;
 	struct rx rx = {
 		.nif = r->nif,
@@ -162,11 +162,16 @@ static void reject_one(struct internet *in, const struct access_returned *r, nan
 	internet_reject(in, &rx, REJECT_HOST, 0);
 }
 
-void reject_returned(struct internet *in, nanotime now)
+bool internet_returned(struct internet *in, struct rx *rx, nanotime now)
 {
 	struct access_returned r;
 	while (access_returned(in->access, &r)) {
-		reject_one(in, &r, now);
+		*rx = (struct rx){ .nif = r.nif, .now = now };
+		if (r.why == WHY_FORWARD)
+			reject_forwarded(in, &r, now);
+		else if (icmp_quote_returned(rx, &r))
+			return true;
 		access_drop_returned(in->access, now);
 	}
+	return false;
 }

@@ -78,12 +78,14 @@ static void run_apps(struct node *n)
 	}
 }
 
-static unsigned transmit_all(struct node *n)
+/* Did anything come of it: frames, or news for applications? */
+static bool transmit_all(struct node *n)
 {
-	unsigned sent = 0, now_sent;
-	while ((now_sent = stack_transmit(n->stack, n->world->now, TRANSMIT_BUDGET)))
-		sent += now_sent;
-	return sent;
+	uint32_t news = stack_news(n->stack);
+	bool sent = false;
+	while (stack_transmit(n->stack, n->world->now, TRANSMIT_BUDGET))
+		sent = true;
+	return sent || stack_news(n->stack) != news;
 }
 
 static nanotime next_deadline(const struct node *n)

@@ -182,14 +182,26 @@ void stack_timers(struct stack *s, nanotime now)
 	}
 }
 
+/* Packets whose next hop did not answer: who sent them is told. */
+static void take_returned(struct stack *s)
+{
+	struct rx rx;
+	while (internet_returned(&s->internet, &rx, s->now)) {
+		transport_returned(&s->transport, &rx);
+		access_drop_returned(&s->access, s->now);
+	}
+}
+
 /* What layers 1 and 2 have to say themselves: address resolution, replies, forwarded packets. */
 static unsigned transmit_lower(struct stack *s, unsigned budget)
 {
 	unsigned sent = 0;
 	if (access_has_work(&s->access))
 		sent += access_transmit(&s->access, budget, s->now);
-	if (internet_has_work(&s->internet))
+	if (internet_has_work(&s->internet)) {
+		take_returned(s);
 		sent += internet_transmit(&s->internet, budget - sent, s->now);
+	}
 	if (sent < budget && !access_has_work(&s->access) && !internet_has_work(&s->internet)) {
 		s->core.queued = false;
 		for (unsigned i = 0; i < s->access.netifs; i++)
@@ -217,6 +229,11 @@ bool stack_has_work(const struct stack *s)
 	return transport_has_work(&s->transport) ||
 	       (s->core.queued &&
 		(access_has_work(&s->access) || internet_has_work(&s->internet)));
+}
+
+uint32_t stack_news(const struct stack *s)
+{
+	return s->transport.notify.count;
 }
 
 nanotime stack_next_deadline(const struct stack *s)

@@ -55,6 +55,9 @@ void stack_timers(struct stack *s, nanotime now);
 unsigned stack_transmit(struct stack *s, nanotime now, unsigned budget);
 /* Has stack_transmit anything to do now? */
 bool stack_has_work(const struct stack *s);
+/* Endpoints with events that nobody has asked for yet. Where stack_transmit makes it more (a next
+ * hop is dead, memory has come back), applications should run again. */
+uint32_t stack_news(const struct stack *s);
 /* When to call stack_timers next; NANOTIME_NEVER in an idle world. Never late. */
 nanotime stack_next_deadline(const struct stack *s);
 /* The time of socket calls that follow; never goes back. Receive, timers and transmit set it

@@ -311,6 +311,38 @@ void echo_reply_receive(struct transport *t, struct rx *rx)
 	rx_fate(rx, FATE_DELIVERED);
 }
 
+/* What became of a datagram of ours. */
+struct error_news {
+	uint8_t type, code; /* ICMP's, of the family */
+	uint8_t hop_limit;
+	uint16_t port;
+	uint32_t mtu;
+	const struct addr *teller, *destination;
+};
+
+/* False: the queue or the memory is full. */
+static bool deliver_error(struct transport *t, struct datagram_endpoint *e,
+			  const struct error_news *news)
+{
+	struct datagram *d = e->received_count < t->config.datagram_queue ? datagram_new(t, 0)
+									   : NULL;
+	if (!d)
+		return false;
+	d->is_error = true;
+	d->icmp_type = news->type;
+	d->icmp_code = news->code;
+	d->mtu = news->mtu;
+	d->source = *news->teller;
+	d->destination = *news->destination;
+	d->port = news->port;
+	d->hop_limit = news->hop_limit;
+	d->time = t->now;
+	list_push_back(&e->received, &d->link);
+	e->received_count++;
+	notify_event(&t->notify, e->sock, EVENT_READABLE);
+	return true;
+}
+
 void datagram_icmp_error(struct transport *t, struct rx *rx)
 {
 	const struct rx_icmp_error *error = &rx->icmp;
@@ -328,25 +360,19 @@ void datagram_icmp_error(struct transport *t, struct rx *rx)
 		rx_drop(rx, DROP_ICMP_QUOTE);
 		return;
 	}
-	struct datagram *d = e->received_count < t->config.datagram_queue ? datagram_new(t, 0)
-									   : NULL;
-	if (!d) {
+	struct error_news news = {
+		.type = error->type,
+		.code = error->code,
+		.mtu = error->mtu,
+		.teller = &rx->source,
+		.destination = &error->destination,
+		.port = remote_port,
+		.hop_limit = rx->hop_limit,
+	};
+	if (deliver_error(t, e, &news))
+		rx_fate(rx, FATE_DELIVERED);
+	else
 		rx_drop(rx, DROP_UDP_QUEUE_FULL);
-		return;
-	}
-	d->is_error = true;
-	d->icmp_type = error->type;
-	d->icmp_code = error->code;
-	d->mtu = error->mtu;
-	d->source = rx->source;
-	d->destination = error->destination;
-	d->port = remote_port;
-	d->hop_limit = rx->hop_limit;
-	d->time = rx->now;
-	list_push_back(&e->received, &d->link);
-	e->received_count++;
-	notify_event(&t->notify, e->sock, EVENT_READABLE);
-	rx_fate(rx, FATE_DELIVERED);
 }
 
 /* Eight header bytes in front of the datagram: UDP, or an echo request. */
@@ -382,16 +408,40 @@ static void push_header(struct transport *t, const struct datagram_endpoint *e,
 	memcpy(h + at, &check, 2);
 }
 
-static void send_one(struct transport *t, struct datagram_endpoint *e, const struct datagram *d)
+/* The way of this datagram, in e->path. */
+static enum path_verdict find_path(struct transport *t, struct datagram_endpoint *e,
+				   const struct datagram *d)
 {
 	if (!addr_equal(&d->destination, &e->path_destination)) {
 		e->path = (struct path){ .neighbour = NEIGHBOUR_NO_INDEX };
 		e->path_destination = d->destination;
 	}
-	if (internet_path(t->internet, &e->path, &d->destination, t->now) != ERR_OK) {
-		t->core->counters->tx_drop[DROP_IP_NO_ROUTE]++;
-		return;
-	}
+	return internet_path_ready(t->internet, &e->path, &d->destination, t->now);
+}
+
+/* There was a way when it was queued, and there is none now. What ICMP would say, had a router
+ * found it out (RFC 1122 4.1.3.3). */
+static void give_up(struct transport *t, struct datagram_endpoint *e, const struct datagram *d,
+		    enum path_verdict verdict)
+{
+	bool v4 = addr_is4(&d->destination);
+	struct error_news news = {
+		.type = v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE,
+		.code = verdict == PATH_NO_ROUTE ? 0 : v4 ? 1 : 3,
+		.teller = &d->source,
+		.destination = &d->destination,
+		.port = d->port,
+	};
+	enum drop reason = verdict == PATH_NO_ROUTE ? DROP_IP_NO_ROUTE
+			   : verdict == PATH_DEAD   ? DROP_NEIGHBOUR_FAILED
+						    : DROP_NEIGHBOUR_TABLE_FULL;
+	t->core->counters->tx_drop[reason]++;
+	if (verdict != PATH_FULL) /* too many at once may pass */
+		deliver_error(t, e, &news);
+}
+
+static void send_one(struct transport *t, struct datagram_endpoint *e, const struct datagram *d)
+{
 	struct tx_frame *f = t->core->frame;
 	bool udp = e->kind == DATAGRAM_UDP;
 	frame_begin(f, udp ? WHY_DATAGRAM : WHY_ECHO_ASK);
@@ -413,20 +463,42 @@ static void send_one(struct transport *t, struct datagram_endpoint *e, const str
 	internet_send(t->internet, &e->path, f, &s, t->now);
 }
 
+/* The first datagram whose link is not full; its way is e->path. NULL: all must wait. */
+static struct datagram *next_out(struct transport *t, struct datagram_endpoint *e,
+				 enum path_verdict *verdict)
+{
+	list_each(at, &e->to_send)
+	{
+		struct datagram *d = list_entry(at, struct datagram, link);
+		*verdict = find_path(t, e, d);
+		if (*verdict > PATH_WAIT || !transport_blocked(t, &e->path))
+			return d;
+	}
+	return NULL;
+}
+
 unsigned datagram_transmit(struct transport *t, unsigned budget)
 {
 	unsigned sent = 0;
+	struct list held;
+	list_init(&held);
 	while (sent < budget) {
 		struct list *l = list_pop_front(&t->datagrams);
 		if (!l)
 			break;
 		struct datagram_endpoint *e = list_entry(l, struct datagram_endpoint, ready);
-		struct list *first = list_pop_front(&e->to_send);
-		if (!first)
+		enum path_verdict verdict;
+		struct datagram *d = next_out(t, e, &verdict);
+		if (!d) {
+			list_push_back(&held, &e->ready);
 			continue;
-		struct datagram *d = list_entry(first, struct datagram, link);
+		}
+		list_remove(&d->link);
 		bool was_full = e->to_send_count-- >= t->config.datagram_queue;
-		send_one(t, e, d);
+		if (verdict <= PATH_WAIT)
+			send_one(t, e, d);
+		else
+			give_up(t, e, d, verdict);
 		datagram_done(t, d);
 		sent++;
 		if (was_full)
@@ -434,5 +506,6 @@ unsigned datagram_transmit(struct transport *t, unsigned budget)
 		if (!list_empty(&e->to_send)) /* one each: sockets take turns */
 			list_push_back(&t->datagrams, &e->ready);
 	}
+	list_splice_back(&t->datagrams, &held); /* for the next call */
 	return sent;
 }

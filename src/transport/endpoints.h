@@ -168,6 +168,9 @@ bool transport_init(struct transport *t, struct core *core, struct internet *int
 		    struct arena *arena, nanotime now);
 /* A transport packet in, as internet found it. */
 void transport_receive(struct transport *t, struct rx *rx, enum proto proto);
+/* A packet of ours came back from layer 2, with rx->icmp as for an ICMP error: whoever sent it is
+ * told. */
+void transport_returned(struct transport *t, struct rx *rx);
 /* Sends up to `budget` frames; returns how many. */
 unsigned transport_transmit(struct transport *t, unsigned budget);
 /* The time of all that follows. */
@@ -184,6 +187,12 @@ static inline bool transport_has_work(const struct transport *t)
 	       !list_empty(&a->failed);
 }
 void transport_timer(struct transport *t, struct timer *timer);
+
+/* Can the path's link take no frame now? Who finds it so keeps what it has for a later transmit. */
+static inline bool transport_blocked(const struct transport *t, const struct path *p)
+{
+	return t->internet->access->netif[p->nif].blocked;
+}
 
 /* internet_path, remembering the last answer. */
 static inline enum error transport_path(struct transport *t, struct path *p,

@@ -205,6 +205,13 @@ void transport_receive(struct transport *t, struct rx *rx, enum proto proto)
 	}
 }
 
+/* TCP's own timers find out what became of its segments. */
+void transport_returned(struct transport *t, struct rx *rx)
+{
+	if (rx->icmp.protocol != IPPROTO_TCP_)
+		datagram_icmp_error(t, rx);
+}
+
 /* Endpoints whose next hop is known now, or did not answer, come back for another look. */
 static void take_up_parked(struct transport *t)
 {

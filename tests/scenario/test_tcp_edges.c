@@ -440,6 +440,50 @@ static void test_full_link(void **state)
 	peer_close(p);
 }
 
+/* ... and neither are resets, SYN-ACKs and what TIME-WAIT answers. */
+static void test_full_link_and_replies(void **state)
+{
+	(void)state;
+	struct stack_config c;
+	peer_config(&c);
+	c.transport.resets = 2;
+	struct wire_peer *p = peer_open(&c, false);
+	sock_id one = peer_accepted(p, NULL);
+	p->nif->blocked = true;
+	p->peer_port = 1;
+	SAY(p, .flags = TCP_SYN, .options = { .has = TCP_HAS_MSS, .mss = 1000 });
+	p->port = 81; /* nobody listens here */
+	for (unsigned i = 0; i < 3; i++)
+		SAY(p, .flags = TCP_SYN, .them = 100 * i);
+	const uint64_t *drop = stack_counters(p->stack)->tx_drop;
+	assert_int_equal(drop[DROP_INTENT_FULL], 1); /* the queue has an end */
+	sock_abort(p->stack, one);
+	peer_wait(p, 500 * NANO_MS);
+	peer_expect_nothing(p);
+	assert_int_equal(sock_unfinished(p->stack), 1); /* its reset has found no place yet */
+	p->nif->blocked = false;
+	peer_flush(p);
+	const struct peer_segment *s;
+	unsigned resets = 0, aborts = 0, answers = 0;
+	while ((s = peer_next(p))) {
+		resets += s->why == WHY_RESET_NO_CONNECTION;
+		aborts += s->why == WHY_RESET_DATA_LOST;
+		answers += s->why == WHY_SYN_ACK;
+	}
+	assert_int_equal(resets, 2);
+	assert_int_equal(aborts, 1);
+	assert_int_equal(answers, 1);
+	assert_int_equal(sock_unfinished(p->stack), 0);
+	assert_int_equal(drop[DROP_LINK_BUSY], 0);
+	/* The SYN-ACK's time runs from when it went out. */
+	peer_wait(p, 999 * NANO_MS);
+	peer_expect_nothing(p);
+	peer_wait(p, NANO_MS);
+	assert_int_equal(peer_next(p)->why, WHY_SYN_RETRANSMIT);
+	assert_false(stack_has_work(p->stack));
+	peer_close(p);
+}
+
 /* RFC 6582's `recover` and Minshall's mark go stale after 2^31 bytes; they must not count then. */
 static void test_stale_marks(void **state)
 {
@@ -486,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_hole_when_memory_is_full),
 		cmocka_unit_test(test_full_segments_beside_sacks),
 		cmocka_unit_test(test_full_link),
+		cmocka_unit_test(test_full_link_and_replies),
 		cmocka_unit_test(test_stale_marks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

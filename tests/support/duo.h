@@ -233,14 +233,18 @@ static nanotime duo_step(struct duo *d)
 	duo_deliver(d);
 	for (unsigned i = 0; i < 2; i++) {
 		struct duo_host *h = &d->host[i];
+		uint32_t news;
 		stack_timers(h->stack, d->now);
-		list_each_safe(pos, &h->apps)
-		{
-			struct app *a = list_entry(pos, struct app, link);
-			a->run(a, duo_use(h), d->now);
-		}
-		while (stack_transmit(h->stack, d->now, 64) > 0)
-			;
+		do { /* what transmit reports is news for applications, too */
+			list_each_safe(pos, &h->apps)
+			{
+				struct app *a = list_entry(pos, struct app, link);
+				a->run(a, duo_use(h), d->now);
+			}
+			news = stack_news(h->stack);
+			while (stack_transmit(h->stack, d->now, 64) > 0)
+				;
+		} while (stack_news(h->stack) > news);
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		struct duo_host *h = &d->host[i];

@@ -211,17 +211,25 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 unsigned embryo_transmit(struct transport *t, unsigned budget)
 {
 	unsigned sent = 0;
-	struct list *l;
+	struct list held, *l;
+	list_init(&held);
 	while (sent < budget && (l = list_pop_front(&t->embryo_due))) {
 		struct tcp_embryo *e = list_entry(l, struct tcp_embryo, link);
 		struct tcp_reply r = syn_ack_of(t, e);
-		tcp_reply_syn_ack(t, &r);
+		if (!tcp_reply_try(t, &r)) { /* its link is full */
+			list_push_back(&held, l);
+			continue;
+		}
+		/* Counted from here, whenever that is: so the deadlines in a queue are in order. */
+		e->deadline =
+			t->now + rtt_backoff(t->config.rto_initial, e->tries, t->config.rto_max);
 		unsigned queue = e->tries < EMBRYO_QUEUES ? e->tries : EMBRYO_QUEUES - 1u;
 		list_push_back(&t->embryo_wait[queue], &e->link);
 		if (!timer_armed(&t->embryo_timer) || e->deadline < t->embryo_timer.deadline)
 			wheel_arm(t->core->wheel, &t->embryo_timer, e->deadline);
 		sent++;
 	}
+	list_splice_back(&t->embryo_due, &held); /* for the next call */
 	return sent;
 }
 
@@ -229,7 +237,6 @@ unsigned embryo_transmit(struct transport *t, unsigned budget)
 static void embryo_again(struct transport *t, struct tcp_embryo *e)
 {
 	e->tries++;
-	e->deadline = t->now + rtt_backoff(t->config.rto_initial, e->tries, t->config.rto_max);
 	list_remove(&e->link);
 	list_push_back(&t->embryo_due, &e->link);
 }

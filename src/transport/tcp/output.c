@@ -75,17 +75,19 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 	c->flags &= (uint16_t)~(CONN_SYN_OWED | CONN_ACK_NOW);
 }
 
-/* The reset of an aborted connection is queued as a reply, because the connection is gone then. */
-static void send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
+/* The reset of an aborted connection is queued as a reply, because the connection is gone then.
+ * False: there is no room for it yet. */
+static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 {
+	if (t->reply_count == t->config.resets)
+		return false;
 	struct tcp_reply *r = tcp_reply_new(t);
-	if (!r)
-		return;
 	r->tuple = c->tuple;
 	r->seq = c->snd_nxt;
 	r->ack = c->rcv_nxt;
 	r->flags = TCP_RST | TCP_ACK;
 	r->why = (uint8_t)why;
+	return true;
 }
 
 /* `room`: bytes for SACK blocks. */
@@ -316,7 +318,10 @@ static void retire(struct transport *t, struct tcp_conn *c)
 unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 {
 	if (c->flags & CONN_RESET_OWED) {
-		send_reset(t, c, c->sock ? WHY_RESET_ABORT : WHY_RESET_DATA_LOST);
+		if (!send_reset(t, c, c->sock ? WHY_RESET_ABORT : WHY_RESET_DATA_LOST)) {
+			list_push_back(&t->blocked, &c->ready);
+			return 0;
+		}
 		c->flags &= (uint16_t)~CONN_RESET_OWED;
 		conn_die(t, c, ERR_ABORTED);
 	}

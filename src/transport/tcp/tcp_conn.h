@@ -144,11 +144,11 @@ void tcp_reply_reset(struct transport *t, const struct rx *rx, const struct tcp_
 		 const struct tcp_tuple *tuple);
 struct tcp_reply *tcp_reply_new(struct transport *t);
 unsigned tcp_reply_transmit(struct transport *t, unsigned budget);
-/* `path`: the way to the remote, or NULL to look it up. */
 bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 		    const struct tcp_options *options, struct path *path);
-/* A SYN-ACK with the options that it names. */
-void tcp_reply_syn_ack(struct transport *t, const struct tcp_reply *r);
+/* By the way there is now; a SYN-ACK with the options that it names. False: the link is full, and
+ * the reply must wait. */
+bool tcp_reply_try(struct transport *t, const struct tcp_reply *r);
 /* The options of a SYN or SYN-ACK, but for timestamps: MSS from the link's MTU (MUST-14,
  * MUST-67). */
 static inline void tcp_syn_options(struct tcp_options *o, const struct addr *remote, uint32_t mtu,

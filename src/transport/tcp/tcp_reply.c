@@ -1,14 +1,17 @@
 /*
  * Segments that belong to no connection: resets, SYN-ACKs, the answers of
  * TIME-WAIT. A reply owns all it says, waits in a bounded ring, and is sent by the
- * next transmit; where the next hop is not resolved yet, it waits there by copy.
+ * next transmit that finds its link with room; where the next hop is not resolved
+ * yet, it waits there by copy.
  */
 #include "transport/tcp/tcp_conn.h"
 
 struct tcp_reply *tcp_reply_new(struct transport *t)
 {
-	if (t->reply_count == t->config.resets)
+	if (t->reply_count == t->config.resets) {
+		t->core->counters->tx_drop[DROP_INTENT_FULL]++;
 		return NULL;
+	}
 	uint32_t at = (t->reply_head + t->reply_count++) % t->config.resets;
 	struct tcp_reply *r = &t->reply[at];
 	memset(r, 0, sizeof *r);
@@ -38,12 +41,6 @@ void tcp_reply_reset(struct transport *t, const struct rx *rx, const struct tcp_
 bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 		    const struct tcp_options *options, struct path *path)
 {
-	struct path found = { .neighbour = NEIGHBOUR_NO_INDEX };
-	if (!path) {
-		path = &found;
-		if (transport_path(t, path, &r->tuple.remote) != ERR_OK)
-			return false;
-	}
 	struct tcp_header h; /* of the options only those that `has` names are set, and read */
 	if (options)
 		h.options = *options;
@@ -81,29 +78,36 @@ bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 	return internet_send(t->internet, path, f, &s, t->now);
 }
 
-void tcp_reply_syn_ack(struct transport *t, const struct tcp_reply *r)
+bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
 {
 	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
-	if (transport_path(t, &path, &r->tuple.remote) != ERR_OK)
-		return; /* no way there now: the next one may find it */
+	enum error e = transport_path(t, &path, &r->tuple.remote);
+	if (e != ERR_OK) { /* no way there now */
+		enum drop why = e == ERR_MEMORY ? DROP_NEIGHBOUR_TABLE_FULL : DROP_IP_NO_ROUTE;
+		t->core->counters->tx_drop[why]++;
+		return true;
+	}
+	if (transport_blocked(t, &path))
+		return false;
 	struct tcp_options o;
-	tcp_syn_options(&o, &r->tuple.remote, t->internet->access->netif[path.nif].mtu, r->sack,
-			r->scale, r->wscale);
-	tcp_reply_send(t, r, &o, &path);
+	if (r->flags & TCP_SYN)
+		tcp_syn_options(&o, &r->tuple.remote, t->internet->access->netif[path.nif].mtu,
+				r->sack, r->scale, r->wscale);
+	tcp_reply_send(t, r, r->flags & TCP_SYN ? &o : NULL, &path);
+	return true;
 }
 
 unsigned tcp_reply_transmit(struct transport *t, unsigned budget)
 {
 	unsigned sent = 0;
-	while (t->reply_count && sent < budget) {
-		struct tcp_reply *r = &t->reply[t->reply_head];
+	for (uint32_t turns = t->reply_count; turns && sent < budget; turns--) {
+		struct tcp_reply r = t->reply[t->reply_head];
 		t->reply_head = (t->reply_head + 1) % t->config.resets;
 		t->reply_count--;
-		if (r->flags & TCP_SYN)
-			tcp_reply_syn_ack(t, r);
+		if (tcp_reply_try(t, &r))
+			sent++;
 		else
-			tcp_reply_send(t, r, NULL, NULL);
-		sent++;
+			*tcp_reply_new(t) = r; /* behind the others: its place is free */
 	}
 	return sent;
 }

@@ -411,6 +411,29 @@ static void second_server(void **state)
 	close_world(&w);
 }
 
+/* Nobody answers ARP for the only server: as soon as that is known, there is nothing to wait for;
+ * and while it is known, the next look-up ends at once. */
+static void dead_server(void **state)
+{
+	(void)state;
+	struct world w;
+	struct resolver_config c = config_for(NULL);
+	c.server[0] = address("192.0.2.99");
+	open_with(&w, puppet_answer, false, &c);
+	struct lookup *l = host(&w, "www.example.test", 0);
+	assert_int_equal(l->status, RESOLVER_NO_ANSWER); /* the first try's time was over before */
+	assert_true(l->ended - l->started == 3 * NANO_S);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct resolver_answer *a = l->answer[i];
+		assert_int_equal(a->try[a->tries - 1].end, TRY_UNREACHABLE);
+		assert_int_equal(a->try[a->tries - 1].error, ERR_HOST_UNREACHABLE);
+	}
+	l = host(&w, "www.example.test", 0);
+	assert_int_equal(l->status, RESOLVER_UNREACHABLE);
+	assert_true(l->ended == l->started);
+	close_world(&w);
+}
+
 static void say_by_family(struct puppet *p)
 {
 	if (addr_is4(&p->from))
@@ -1052,6 +1075,7 @@ int main(void)
 		cmocka_unit_test(silence),
 		cmocka_unit_test(one_lost),
 		cmocka_unit_test(second_server),
+		cmocka_unit_test(dead_server),
 		cmocka_unit_test(failing_server),
 		cmocka_unit_test(errors_only),
 		cmocka_unit_test(nothing_listens),

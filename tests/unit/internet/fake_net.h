@@ -33,6 +33,9 @@ static unsigned net_transmit(struct fake *f, unsigned budget)
 {
 	struct net *n = f->upper;
 	bool work = internet_has_work(&n->in);
+	struct rx rx;
+	while (internet_returned(&n->in, &rx, f->now)) /* as the stack does: ours are told above */
+		access_drop_returned(&f->access, f->now);
 	unsigned sent = internet_transmit(&n->in, budget, f->now);
 	/* Who says that there is nothing to do has nothing to do. */
 	assert_true(work || sent == 0);
