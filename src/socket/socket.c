@@ -4,7 +4,7 @@
  * Events that transport queued by owner number move to the owner's own ready
  * queue when anybody asks for events; nothing here is called by the stack.
  */
-#include "socket/socket.h"
+#include "socket/owner.h"
 
 #include "transport/datagram.h"
 #include "transport/tcp/decide.h"
@@ -12,13 +12,6 @@
 #define NUMBER_BITS 20
 #define NUMBER_MASK ((1u << NUMBER_BITS) - 1)
 #define GENERATION_MASK ((1u << (32 - NUMBER_BITS)) - 1)
-
-enum sock_kind {
-	SOCK_FREE,
-	SOCK_LISTENER,
-	SOCK_STREAM,
-	SOCK_DATAGRAM,
-};
 
 static struct transport *transport_of(struct stack *s)
 {
@@ -30,8 +23,7 @@ static sock_id id_of(const struct endpoint_owner *o, uint32_t number)
 	return (o->generation & GENERATION_MASK) << NUMBER_BITS | number;
 }
 
-/* The owner record of a live handle, or NULL. */
-static struct endpoint_owner *owner_of(struct transport *t, sock_id id, uint32_t *number)
+struct endpoint_owner *sock_owner(struct transport *t, sock_id id, uint32_t *number)
 {
 	uint32_t n = id & NUMBER_MASK;
 	if (n == 0 || n >= t->owner_fresh)
@@ -103,6 +95,8 @@ static void owner_set(struct transport *t, struct endpoint_owner *o, uint32_t n,
 		.hop_limit = so->hop_limit,
 		.tos = so->tos,
 		.syn_cookies = so->syn_cookies,
+		.nodelay = so->nodelay,
+		.keepalive = so->keepalive,
 	};
 }
 
@@ -150,7 +144,7 @@ uint32_t sock_poll(struct stack *s, sock_id id)
 {
 	struct transport *t = transport_of(s);
 	uint32_t n;
-	struct endpoint_owner *o = owner_of(t, id, &n);
+	struct endpoint_owner *o = sock_owner(t, id, &n);
 	return o ? owner_poll(t, o) : 0;
 }
 
@@ -158,7 +152,7 @@ int sock_attach(struct stack *s, sock_id id, struct sock_queue *q, void *user)
 {
 	struct transport *t = transport_of(s);
 	uint32_t n;
-	struct endpoint_owner *o = owner_of(t, id, &n);
+	struct endpoint_owner *o = sock_owner(t, id, &n);
 	if (!o)
 		return -ERR_ARGUMENT;
 	events_flush(t);
@@ -204,7 +198,7 @@ int sock_accept(struct stack *s, sock_id listener, struct sock_queue *queue, voi
 {
 	struct transport *t = transport_of(s);
 	uint32_t ln, n;
-	struct endpoint_owner *lo = owner_of(t, listener, &ln);
+	struct endpoint_owner *lo = sock_owner(t, listener, &ln);
 	if (!lo || lo->kind != SOCK_LISTENER)
 		return -ERR_ARGUMENT;
 	if (!lo->listener->waiting)
@@ -217,6 +211,10 @@ int sock_accept(struct stack *s, sock_id listener, struct sock_queue *queue, voi
 	o->kind = SOCK_STREAM;
 	o->conn = c;
 	t->streams++;
+	if (t->options[n].nodelay)
+		c->flags |= CONN_NODELAY;
+	if (t->options[n].keepalive)
+		sock_set(s, id_of(o, n), SOCK_KEEPALIVE, true);
 	o->queue = queue;
 	o->user = user;
 	notify_event(&t->notify, n, tcp_poll(t, c));
@@ -258,7 +256,7 @@ uint32_t sock_unfinished(struct stack *s)
 static struct tcp_conn *conn_of(struct stack *s, sock_id id)
 {
 	uint32_t n;
-	struct endpoint_owner *o = owner_of(transport_of(s), id, &n);
+	struct endpoint_owner *o = sock_owner(transport_of(s), id, &n);
 	return o && o->kind == SOCK_STREAM ? o->conn : NULL;
 }
 
@@ -330,7 +328,7 @@ static int sock_end(struct stack *s, sock_id id, bool abort)
 {
 	struct transport *t = transport_of(s);
 	uint32_t n;
-	struct endpoint_owner *o = owner_of(t, id, &n);
+	struct endpoint_owner *o = sock_owner(t, id, &n);
 	if (!o)
 		return -ERR_ARGUMENT;
 	switch (o->kind) {
@@ -371,7 +369,7 @@ enum error sock_error(struct stack *s, sock_id id)
 int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote)
 {
 	uint32_t n;
-	struct endpoint_owner *o = owner_of(transport_of(s), id, &n);
+	struct endpoint_owner *o = sock_owner(transport_of(s), id, &n);
 	if (!o)
 		return -ERR_ARGUMENT;
 	struct sock_peer l = { 0 }, r = { 0 };
@@ -395,28 +393,14 @@ int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_
 	return 0;
 }
 
-static int conn_set_flag(struct stack *s, sock_id id, enum tcp_conn_flag flag, bool on)
-{
-	struct tcp_conn *c = conn_of(s, id);
-	if (!c)
-		return -ERR_ARGUMENT;
-	c->flags = (uint16_t)(on ? c->flags | flag : c->flags & ~(unsigned)flag);
-	struct transport *t = transport_of(s);
-	if (flag == CONN_KEEPALIVE && on && conn_synchronized(c))
-		conn_arm(t, c, t->now + t->config.keepalive_idle);
-	if (flag == CONN_NODELAY && on)
-		conn_make_ready(t, c); /* what Nagle held back may go */
-	return 0;
-}
-
 int sock_set_nodelay(struct stack *s, sock_id id, bool on)
 {
-	return conn_set_flag(s, id, CONN_NODELAY, on);
+	return conn_of(s, id) ? sock_set(s, id, SOCK_NODELAY, on) : -ERR_ARGUMENT;
 }
 
 int sock_set_keepalive(struct stack *s, sock_id id, bool on)
 {
-	return conn_set_flag(s, id, CONN_KEEPALIVE, on);
+	return conn_of(s, id) ? sock_set(s, id, SOCK_KEEPALIVE, on) : -ERR_ARGUMENT;
 }
 
 static void flight_info(const struct transport *t, const struct tcp_conn *c,
@@ -504,7 +488,7 @@ int sock_ping(struct stack *s, const struct sock_options *o, bool v6, sock_id *o
 static struct datagram_endpoint *datagram_of(struct stack *s, sock_id id)
 {
 	uint32_t n;
-	struct endpoint_owner *o = owner_of(transport_of(s), id, &n);
+	struct endpoint_owner *o = sock_owner(transport_of(s), id, &n);
 	return o && o->kind == SOCK_DATAGRAM ? o->datagram : NULL;
 }
 

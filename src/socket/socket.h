@@ -92,6 +92,35 @@ int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_
 int sock_set_nodelay(struct stack *s, sock_id id, bool on);
 int sock_set_keepalive(struct stack *s, sock_id id, bool on);
 
+/*
+ * Options of a socket that is there; a listener's are inherited by what it accepts. Times are
+ * nanoseconds; 0 means "as configured" unless said otherwise.
+ */
+enum sock_option {
+	SOCK_NODELAY,       /* bool: no Nagle (RFC 9293 MUST-17) */
+	SOCK_CORK,          /* bool: only full segments are sent; clearing it sends the rest */
+	SOCK_KEEPALIVE,     /* bool */
+	SOCK_KEEP_IDLE, SOCK_KEEP_INTERVAL, SOCK_KEEP_PROBES,
+	SOCK_QUICK_ACK,     /* bool: acknowledge at once for a while; false: delay from now on */
+	SOCK_USER_TIMEOUT,  /* RFC 5482 */
+	SOCK_FIN_WAIT2,     /* how long a closed one may wait for the peer's FIN */
+	SOCK_SYN_RETRIES,
+	SOCK_DEFER_ACCEPT,  /* listeners: accept when data comes, or after so many SYN-ACKs more */
+	SOCK_MSS,           /* largest segment, either way; before the handshake */
+	SOCK_WINDOW_CLAMP,  /* bytes: largest window to advertise */
+	SOCK_SEND_BUFFER, SOCK_RECEIVE_BUFFER, /* bytes */
+	SOCK_UNSENT_MARK,   /* bytes: while so many are unsent nothing more is taken; 0: no mark */
+	SOCK_READ_MARK,     /* bytes: readable from so many on; 0: one */
+	SOCK_TOS,           /* DSCP and ECN bits of what is sent */
+	SOCK_HOP_LIMIT,
+	SOCK_FRAGMENT,      /* bool: routers may fragment what is sent */
+	SOCK_OPTIONS
+};
+/* 0, or -ERR_ARGUMENT: stale handle, unknown option, value out of range. */
+int sock_set(struct stack *s, sock_id id, enum sock_option option, int64_t value);
+/* What was set (0 where it is "as configured"), or -ERR_ARGUMENT. */
+int64_t sock_get(struct stack *s, sock_id id, enum sock_option option);
+
 /* Connections without a handle that still live: closed ones whose last bytes or FIN are on their
  * way, and accepted ones that nobody took. What a program that ends should wait for. */
 uint32_t sock_unfinished(struct stack *s);

@@ -21,6 +21,21 @@ struct notify {
 struct endpoint_options {
 	uint32_t send_buffer, receive_buffer; /* 0: the configured */
 	nanodiff user_timeout;                /* 0: the configured */
+	nanodiff keep_idle, keep_interval;    /* 0: the configured */
+	nanodiff fin_wait2;                   /* 0: the configured */
+	/* While so much is written and unsent, nothing more is taken; 0: no such mark */
+	uint32_t unsent_mark;
+	uint32_t read_mark;    /* readable from so many bytes on; 0: one */
+	uint32_t window_clamp; /* largest window to advertise; 0: the buffer's */
+	uint16_t mss;          /* largest segment, either way; 0: the link's */
+	uint8_t keep_probes;   /* 0: the configured */
+	uint8_t syn_retries;   /* 0: the configured */
+	/* listeners: the ACK of the handshake does not count before so many SYN-ACKs went again:
+	 * data is waited for; 0: it counts at once */
+	uint8_t defer_accept;
+	bool nodelay, keepalive; /* as the connection has them in its flags */
+	bool cork;             /* only full segments are sent */
+	bool fragment;         /* routers may fragment: DF is not set */
 	uint8_t hop_limit, tos;
 	uint8_t syn_cookies;                  /* listeners: enum syn_cookies */
 };
@@ -65,6 +80,7 @@ struct tcp_reply {
 	uint8_t why;
 	bool timestamps;
 	bool sack, scale;     /* options of a SYN-ACK */
+	uint16_t mss;         /* its MSS option at most; 0: the link's */
 	uint8_t wscale;
 	uint32_t tsval, tsecr;
 };

@@ -148,6 +148,11 @@ static bool init_tables(struct transport *t, struct arena *a)
 	return true;
 }
 
+struct transport_config *transport_settings(struct transport *t)
+{
+	return &t->config;
+}
+
 bool transport_init(struct transport *t, struct core *core, struct internet *internet,
 		    const struct transport_config *c, const uint8_t secret[16],
 		    struct arena *arena, nanotime now)

@@ -50,6 +50,8 @@ struct transport_config {
 	/* TCP's times */
 	/* RFC 6298: 1 s, 200 ms (Linux's; RFC 8961), 60 s */
 	nanodiff rto_initial, rto_min, rto_max;
+	/* the window scale is chosen for a buffer that may grow to this; 0: receive_buffer */
+	uint32_t receive_buffer_max;
 	nanodiff delayed_ack;    /* 40 ms; MUST-40: below 500 ms */
 	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
 	nanodiff fin_wait2;      /* orphans in FIN-WAIT-2: 60 s */
@@ -58,6 +60,7 @@ struct transport_config {
 	nanodiff keepalive_idle, keepalive_interval; /* 2 h, 75 s; off unless asked for */
 	uint8_t keepalive_probes;
 	uint8_t syn_ack_retries;
+	uint8_t syn_retries;     /* give up after so many; 0: only syn_timeout counts */
 	uint8_t syn_cookies;     /* enum syn_cookies */
 	uint32_t syn_cookie_threshold; /* half-open connections; 0: three quarters of embryos */
 	bool timestamps, sack, window_scaling;
@@ -68,5 +71,11 @@ struct transport_config {
 
 void transport_config_default(struct transport_config *c);
 const char *transport_config_check(const struct transport_config *c);
+
+struct transport;
+/* The config that is in use. What says how TCP behaves (times, retries, features, default sizes)
+ * may be changed while the stack runs, within what transport_config_check allows, and holds for
+ * what begins afterwards; what memory was planned from may not. */
+struct transport_config *transport_settings(struct transport *t);
 
 #endif

@@ -99,6 +99,9 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	board_init(&f->board);
 	f->send_buffer = o->send_buffer ? o->send_buffer : t->config.send_buffer;
 	f->receive_buffer = o->receive_buffer ? o->receive_buffer : t->config.receive_buffer;
+	if (o->window_clamp && o->window_clamp < f->receive_buffer)
+		f->receive_buffer = o->window_clamp;
+	f->fin_wait2 = o->fin_wait2 ? o->fin_wait2 : t->config.fin_wait2;
 	f->user_timeout = o->user_timeout ? o->user_timeout : t->config.user_timeout;
 	f->rto_at = f->ack_at = f->give_up_at = f->probe_at = NANOTIME_NEVER;
 	f->last_sent = t->now;
@@ -196,7 +199,7 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 bool conn_catch_up(struct transport *t, struct tcp_conn *c)
 {
 	if (c->flags & CONN_KEEPALIVE)
-		conn_arm(t, c, t->now + t->config.keepalive_idle);
+		conn_arm(t, c, t->now + conn_keep_idle(t, c));
 	if (!(c->flags & CONN_FIN_QUEUED))
 		return true;
 	conn_set_state(t, c, TCP_FIN_WAIT_1); /* closed meanwhile: 3.10.4 */
@@ -213,6 +216,9 @@ void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss)
 {
 	if (mss == 0)
 		mss = addr_is4(&c->tuple.remote) ? 536 : 1220;
+	uint16_t most = conn_options(t, c)->mss;
+	if (most && most < mss)
+		mss = most;
 	c->peer_mss = mss < t->config.mss_min ? t->config.mss_min : mss;
 }
 

@@ -118,6 +118,7 @@ struct tcp_flight {
 	nanotime last_sent;    /* data; for the restart after idle */
 	nanotime probe_at;     /* keepalive and orphans' timers */
 	nanodiff user_timeout;
+	nanodiff fin_wait2;    /* how long it may wait there without an owner */
 	uint32_t recover;      /* RFC 6582: recovery ends when this is acknowledged */
 	uint32_t snd_wnd_max;  /* largest window the peer ever offered */
 	uint32_t snd_small;    /* end of the last segment that was not full: Minshall's Nagle */
@@ -143,6 +144,9 @@ struct tcp_flight {
 	uint32_t retransmits, rtos, recoveries;
 };
 
+/* In tcp_embryo.options: the handshake's ACK came, and data is waited for. */
+#define EMBRYO_ACKED 0x80
+
 struct tcp_embryo {
 	struct tcp_tuple tuple;
 	struct list link;      /* in the list to send, or waiting for its deadline */
@@ -151,7 +155,7 @@ struct tcp_embryo {
 	uint16_t window, peer_mss;
 	uint16_t listener;     /* index */
 	uint8_t wscale;        /* the peer's; 0xff: none */
-	uint8_t options;       /* CONN_TIMESTAMPS | CONN_SACK */
+	uint8_t options;       /* CONN_TIMESTAMPS | CONN_SACK, EMBRYO_ACKED */
 	uint8_t tries;
 	uint8_t queue;         /* which list it is in */
 };

@@ -13,6 +13,7 @@ static const char *const wait_text[WAIT_COUNT] = {
 	[WAIT_RWND] = "receiver's window is full",
 	[WAIT_NAGLE] = "Nagle: a small segment is unacknowledged",
 	[WAIT_SWS] = "receiver's window would take a sliver only",
+	[WAIT_CORK] = "corked: the segment is not full",
 	[WAIT_MEMORY] = "out of sent ranges",
 	[WAIT_HANDSHAKE] = "handshake is not finished",
 };
@@ -67,8 +68,8 @@ static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t ms
 }
 
 /* May this piece, smaller than a segment, go? */
-static bool small_may_go(const struct tcp_conn *c, struct tcp_plan *p, uint32_t len,
-			 uint32_t queued)
+static bool small_may_go(const struct transport *t, const struct tcp_conn *c, struct tcp_plan *p,
+			 uint32_t len, uint32_t queued)
 {
 	const struct tcp_flight *f = c->flight;
 	if (len < queued) { /* cut short by a window, not by the end of data */
@@ -78,6 +79,10 @@ static bool small_may_go(const struct tcp_conn *c, struct tcp_plan *p, uint32_t 
 			return true;
 		if (len && p->wait == WAIT_RWND)
 			p->wait = WAIT_SWS;
+		return false;
+	}
+	if (t->options[c->sock].cork && !(c->flags & (CONN_FIN_QUEUED | CONN_PROBE_OWED))) {
+		p->wait = WAIT_CORK;
 		return false;
 	}
 	if (c->flags & (CONN_NODELAY | CONN_FIN_QUEUED) || c->snd_nxt == c->snd_una)
@@ -123,7 +128,7 @@ static bool plan_new(const struct transport *t, const struct tcp_conn *c, struct
 			len = most;
 		else if (len != queued)
 			len -= len % mss; /* whole segments; the rest is judged apart */
-	} else if (queued && !small_may_go(c, p, len, queued)) {
+	} else if (queued && !small_may_go(t, c, p, len, queued)) {
 		return false;
 	}
 	bool fin = fin_due && len == queued && usable > len;

@@ -14,6 +14,7 @@ enum tcp_wait {
 	WAIT_RWND,     /* the peer's window is full */
 	WAIT_NAGLE,    /* a small segment is already in flight */
 	WAIT_SWS,      /* the peer's window takes only a sliver */
+	WAIT_CORK,     /* the application holds a small segment back */
 	WAIT_MEMORY,   /* no sent range is free */
 	WAIT_HANDSHAKE, /* not connected yet */
 	WAIT_COUNT

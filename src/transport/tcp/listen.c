@@ -97,18 +97,10 @@ static uint32_t listener_receive_buffer(const struct transport *t, const struct 
 	return bytes ? bytes : t->config.receive_buffer;
 }
 
-/* The smallest shift that lets the whole buffer be advertised (RFC 7323 2.3). */
-static uint8_t window_shift(uint32_t buffer)
-{
-	uint8_t shift = 0;
-	while (shift < 14 && buffer >> shift > 65535)
-		shift++;
-	return shift;
-}
-
 static struct tcp_reply syn_ack_of(const struct transport *t, const struct tcp_embryo *e)
 {
-	uint32_t buffer = listener_receive_buffer(t, pool_at(&t->listener_pool, e->listener));
+	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
+	uint32_t buffer = listener_receive_buffer(t, l);
 	return (struct tcp_reply){
 		.tuple = e->tuple,
 		.seq = e->iss,
@@ -119,7 +111,8 @@ static struct tcp_reply syn_ack_of(const struct transport *t, const struct tcp_e
 		.timestamps = e->options & CONN_TIMESTAMPS,
 		.sack = e->options & CONN_SACK,
 		.scale = e->wscale != EMBRYO_NO_WSCALE,
-		.wscale = window_shift(buffer),
+		.wscale = tcp_window_shift(t, buffer),
+		.mss = t->options[l->sock].mss,
 		.tsval = t->now_ms + e->ts_offset,
 		.tsecr = e->ts_recent,
 	};
@@ -208,6 +201,25 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 	rx_fate(rx, FATE_ANSWERED);
 }
 
+/* To its place among those that were asked as often: the list is in the order of deadlines. */
+static void embryo_await(struct transport *t, struct tcp_embryo *e)
+{
+	unsigned queue = e->tries < EMBRYO_QUEUES ? e->tries : EMBRYO_QUEUES - 1u;
+	struct list *head = &t->embryo_wait[queue], *after = head->prev;
+	while (after != head && list_entry(after, struct tcp_embryo, link)->deadline > e->deadline)
+		after = after->prev;
+	list_push_front(after, &e->link);
+	if (!timer_armed(&t->embryo_timer) || e->deadline < t->embryo_timer.deadline)
+		wheel_arm(t->core->wheel, &t->embryo_timer, e->deadline);
+}
+
+/* Counted from here, whenever that is: so the deadlines in a queue are in order. */
+static void embryo_count_down(struct transport *t, struct tcp_embryo *e)
+{
+	e->deadline = t->now + rtt_backoff(t->config.rto_initial, e->tries, t->config.rto_max);
+	embryo_await(t, e);
+}
+
 unsigned embryo_transmit(struct transport *t, unsigned budget)
 {
 	unsigned sent = 0;
@@ -220,25 +232,47 @@ unsigned embryo_transmit(struct transport *t, unsigned budget)
 			list_push_back(&held, l);
 			continue;
 		}
-		/* Counted from here, whenever that is: so the deadlines in a queue are in order. */
-		e->deadline =
-			t->now + rtt_backoff(t->config.rto_initial, e->tries, t->config.rto_max);
-		unsigned queue = e->tries < EMBRYO_QUEUES ? e->tries : EMBRYO_QUEUES - 1u;
-		list_push_back(&t->embryo_wait[queue], &e->link);
-		if (!timer_armed(&t->embryo_timer) || e->deadline < t->embryo_timer.deadline)
-			wheel_arm(t->core->wheel, &t->embryo_timer, e->deadline);
+		embryo_count_down(t, e);
 		sent++;
 	}
 	list_splice_back(&t->embryo_due, &held); /* for the next call */
 	return sent;
 }
 
-/* Its SYN-ACK goes once more, and counts: deadlines stay in order, answers are few. */
+static uint8_t embryo_defers(const struct transport *t, const struct tcp_embryo *e)
+{
+	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
+	return t->options[l->sock].defer_accept;
+}
+
+/* Its SYN-ACK goes once more, and counts: deadlines stay in order, answers are few. A peer that has
+ * acknowledged it needs none before the last, which asks for the ACK that will count. */
 static void embryo_again(struct transport *t, struct tcp_embryo *e)
 {
+	bool silent = e->options & EMBRYO_ACKED && e->tries + 1 < embryo_defers(t, e);
 	e->tries++;
 	list_remove(&e->link);
-	list_push_back(&t->embryo_due, &e->link);
+	if (silent)
+		embryo_count_down(t, e);
+	else
+		list_push_back(&t->embryo_due, &e->link);
+}
+
+#define DEFER_GRACE NANO_S /* data may follow its ACK so closely */
+
+/* The handshake's ACK came without data, and the listener waits for data: not accepted yet. */
+static bool embryo_deferred(struct transport *t, struct tcp_embryo *e,
+			    const struct tcp_segment *seg)
+{
+	if (segment_len(seg) || e->tries >= embryo_defers(t, e))
+		return false;
+	e->options |= EMBRYO_ACKED;
+	if (e->deadline < t->now + DEFER_GRACE / 2) { /* not with each ACK: the list is walked */
+		e->deadline = t->now + DEFER_GRACE;
+		list_remove(&e->link);
+		embryo_await(t, e);
+	}
+	return true;
 }
 
 void embryo_timer(struct transport *t)
@@ -286,7 +320,7 @@ static struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 	if (!c)
 		return NULL;
 	uint32_t buffer = listener_receive_buffer(t, l);
-	c->flags = (uint16_t)(e->options | CONN_IN_DEMUX | CONN_IN_BACKLOG);
+	c->flags = (uint16_t)((e->options & ~EMBRYO_ACKED) | CONN_IN_DEMUX | CONN_IN_BACKLOG);
 	c->snd_una = c->snd_nxt = c->snd_end = e->iss + 1;
 	c->rcv_nxt = c->last_ack_sent = e->irs + 1;
 	c->ts_recent = e->ts_recent;
@@ -294,7 +328,7 @@ static struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 	c->ts_offset = e->ts_offset;
 	if (e->wscale != EMBRYO_NO_WSCALE) {
 		c->snd_wscale = e->wscale;
-		c->rcv_wscale = window_shift(buffer);
+		c->rcv_wscale = tcp_window_shift(t, buffer);
 	}
 	c->rcv_edge = c->rcv_nxt + (c->rcv_wscale || buffer < 65535 ? buffer : 65535);
 	c->snd_wnd = (uint32_t)seg->h.window << c->snd_wscale;
@@ -330,7 +364,7 @@ static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_listener *l,
 	struct tcp_conn *c = embryo_conn(t, l, e, seg);
 	if (!c)
 		return NULL;
-	if (e->tries == 0) /* the SYN-ACK was sent once: Karn */
+	if (e->tries == 0 && !(e->options & EMBRYO_ACKED)) /* the SYN-ACK was sent once: Karn */
 		rtt_sample(&c->rtt, t->now - (e->deadline - t->config.rto_initial));
 	demux_replace(&t->demux, c->timer.owner, DEMUX_EMBRYO, e, DEMUX_CONN, c);
 	list_remove(&e->link);
@@ -402,6 +436,7 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 			rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
 			return;
 		}
+		e->options &= (uint8_t)~EMBRYO_ACKED;
 		embryo_again(t, e);
 		rx_fate(rx, FATE_ANSWERED);
 		return;
@@ -435,6 +470,10 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 	if (seg->ack != e->iss + 1) {
 		tcp_reply_reset(t, rx, seg, &e->tuple);
 		rx_drop(rx, DROP_TCP_ACK_UNSENT);
+		return;
+	}
+	if (embryo_deferred(t, e, seg)) {
+		rx_fate(rx, FATE_DELIVERED);
 		return;
 	}
 	struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);

@@ -60,6 +60,9 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 	struct tcp_options o;
 	tcp_syn_options(&o, &c->tuple.remote, t->internet->access->netif[c->path.nif].mtu,
 			c->flags & CONN_SACK, scale, c->rcv_wscale);
+	uint16_t most = t->options[c->sock].mss;
+	if (most && most < o.mss)
+		o.mss = most;
 	struct tcp_reply r = {
 		.tuple = c->tuple,
 		.seq = c->snd_nxt - 1,
@@ -175,7 +178,7 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		.protocol = IPPROTO_TCP_,
 		.tos = o->tos,
 		.hop_limit = o->hop_limit,
-		.dont_fragment = true,
+		.dont_fragment = !o->fragment,
 	};
 	internet_send(t->internet, &c->path, f, &s, t->now);
 	sent_ack(c);
@@ -245,6 +248,15 @@ static bool all_sent(const struct tcp_conn *c)
 	return c->snd_nxt - c->snd_end == !!(c->flags & CONN_FIN_QUEUED) &&
 	       !(c->flags & (CONN_ACK_NOW | CONN_PROBE_OWED)) &&
 	       (!c->flight || c->flight->board.lost == c->flight->board.again);
+}
+
+/* Sending may have brought what is unsent below the owner's mark. */
+static void tell_unsent(struct transport *t, struct tcp_conn *c)
+{
+	if (!(c->flags & CONN_WINDOW_FULL) || !t->options[c->sock].unsent_mark || !tcp_room(t, c))
+		return;
+	c->flags &= (uint16_t)~CONN_WINDOW_FULL;
+	conn_notify(t, c, EVENT_WRITABLE);
 }
 
 static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned budget)
@@ -359,6 +371,7 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 	    (c->state == TCP_SYN_SENT || c->flags & CONN_SYN_OWED))
 		return transmit_syn(t, c);
 	unsigned sent = transmit_plans(t, c, budget);
+	tell_unsent(t, c);
 	if (c->state == TCP_TIME_WAIT && !(c->flags & CONN_ACK_NOW))
 		retire(t, c);
 	return sent;

@@ -161,11 +161,27 @@ static inline void tcp_syn_options(struct tcp_options *o, const struct addr *rem
 			    (scale ? TCP_HAS_WSCALE : 0));
 }
 
+/* The smallest shift that lets all of a buffer be advertised that may grow (RFC 7323 2.3). */
+static inline uint8_t tcp_window_shift(const struct transport *t, uint32_t buffer)
+{
+	if (buffer < t->config.receive_buffer_max)
+		buffer = t->config.receive_buffer_max;
+	uint8_t shift = 0;
+	while (shift < 14 && buffer >> shift > 65535)
+		shift++;
+	return shift;
+}
+
 /* timers.c */
 void conn_timer(struct transport *t, struct tcp_conn *c);
 /* Arms the wheel where `deadline` is earlier than what is armed. */
 void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline);
 void conn_arm_rto(struct transport *t, struct tcp_conn *c);
+static inline nanodiff conn_keep_idle(const struct transport *t, const struct tcp_conn *c)
+{
+	nanodiff own = t->options[c->sock].keep_idle;
+	return own ? own : t->config.keepalive_idle;
+}
 nanodiff conn_rto(const struct transport *t, const struct tcp_conn *c);
 
 /* user.c: the owner's calls */

@@ -93,6 +93,8 @@ bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
 	if (r->flags & TCP_SYN)
 		tcp_syn_options(&o, &r->tuple.remote, t->internet->access->netif[path.nif].mtu,
 				r->sack, r->scale, r->wscale);
+	if (r->mss && r->flags & TCP_SYN && r->mss < o.mss)
+		o.mss = r->mss;
 	tcp_reply_send(t, r, r->flags & TCP_SYN ? &o : NULL, &path);
 	return true;
 }

@@ -116,22 +116,25 @@ static nanotime keepalive(struct transport *t, struct tcp_conn *c)
 {
 	if (!(c->flags & CONN_KEEPALIVE) || !conn_synchronized(c) || c->snd_una != c->snd_nxt)
 		return NANOTIME_NEVER;
+	const struct endpoint_options *o = &t->options[c->sock];
 	nanodiff idle = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
-	if (idle < t->config.keepalive_idle) {
+	nanodiff most = conn_keep_idle(t, c);
+	if (idle < most) {
 		if (c->flight)
 			c->flight->probes = 0;
-		return t->now + t->config.keepalive_idle - idle;
+		return t->now + most - idle;
 	}
 	struct tcp_flight *f = conn_flight(t, c);
 	if (f && f->probe_at != NANOTIME_NEVER && t->now < f->probe_at)
 		return f->probe_at;
-	if (!f || f->probes >= t->config.keepalive_probes) {
+	uint8_t probes = o->keep_probes ? o->keep_probes : t->config.keepalive_probes;
+	if (!f || f->probes >= probes) {
 		c->flags |= CONN_RESET_OWED;
 		conn_die(t, c, ERR_TIMEOUT);
 		return NANOTIME_NEVER;
 	}
 	f->probes++;
-	f->probe_at = t->now + t->config.keepalive_interval;
+	f->probe_at = t->now + (o->keep_interval ? o->keep_interval : t->config.keepalive_interval);
 	c->flags |= CONN_PROBE_OWED;
 	conn_make_ready(t, c);
 	return f->probe_at;
@@ -150,7 +153,10 @@ static bool flight_idle(const struct tcp_conn *c)
 static void syn_timer(struct transport *t, struct tcp_conn *c)
 {
 	uint32_t waited = (uint32_t)(t->now / NANO_US) - c->heard;
-	if ((nanodiff)waited * NANO_US >= t->config.syn_timeout) { /* MUST-23 */
+	uint8_t own = t->options[c->sock].syn_retries;
+	uint8_t tries = own ? own : t->config.syn_retries;
+	if (tries ? c->backoff >= tries
+		  : (nanodiff)waited * NANO_US >= t->config.syn_timeout) { /* MUST-23 */
 		conn_die(t, c, ERR_TIMEOUT);
 		return;
 	}

@@ -64,10 +64,7 @@ static uint8_t receive_shift(const struct transport *t, uint32_t sock)
 	uint32_t buffer = t->options[sock].receive_buffer;
 	if (!buffer)
 		buffer = t->config.receive_buffer;
-	uint8_t shift = 0;
-	while (t->config.window_scaling && shift < 14 && buffer >> shift > 65535)
-		shift++;
-	return shift;
+	return t->config.window_scaling ? tcp_window_shift(t, buffer) : 0;
 }
 
 enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t local_port,
@@ -139,6 +136,8 @@ size_t tcp_room(const struct transport *t, const struct tcp_conn *c)
 	if (c->flags & CONN_FIN_QUEUED || !open)
 		return 0;
 	const struct endpoint_options *o = &t->options[c->sock];
+	if (o->unsent_mark && c->snd_end - c->snd_nxt >= o->unsent_mark)
+		return 0;
 	uint32_t limit = c->flight         ? c->flight->send_buffer
 			 : o->send_buffer ? o->send_buffer
 					  : t->config.send_buffer;
@@ -328,7 +327,7 @@ void tcp_close(struct transport *t, struct tcp_conn *c)
 	else
 		queue_fin(t, c);
 	if (c->state == TCP_FIN_WAIT_2 && conn_flight(t, c)) {
-		c->flight->probe_at = t->now + t->config.fin_wait2;
+		c->flight->probe_at = t->now + c->flight->fin_wait2;
 		conn_arm(t, c, c->flight->probe_at);
 	}
 	conn_make_ready(t, c);
@@ -337,7 +336,9 @@ void tcp_close(struct transport *t, struct tcp_conn *c)
 unsigned tcp_poll(const struct transport *t, const struct tcp_conn *c)
 {
 	unsigned events = 0;
-	if (tcp_readable(c) || c->flags & CONN_FIN_RECEIVED)
+	size_t readable = tcp_readable(c);
+	if ((readable && readable >= t->options[c->sock].read_mark) ||
+	    c->flags & CONN_FIN_RECEIVED)
 		events |= EVENT_READABLE;
 	if (c->flags & CONN_FIN_RECEIVED)
 		events |= EVENT_PEER_CLOSED;
