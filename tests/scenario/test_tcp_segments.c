@@ -268,7 +268,7 @@ static void test_fast_retransmit_with_sack(void **state)
 	assert_int_equal(s->len, 1000);
 	struct sock_tcp_info info;
 	sock_tcp_info(p->stack, id, &info);
-	assert_int_equal(info.ssthresh, 3000); /* half of 6000 in flight */
+	assert_int_equal(info.ssthresh, 4201); /* seven tenths of 6000 in flight */
 	assert_int_equal(info.fast_recoveries, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 6001);
 	sock_tcp_info(p->stack, id, &info);

@@ -121,13 +121,15 @@ struct cc {
 	uint32_t flight_end;
 	uint32_t prior_cwnd; /* before the last reduction; 0: nothing to undo */
 	uint32_t prior_ssthresh;
-	uint32_t seed;                /* for choices that flows should not make in step */
-	uint8_t phase;                /* enum cc_phase */
+	uint32_t seed; /* for choices that flows should not make in step */
+	uint8_t phase; /* enum cc_phase */
+	/* CUBIC leaves slow start at the first rise of the delay, as Linux does; after cc_start */
+	bool abrupt_start;
 	bool full;                    /* the window was full in that round */
 	uint64_t state[CC_STATE / 8]; /* the algorithm's own */
 };
 
-extern const struct cc_ops cc_reno;
+extern const struct cc_ops cc_reno, cc_cubic;
 
 /* The numbers by which options choose. */
 enum cc_kind {
@@ -169,7 +171,7 @@ static inline bool cc_in_slow_start(const struct cc *c)
 
 /*
  * Was the window what limited the sender in this round, so that it may grow? In slow start the
- * flight must have reached half of it (it doubles in a round), later all but a segment.
+ * flight must have passed half of it (it doubles in a round), later all but a segment.
  */
 static inline bool cc_tested(struct cc *c, const struct cc_ack *a)
 {
@@ -181,17 +183,17 @@ static inline bool cc_tested(struct cc *c, const struct cc_ack *a)
 		c->flight_max = flight;
 		c->flight_end = a->snd_nxt;
 	}
-	return cc_in_slow_start(c) ? c->cwnd / 2 <= c->flight_max : c->full;
+	return cc_in_slow_start(c) ? c->cwnd / 2 < c->flight_max : c->full;
 }
 
 /* For the algorithms. */
 
 /* Before a reduction: remembers window and threshold, unless a recovery is on already. */
 void cc_save(struct cc *c);
-/* Takes them back where that is more than what is; the phase is CC_OPEN. False: nothing saved. */
+/* Takes them back, but no smaller window; the phase is CC_OPEN. False: nothing was saved. */
 bool cc_restore(struct cc *c);
-/* `part` in 1024 of a window, at least two segments (RFC 5681 (4)). */
-uint32_t cc_reduced(const struct cc *c, uint32_t window, uint32_t part);
+/* `part` in 1024 of the flight, at least two segments (RFC 5681 (4)); before the phase changes. */
+uint32_t cc_reduced(const struct cc *c, const struct cc_loss *l, uint32_t part);
 /* The operations `recovered` and `idle` for controls that rest on the window alone. */
 void cc_recovered(struct cc *c, nanotime now);
 void cc_idle(struct cc *c, nanodiff idle, nanodiff rto, nanotime now);
