@@ -185,6 +185,8 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 		w->window = (uint16_t)(conn_rcv_wnd(c) >> c->rcv_wscale);
 		w->options = (uint8_t)(c->flags & (CONN_TIMESTAMPS | CONN_SACK));
 		w->challenged = false;
+		w->tos = c->tos;
+		w->hop_limit = c->hop_limit;
 		w->hash = c->timer.owner;
 		demux_replace(&t->demux, w->hash, DEMUX_CONN, c, DEMUX_TIME_WAIT, w);
 		c->flags &= (uint16_t)~CONN_IN_DEMUX;

@@ -98,6 +98,7 @@ struct tcp_conn {
 	uint8_t state;            /* enum tcp_state */
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t backoff;          /* RTO doublings */
+	uint8_t tos, hop_limit;   /* the owner's, and still ours when the owner has gone */
 };
 static_assert(sizeof(struct tcp_conn) <= 192, "tcp_conn stays small");
 
@@ -168,9 +169,9 @@ struct tcp_time_wait {
 	uint32_t snd_nxt, rcv_nxt, ts_recent, ts_offset;
 	uint16_t window;
 	uint8_t options;
-	uint8_t spare;
-	uint16_t challenge_at;
 	bool challenged;
+	uint16_t challenge_at;
+	uint8_t tos, hop_limit;
 	uint32_t hash;
 };
 static_assert(sizeof(struct tcp_time_wait) <= 96, "TIME-WAIT stays small");

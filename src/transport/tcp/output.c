@@ -73,6 +73,8 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		.timestamps = c->flags & CONN_TIMESTAMPS,
 		.tsval = t->now_ms + c->ts_offset,
 		.tsecr = c->ts_recent,
+		.tos = c->tos,
+		.hop_limit = c->hop_limit,
 	};
 	tcp_reply_send(t, &r, &o, &c->path);
 	c->flags &= (uint16_t)~(CONN_SYN_OWED | CONN_ACK_NOW);
@@ -90,6 +92,8 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	r->ack = c->rcv_nxt;
 	r->flags = TCP_RST | TCP_ACK;
 	r->why = (uint8_t)why;
+	r->tos = c->tos;
+	r->hop_limit = c->hop_limit;
 	return true;
 }
 
@@ -171,14 +175,13 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		f->seg_size = (uint16_t)p->mss;
 		f->seg_count = (uint16_t)((len + p->mss - 1) / p->mss);
 	}
-	const struct endpoint_options *o = &t->options[c->sock];
 	struct ip_send s = {
 		.source = &c->tuple.local,
 		.destination = &c->tuple.remote,
 		.protocol = IPPROTO_TCP_,
-		.tos = o->tos,
-		.hop_limit = o->hop_limit,
-		.dont_fragment = !o->fragment,
+		.tos = c->tos,
+		.hop_limit = c->hop_limit,
+		.dont_fragment = !t->options[c->sock].fragment,
 	};
 	internet_send(t->internet, &c->path, f, &s, t->now);
 	sent_ack(c);
