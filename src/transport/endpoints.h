@@ -38,6 +38,7 @@ struct endpoint_options {
 	bool fragment;         /* routers may fragment: DF is not set */
 	uint8_t hop_limit, tos;
 	uint8_t syn_cookies;                  /* listeners: enum syn_cookies */
+	uint16_t conn_flags;                  /* listeners: CONN_NODELAY, CONN_KEEPALIVE */
 };
 
 struct tcp_listener;

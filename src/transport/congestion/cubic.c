@@ -180,7 +180,7 @@ static void cubic_grow(struct cc *c, const struct cc_ack *a, uint32_t acked)
 
 static void cubic_ack(struct cc *c, const struct cc_ack *a)
 {
-	if (!cc_tested(c, a) || c->cwnd >= CC_WINDOW_MAX)
+	if (!cc_tested(c, a->prior_in_flight, a->snd_una, a->snd_nxt) || c->cwnd >= CC_WINDOW_MAX)
 		return;
 	uint32_t acked = a->acked < c->cwnd ? a->acked : c->cwnd;
 	if (cc_in_slow_start(c))

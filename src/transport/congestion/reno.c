@@ -31,7 +31,7 @@ static void reno_grow(struct cc *c, uint32_t acked)
 
 static void reno_ack(struct cc *c, const struct cc_ack *a)
 {
-	if (cc_tested(c, a))
+	if (cc_tested(c, a->prior_in_flight, a->snd_una, a->snd_nxt))
 		reno_grow(c, a->acked);
 }
 

@@ -323,8 +323,7 @@ static struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 		return NULL;
 	uint32_t buffer = listener_receive_buffer(t, l);
 	const struct endpoint_options *o = &t->options[l->sock];
-	int asked = (o->nodelay ? CONN_NODELAY : 0) | (o->keepalive ? CONN_KEEPALIVE : 0);
-	c->flags = (uint16_t)((e->options & ~EMBRYO_ACKED) | asked | CONN_IN_DEMUX |
+	c->flags = (uint16_t)((e->options & ~EMBRYO_ACKED) | o->conn_flags | CONN_IN_DEMUX |
 			      CONN_IN_BACKLOG);
 	c->tos = o->tos;
 	c->hop_limit = o->hop_limit;
