@@ -14,6 +14,8 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 TESTS ?=
 SEEDS ?= 100
+WORLDS ?= 2000
+JOBS ?= 1
 BENCH_LINUX ?=
 
 MAKEFLAGS += --no-print-directory
@@ -53,7 +55,8 @@ bench-linux: setup-bench build
 fuzz: setup-fuzz
 	@tools/run-tests --only fuzz --fuzz-seconds $(FUZZ_SECONDS)
 
-sweep: setup-test
+sweep: setup-test build
+	@build/strata-sim sweep --seeds 1-$(WORLDS) --jobs $(JOBS)
 	@tools/run-tests --sweep $(SEEDS) $(TESTS)
 
 fresh: setup-fresh

@@ -27,12 +27,21 @@ const char *fault_config_check(const struct fault_config *c)
 		return "a delay is negative";
 	if (c->until && c->until < c->from)
 		return "faults end before they begin";
+	for (unsigned i = 0; i < FAULT_USES; i++)
+		if (c->on[i].until && c->on[i].until < c->on[i].from)
+			return "a fault ends before it begins";
 	return NULL;
 }
 
-static bool draw(struct faults *f, enum fault_use use, uint32_t ppm)
+static bool on(const struct faults *f, enum fault_use use, nanotime now)
 {
-	return ppm && rng_below(&f->rng[use], PPM) < ppm;
+	const struct fault_span *s = &f->config.on[use];
+	return now >= s->from && (!s->until || now < s->until);
+}
+
+static bool draw(struct faults *f, enum fault_use use, uint32_t ppm, nanotime now)
+{
+	return ppm && on(f, use, now) && rng_below(&f->rng[use], PPM) < ppm;
 }
 
 /* Gilbert and Elliott: first the state may change, then the state's loss is drawn. */
@@ -73,13 +82,13 @@ struct fault_verdict faults_next(struct faults *f, nanotime now)
 	struct fault_verdict v = { .lost_nth = ++f->frames == c->lose_nth };
 	if (now < c->from || (c->until && now >= c->until))
 		return v;
-	v.lost_loss = draw(f, FAULT_LOSS, c->loss);
-	if (c->burst_enter || c->burst_good_loss)
+	v.lost_loss = draw(f, FAULT_LOSS, c->loss, now);
+	if ((c->burst_enter || c->burst_good_loss) && on(f, FAULT_BURST, now))
 		v.lost_burst = draw_burst(f);
-	v.duplicate = draw(f, FAULT_DUPLICATE, c->duplicate);
-	v.corrupt = draw(f, FAULT_CORRUPT, c->corrupt);
-	v.reorder = draw(f, FAULT_REORDER, c->reorder);
-	if (c->jitter)
+	v.duplicate = draw(f, FAULT_DUPLICATE, c->duplicate, now);
+	v.corrupt = draw(f, FAULT_CORRUPT, c->corrupt, now);
+	v.reorder = draw(f, FAULT_REORDER, c->reorder, now);
+	if (c->jitter && on(f, FAULT_JITTER, now))
 		v.jitter = draw_jitter(f);
 	return v;
 }

@@ -22,10 +22,26 @@ enum jitter_kind {
 	JITTER_SPIKES,  /* 0, but `jitter` for one frame in a hundred */
 };
 
+enum fault_use {
+	FAULT_LOSS,
+	FAULT_BURST,
+	FAULT_DUPLICATE,
+	FAULT_CORRUPT,
+	FAULT_BITS, /* which bits a corruption flips */
+	FAULT_REORDER,
+	FAULT_JITTER,
+	FAULT_USES
+};
+
+struct fault_span {
+	nanotime from, until; /* until 0: without end */
+};
+
 struct fault_config {
-	nanotime from, until; /* only then; until 0: without end */
-	uint32_t loss;        /* F01 */
-	uint64_t lose_nth;    /* F03: exactly this frame, from 1 on; 0: none */
+	nanotime from, until;             /* only then; until 0: without end */
+	struct fault_span on[FAULT_USES]; /* and one fault only then */
+	uint32_t loss;                    /* F01 */
+	uint64_t lose_nth;                /* F03: exactly this frame, from 1 on; 0: none */
 	/* F02, Gilbert and Elliott: a good and a bad state, changed before each frame. */
 	uint32_t burst_enter, burst_leave;    /* probability to go bad, to go good again */
 	uint32_t burst_loss, burst_good_loss; /* loss in the bad and in the good state */
@@ -38,17 +54,6 @@ struct fault_config {
 	nanodiff reorder_delay; /* ... or until this time is over; 0: 10 ms */
 	nanodiff jitter;        /* F12, at most so much */
 	enum jitter_kind jitter_kind;
-};
-
-enum fault_use {
-	FAULT_LOSS,
-	FAULT_BURST,
-	FAULT_DUPLICATE,
-	FAULT_CORRUPT,
-	FAULT_BITS, /* which bits a corruption flips */
-	FAULT_REORDER,
-	FAULT_JITTER,
-	FAULT_USES
 };
 
 struct faults {

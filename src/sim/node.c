@@ -23,17 +23,33 @@ static bool transmit(void *link, struct netif *nif, const struct tx_frame *frame
 	p->seg_count = frame->seg_count;
 	p->checksum = frame->checksum == CHECKSUM_PARTIAL ? CHECKSUM_PARTIAL : CHECKSUM_UNKNOWN;
 	p->why = frame->why;
+	if (i->node->trouble && trouble_refuses(i->node->trouble)) {
+		parcel_give(i->node->world, p);
+		return false;
+	}
 	if (frame->seg_count == 1 && p->len > nif->mtu + (nif->vlan ? 18u : 14u))
 		i->oversized++;
 	invariant_check_frame(i->node, p);
 	port_send(&i->port, p);
-	nif->blocked = port_blocked(&i->port);
+	nif->blocked = port_blocked(&i->port) ||
+		(i->node->trouble && trouble_ring_full(i->node->trouble));
 	return true;
 }
 
 static const struct link_ops node_link_ops = { .name = "sim", .transmit = transmit };
 
-static void receive(struct port *port, struct parcel *p)
+static void give_frame(struct node_interface *i, const struct rx_frame *frame)
+{
+	struct node *n = i->node;
+	n->frames++;
+	if (n->trouble)
+		trouble_hide_memory(n->trouble);
+	stack_receive(n->stack, i->netif, frame, node_clock(n));
+	if (n->trouble)
+		trouble_show_memory(n->trouble);
+}
+
+void node_receive(struct port *port, struct parcel *p)
 {
 	struct node_interface *i = list_entry(port, struct node_interface, port);
 	struct node *n = i->node;
@@ -41,10 +57,20 @@ static void receive(struct port *port, struct parcel *p)
 	frame.seg_size = p->seg_size;
 	frame.seg_count = p->seg_count;
 	frame.checksum = p->checksum;
-	n->frames++;
-	stack_receive(n->stack, i->netif, &frame, n->world->now);
+	give_frame(i, &frame);
+	if (n->trouble && trouble_makes_runt(n->trouble)) {
+		struct rx_frame runt = rx_frame_of(p->bytes, p->len % 14);
+		give_frame(i, &runt);
+	}
 	parcel_give(n->world, p);
 	node_touch(n);
+}
+
+static void receive(struct port *port, struct parcel *p)
+{
+	struct node_interface *i = list_entry(port, struct node_interface, port);
+	if (!i->node->trouble || !trouble_keeps(i->node->trouble, port, p))
+		node_receive(port, p);
 }
 
 static void room(struct port *port)
@@ -56,10 +82,21 @@ static void room(struct port *port)
 
 /* Its turn */
 
-void node_touch(struct node *n)
+nanotime node_clock(const struct node *n)
+{
+	return n->trouble ? trouble_clock(n->trouble, n->world->now) : n->world->now;
+}
+
+void node_run_soon(struct node *n)
 {
 	if (!list_linked(&n->dirty))
 		list_push_back(&n->world->dirty, &n->dirty);
+}
+
+void node_touch(struct node *n)
+{
+	if (!n->trouble || !trouble_starves(n->trouble))
+		node_run_soon(n);
 }
 
 static void fire_wake(struct event *e)
@@ -83,14 +120,16 @@ static bool transmit_all(struct node *n)
 {
 	uint32_t news = stack_news(n->stack);
 	bool sent = false;
-	while (stack_transmit(n->stack, n->world->now, TRANSMIT_BUDGET))
+	while (stack_transmit(n->stack, node_clock(n), TRANSMIT_BUDGET))
 		sent = true;
 	return sent || stack_news(n->stack) != news;
 }
 
-static nanotime next_deadline(const struct node *n)
+static nanotime next_deadline(struct node *n)
 {
 	nanotime next = stack_next_deadline(n->stack);
+	if (n->trouble)
+		next = trouble_wake(n->trouble, trouble_when(n->trouble, next));
 	list_each(l, &n->apps)
 	{
 		const struct app *a = list_entry(l, struct app, link);
@@ -113,15 +152,19 @@ static void sleep_until_next(struct node *n)
 
 void node_run(struct node *n)
 {
-	stack_timers(n->stack, n->world->now);
+	if (n->trouble)
+		trouble_hide_memory(n->trouble);
+	stack_timers(n->stack, node_clock(n));
 	unsigned round = 0;
 	do {
 		if (round++ == NODE_ROUNDS) {
 			world_halt(n->world, WORLD_RUNAWAY, "%s does not come to rest", n->name);
-			return;
+			break;
 		}
 		run_apps(n);
 	} while (transmit_all(n));
+	if (n->trouble)
+		trouble_show_memory(n->trouble);
 	sleep_until_next(n);
 }
 
@@ -129,7 +172,7 @@ void node_run(struct node *n)
 
 struct stack *node_use(struct node *n)
 {
-	stack_set_time(n->stack, n->world->now);
+	stack_set_time(n->stack, node_clock(n));
 	node_touch(n);
 	return n->stack;
 }
@@ -194,25 +237,30 @@ void node_config_default(struct stack_config *c)
 	c->transport.big_blocks = 64;
 }
 
+static bool build_stack(struct node *n, const char **why)
+{
+	if (n->world->config.fill)
+		memset(n->memory, n->world->config.fill, n->memory_size);
+	n->stack = stack_create(&n->config, n->memory, n->memory_size, node_clock(n), why);
+	return n->stack != NULL;
+}
+
 static bool make_stack(struct node *n, const struct stack_config *config, const char **why)
 {
-	struct stack_config c = *config;
 	struct rng secret;
-	world_rng(n->world, n->name, "secret", &secret);
-	rng_fill(&secret, c.secret, sizeof c.secret);
-	*why = stack_config_check(&c);
+	n->config = *config;
+	world_rng(n->world, n->world->config.one_secret ? "all" : n->name, "secret", &secret);
+	rng_fill(&secret, n->config.secret, sizeof n->config.secret);
+	*why = stack_config_check(&n->config);
 	if (*why)
 		return false;
-	size_t size = (stack_memory(&c) + 63) & ~(size_t)63;
-	n->memory = aligned_alloc(64, size);
+	n->memory_size = (stack_memory(&n->config) + 63) & ~(size_t)63;
+	n->memory = aligned_alloc(64, n->memory_size);
 	if (!n->memory) {
 		*why = "no memory for another stack";
 		return false;
 	}
-	if (n->world->config.fill)
-		memset(n->memory, n->world->config.fill, size);
-	n->stack = stack_create(&c, n->memory, size, n->world->now, why);
-	return n->stack != NULL;
+	return build_stack(n, why);
 }
 
 struct node *node_new(
@@ -324,4 +372,67 @@ enum error node_neighbour(
 	if (!nif)
 		return ERR_ARGUMENT;
 	return neighbour_set_static(stack_access(node_use(n)), nif, address, mac);
+}
+
+/* Rebooting */
+
+struct interface_record {
+	struct netif_config config;
+	char name[NETIF_NAME_MAX];
+	unsigned addresses;
+	struct netif_address address[NETIF_ADDRESSES];
+};
+
+static void restore(struct node *n, const struct interface_record *r, struct node_interface *i)
+{
+	const char *why;
+	i->netif = stack_add_netif(n->stack, &r->config, &why);
+	assert(i->netif);
+	for (unsigned k = 0; k < r->addresses; k++)
+		stack_add_address(n->stack, i->netif, &r->address[k].address, r->address[k].prefix);
+}
+
+static void restore_routes(struct node *n, const struct route_table *old)
+{
+	struct route_table *fresh = &stack_internet(n->stack)->routes;
+	for (unsigned k = 0; k < old->count; k++)
+		if (!old->route[k].on_link)
+			route_add(fresh, &old->route[k]);
+}
+
+void node_reboot(struct node *n)
+{
+	struct interface_record kept[ACCESS_NETIFS];
+	struct route_table routes = stack_internet(n->stack)->routes;
+	uint8_t life[8];
+	const char *why;
+	for (unsigned k = 0; k < n->interfaces; k++) {
+		const struct netif *nif = n->interface[k].netif;
+		struct interface_record *r = &kept[k];
+		memcpy(r->name, nif->name, sizeof r->name);
+		r->config = (struct netif_config){ .name = r->name,
+			.mac = nif->mac,
+			.mtu = nif->mtu,
+			.vlan = nif->vlan,
+			.features = nif->features,
+			.gso_max = nif->gso_max,
+			.ops = nif->ops,
+			.link = nif->link };
+		r->addresses = nif->addresses;
+		memcpy(r->address, nif->address, sizeof r->address);
+	}
+	store64(life, (uint64_t)n->world->now);
+	for (unsigned k = 0; k < sizeof life; k++)
+		n->config.secret[k] ^= life[k], n->config.secret[16 + k] ^= life[k];
+	if (n->trouble)
+		trouble_forget_memory(n->trouble);
+	bool made = build_stack(n, &why);
+	assert(made);
+	n->frames = 0;
+	for (unsigned k = 0; k < n->interfaces; k++)
+		restore(n, &kept[k], &n->interface[k]);
+	restore_routes(n, &routes);
+	if (!list_empty(&n->sinks))
+		stack_set_trace(n->stack, relay, n);
+	node_touch(n);
 }

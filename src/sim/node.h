@@ -12,6 +12,7 @@
 #define STRATA_SIM_NODE_H
 
 #include "sim/port.h"
+#include "sim/trouble.h"
 #include "socket/app.h"
 
 #define NODE_NAME_MAX 16
@@ -45,6 +46,9 @@ struct node {
 	struct list dirty, sinks;
 	struct event wake;
 	void *memory;
+	size_t memory_size;
+	struct stack_config config;
+	struct trouble *trouble; /* NULL: none */
 };
 
 /* A config for the machines of a simulated world: like stack_config_default's, but small. */
@@ -76,6 +80,15 @@ void node_touch(struct node *n);
 /* Hears what the stack traces. `s` stays the caller's memory. */
 void node_listen(struct node *n, struct node_sink *s);
 void node_unlisten(struct node *n, struct node_sink *s);
+/* The stack's time: the world's, where the machine's clock has no trouble. */
+nanotime node_clock(const struct node *n);
+/* A machine starts anew, with empty memory, another secret, and its interfaces, addresses and
+ * routes as they were. Sockets are gone; who holds handles must forget them. */
+void node_reboot(struct node *n);
+/* Gives a frame to the node, as its port does. Takes the parcel over. */
+void node_receive(struct port *port, struct parcel *p);
+/* The node runs in this instant, whatever its CPU does. */
+void node_run_soon(struct node *n);
 /* Runs a node; the world does. */
 void node_run(struct node *n);
 void node_free(struct node *n);

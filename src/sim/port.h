@@ -14,6 +14,7 @@
 #define PORT_NAME_MAX 32
 
 struct link_way;
+struct box;
 
 struct parcel {
 	struct list link;     /* a queue's, or the pool's */
@@ -25,6 +26,9 @@ struct parcel {
 	uint8_t checksum; /* enum checksum_state */
 	uint8_t why;      /* enum tx_why of the sender */
 	uint32_t hold;    /* reordering: later frames that still have to pass */
+	struct box *box;  /* that lets it wait, and the direction, see box.h */
+	uint8_t box_way;
+	struct port *at; /* where it waits for its machine, see trouble.h */
 	uint8_t *bytes;
 };
 
@@ -34,6 +38,7 @@ struct port {
 	struct link_way *out;                                   /* NULL: no cable */
 	void (*receive)(struct port *p, struct parcel *parcel); /* takes the parcel over */
 	void (*room)(struct port *p); /* a blocking queue has room again; may be NULL */
+	void *owner;                  /* the box chain's; else NULL */
 };
 
 /* A parcel with room for `len` bytes, its fields those of a plain frame. */

@@ -33,7 +33,8 @@ struct world_config {
 	uint64_t seed;
 	nanotime start;             /* the clock's first time */
 	uint64_t events_per_second; /* of virtual time, at most; 0: WORLD_EVENTS_PER_SECOND */
-	int fill; /* 1..255: stacks get memory full of this byte; 0: as it comes */
+	int fill;        /* 1..255: stacks get memory full of this byte; 0: as it comes */
+	bool one_secret; /* all stacks have the same secret, as if entropy were a constant */
 };
 
 enum world_end {

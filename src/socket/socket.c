@@ -94,8 +94,6 @@ static void owner_set(struct transport *t, struct endpoint_owner *o, uint32_t n,
 		.user_timeout = so->user_timeout,
 		.hop_limit = so->hop_limit,
 		.tos = so->tos,
-		.conn_flags = (uint16_t)((so->nodelay ? CONN_NODELAY : 0u) |
-					 (so->keepalive ? CONN_KEEPALIVE : 0u)),
 		.syn_cookies = so->syn_cookies,
 		.nodelay = so->nodelay,
 		.keepalive = so->keepalive,
@@ -237,8 +235,8 @@ int sock_connect(struct stack *s, const struct sock_options *so, const struct ad
 	if (!o)
 		return -ERR_TOO_MANY;
 	owner_set(t, o, n, so);
-	enum error e = tcp_connect(t, &so->local, so->local_port, remote, port, n,
-				   t->options[n].conn_flags, &o->conn);
+	unsigned flags = (so->nodelay ? CONN_NODELAY : 0u) | (so->keepalive ? CONN_KEEPALIVE : 0u);
+	enum error e = tcp_connect(t, &so->local, so->local_port, remote, port, n, flags, &o->conn);
 	if (e != ERR_OK) {
 		owner_free(t, o, n);
 		return -(int)e;

@@ -38,7 +38,6 @@ struct endpoint_options {
 	bool fragment;         /* routers may fragment: DF is not set */
 	uint8_t hop_limit, tos;
 	uint8_t syn_cookies;                  /* listeners: enum syn_cookies */
-	uint16_t conn_flags;                  /* listeners: CONN_NODELAY, CONN_KEEPALIVE */
 };
 
 struct tcp_listener;
@@ -83,7 +82,6 @@ struct tcp_reply {
 	bool sack, scale;     /* options of a SYN-ACK */
 	uint16_t mss;         /* its MSS option at most; 0: the link's */
 	uint8_t wscale;
-	uint8_t tos, hop_limit; /* 0: the configured */
 	uint32_t tsval, tsecr;
 };
 

@@ -1,0 +1,269 @@
+/*
+ * Building a world from a trial, its four phases, and the verdict. What is left
+ * of a stack's memory at the end is counted by its pools, which know what was
+ * taken; what is left of its timers, by the world: a world at rest has no event.
+ */
+#include "sim/trial.h"
+
+#include <stdio.h>
+#include <stdarg.h>
+
+#include "sim/box.h"
+#include "sim/capture.h"
+#include "sim/faults.h"
+#include "sim/invariant.h"
+#include "sim/link.h"
+#include "transport/endpoints.h"
+
+#define LIVENESS (7200 * NANO_S) /* an end for what always moves, but never ends */
+#define TEARDOWN (4000 * NANO_S) /* frames on their way for half an hour, orphans, TIME-WAIT */
+#define GLANCE   (20 * NANO_S)   /* how often the flows' progress is looked at */
+#define EVENTS   300000          /* I21: in one virtual second */
+
+/* ---- drawing ---- */
+
+void trial_draw(struct trial *t, uint64_t seed, fault_set among)
+{
+	const struct world w = { .config.seed = seed };
+	struct rng r;
+	unsigned at[FAULT_COUNT], count = 0;
+	*t = (struct trial){ .seed = seed };
+	world_rng(&w, "trial", "faults", &r);
+	for (unsigned i = 0; i < FAULT_COUNT; i++)
+		if (among >> i & 1)
+			at[count++] = i;
+	unsigned wanted = rng_below(&r, TRIAL_FAULTS + 1);
+	/* Few faults as often as many: alone, each is seen most clearly. */
+	if (rng_below(&r, 2))
+		wanted = wanted % 4;
+	for (; wanted && count; wanted--) {
+		unsigned pick = rng_below(&r, count);
+		t->faults |= UINT64_C(1) << at[pick];
+		at[pick] = at[--count];
+	}
+	world_rng(&w, "trial", "flows", &r);
+	t->flows = (1u << (1 + rng_below(&r, 12))) - 1;
+}
+
+void trial_options(const struct trial *t, char *out, size_t cap)
+{
+	char faults[FAULT_COUNT * 4 + 8];
+	fault_set_write(t->faults, faults, sizeof faults);
+	size_t len = (size_t)snprintf(out, cap, "--seed %llu --faults %s --flows 0x%x",
+		(unsigned long long)t->seed, faults, t->flows);
+	if (t->shift && len < cap)
+		len += (size_t)snprintf(out + len, cap - len, " --shift %u", t->shift);
+	if (t->brief && len < cap)
+		len += (size_t)snprintf(out + len, cap - len, " --brief %u", t->brief);
+	if (t->plain && len < cap)
+		snprintf(out + len, cap - len, " --plain");
+}
+
+/* ---- building ---- */
+
+static struct node *make_node(struct trial_world *tw, const char *name, bool router)
+{
+	struct stack_config c;
+	const char *why = "";
+	trial_stack_config(tw->trial, tw->world, name, &c);
+	if (router) {
+		c.transport.connections = c.transport.flights = 1;
+		c.transport.blocks = 64;
+		c.transport.big_blocks = 0;
+	}
+	c.internet.forward = router;
+	struct node *n = node_new(tw->world, name, &c, &why);
+	if (!n)
+		world_halt(tw->world, WORLD_BROKEN, "config of %s: %s", name, why);
+	return n;
+}
+
+static void join(struct trial_world *tw)
+{
+	struct world *w = tw->world;
+	struct port *left = node_port(tw->left, "eth0"), *right = node_port(tw->right, "eth0");
+	struct port *one = node_port(tw->router, "eth0"), *two = node_port(tw->router, "eth1");
+	trial_link_configs(tw);
+	if (trial_wants_boxes(tw->trial)) {
+		const struct link_config short_cable = { .rate = 0 };
+		tw->chain = box_chain_new(w, "boxes");
+		tw->near = link_connect(w, "near", left, &tw->chain->port[0], &tw->near_config[0],
+			&tw->near_config[1]);
+		link_connect(w, "behind", &tw->chain->port[1], one, &short_cable, NULL);
+	} else {
+		tw->near = link_connect(
+			w, "near", left, one, &tw->near_config[0], &tw->near_config[1]);
+	}
+	tw->far = link_connect(w, "far", two, right, &tw->far_config[0], &tw->far_config[1]);
+	node_address(tw->left, "eth0", "192.0.2.2/24");
+	node_address(tw->left, "eth0", "2001:db8:1::2/64");
+	node_address(tw->router, "eth0", "192.0.2.1/24");
+	node_address(tw->router, "eth0", "2001:db8:1::1/64");
+	node_address(tw->router, "eth1", "198.51.100.1/24");
+	node_address(tw->router, "eth1", "2001:db8:2::1/64");
+	node_address(tw->right, "eth0", "198.51.100.2/24");
+	node_address(tw->right, "eth0", "2001:db8:2::2/64");
+	node_route(tw->left, "eth0", "default", "192.0.2.1");
+	node_route(tw->left, "eth0", "default", "2001:db8:1::1");
+	node_route(tw->right, "eth0", "default", "198.51.100.1");
+	node_route(tw->right, "eth0", "default", "2001:db8:2::1");
+}
+
+static bool build(struct trial_world *tw)
+{
+	tw->left = make_node(tw, "left", false);
+	tw->router = make_node(tw, "router", true);
+	tw->right = make_node(tw, "right", false);
+	if (!tw->left || !tw->router || !tw->right)
+		return false;
+	join(tw);
+	tw->plan = (struct traffic_plan){ .client = tw->left,
+		.server = tw->right,
+		.flows = tw->trial->flows,
+		.shift = tw->trial->shift,
+		.spread = 10 * NANO_S,
+		.faults = tw->trial->faults };
+	addr_parse(span_of("198.51.100.2", 12), &tw->plan.to4);
+	addr_parse(span_of("2001:db8:2::2", 13), &tw->plan.to6);
+	trial_unleash(tw);
+	traffic_start(&tw->traffic, &tw->plan);
+	return true;
+}
+
+/* ---- judging ---- */
+
+/* I24: what is left of a stack's memory when all flows have ended. */
+static const char *leftover(struct node *n)
+{
+	const struct transport *t = stack_transport(n->stack);
+	const struct {
+		const struct pool *pool;
+		const char *name;
+	} pools[] = {
+		{ &t->conn_pool, "a connection" },
+		{ &t->flight_pool, "a flight" },
+		{ &t->embryo_pool, "a half-open connection" },
+		{ &t->time_wait_pool, "a TIME-WAIT" },
+		{ &t->range_pool, "a sent range" },
+		{ &t->held_pool, "a set of holes" },
+		{ &t->datagram_pool, "a datagram socket" },
+		{ &t->blocks.small, "a ring block" },
+		{ &t->blocks.big, "a big ring block" },
+	};
+	for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
+		if (pools[i].pool->used)
+			return pools[i].name;
+	return NULL;
+}
+
+static void fail(struct trial_result *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void fail(struct trial_result *r, const char *format, ...)
+{
+	va_list args;
+	if (r->failed)
+		return;
+	r->failed = true;
+	va_start(args, format);
+	vsnprintf(r->why, sizeof r->why, format, args);
+	va_end(args);
+}
+
+static bool may_break(const struct trial *t)
+{
+	return fault_set_harm(t->faults) != FAULT_SPARES;
+}
+
+/* Safety, healing, liveness: until all flows have ended, or one does not move. */
+static void run_flows(struct trial_world *tw, struct trial_result *r)
+{
+	struct world *w = tw->world;
+	nanotime start = w->now, end = start + LIVENESS;
+	/* What F11 put on its way arrives so much later, and in order: nothing passes it. */
+	bool far = tw->trial->faults & FAULT_BIT(F11);
+	nanotime healed = start + TRIAL_HEAL + (far ? TRIAL_LONGEST : 0);
+	char text[300];
+	while (w->now < end) {
+		enum world_end e = world_run(w, w->now + GLANCE, traffic_done, &tw->traffic);
+		if (e == WORLD_BROKEN || e == WORLD_RUNAWAY) {
+			fail(r, "%s", world_why(w));
+			return;
+		}
+		if (e == WORLD_DONE)
+			break;
+		if (w->now < healed)
+			continue;
+		int stuck = traffic_stuck(&tw->traffic, TRIAL_PATIENCE);
+		if (stuck < 0)
+			continue;
+		bool server = tw->traffic.flow[stuck].client.done;
+		traffic_describe(&tw->traffic, (unsigned)stuck, server, text, sizeof text);
+		fail(r, "I20: no progress for %d s: %s", (int)(TRIAL_PATIENCE / NANO_S), text);
+		return;
+	}
+	const char *wrong = traffic_judge(&tw->traffic, may_break(tw->trial), text, sizeof text);
+	if (wrong)
+		fail(r, "%s", wrong);
+}
+
+static void tear_down(struct trial_world *tw, struct trial_result *r)
+{
+	struct world *w = tw->world;
+	if (tw->traffic.listener)
+		traffic_stop_listening(&tw->traffic);
+	enum world_end e = world_run(w, w->now + TEARDOWN, NULL, NULL);
+	if (e == WORLD_BROKEN || e == WORLD_RUNAWAY)
+		fail(r, "%s", world_why(w));
+	else if (world_next(w) != NANOTIME_NEVER)
+		fail(r, "I24: the world does not come to rest");
+	list_each(at, &w->nodes)
+	{
+		struct node *n = list_entry(at, struct node, in_world);
+		const char *left = leftover(n);
+		if (left)
+			fail(r, "I24: %s still holds %s", n->name, left);
+	}
+}
+
+static void count(const struct trial_world *tw, struct trial_result *r)
+{
+	r->hash = world_hash(tw->world);
+	r->events = tw->world->events;
+	r->bytes = traffic_bytes(&tw->traffic);
+	r->ended = tw->world->now;
+	for (unsigned i = 0; i < tw->traffic.count; i++) {
+		const struct traffic_flow *f = &tw->traffic.flow[i];
+		r->broken += f->client.error || f->server.error;
+	}
+	if (!tw->chain)
+		return;
+	list_each(l, &tw->chain->boxes) r->touched += list_entry(l, struct box, link)->touched;
+}
+
+void trial_run(const struct trial *t, const char *pcap, struct trial_result *r)
+{
+	struct world *w = world_new(&(struct world_config){ .seed = t->seed,
+		.events_per_second = EVENTS,
+		.fill = t->seed % 8 == 7 ? 0xa5 : 0,
+		.one_secret = t->faults & FAULT_BIT(F51) });
+	struct trial_world *tw = world_alloc(w, sizeof *tw);
+	char why[200];
+	*r = (struct trial_result){ .failed = false };
+	tw->trial = t;
+	tw->world = w;
+	invariant_add_builtin(w);
+	if (build(tw)) {
+		struct sim_capture *c = pcap ? sim_capture_open(w, pcap, 0, why, sizeof why) : NULL;
+		if (c) {
+			sim_capture_node(c, tw->left);
+			sim_capture_node(c, tw->right);
+		}
+		run_flows(tw, r);
+		if (!r->failed)
+			tear_down(tw, r);
+	} else {
+		fail(r, "%s", world_why(w));
+	}
+	count(tw, r);
+	world_free(w);
+}
