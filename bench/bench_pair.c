@@ -42,6 +42,7 @@ static void open_end(struct bench_pair *p, unsigned i, const struct bench_option
 	stack_config_default(&c);
 	c.checksum = o->checksum;
 	c.transport.send_buffer = c.transport.receive_buffer = o->window;
+	c.transport.send_buffer_max = c.transport.receive_buffer_max = 0;
 	for (unsigned b = 0; b < sizeof c.secret; b++)
 		c.secret[b] = (uint8_t)(b * 37 + i);
 	e->size = stack_memory(&c);

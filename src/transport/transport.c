@@ -26,6 +26,8 @@ void transport_config_default(struct transport_config *c)
 		.big_blocks = 256,
 		.send_buffer = 256 * 1024,
 		.receive_buffer = 256 * 1024,
+		.send_buffer_max = 4 * 1024 * 1024,
+		.receive_buffer_max = 6 * 1024 * 1024,
 		.datagram_queue = 64,
 		.resets = 256,
 		.port_first = 32768,
@@ -76,6 +78,8 @@ const char *transport_config_check(const struct transport_config *c)
 		{ c->send_buffer < 2048 || c->receive_buffer < 2048 ||
 			  c->send_buffer > 1u << 29 || c->receive_buffer > 1u << 29,
 		  "transport.send_buffer and receive_buffer must be 2048 bytes .. 512 MiB" },
+		{ c->send_buffer_max > 1u << 29 || c->receive_buffer_max > 1u << 29,
+		  "transport.send_buffer_max and receive_buffer_max must be at most 512 MiB" },
 		{ c->datagram_queue < 1, "transport.datagram_queue must be at least 1" },
 		{ c->resets < 1, "transport.resets must be at least 1" },
 		{ c->port_first < 1024 || c->port_last < c->port_first,

@@ -42,6 +42,8 @@ struct transport_config {
 	uint32_t big_blocks;     /* ring blocks of 32 KB */
 	uint32_t send_buffer;    /* default bytes for one connection */
 	uint32_t receive_buffer;
+	/* to which these grow with the path, and the window scale fits; 0: they don't */
+	uint32_t send_buffer_max, receive_buffer_max;
 	uint32_t datagram_queue; /* datagrams one socket holds, each way */
 	uint32_t resets;         /* queued RST and ACK replies that belong to no connection */
 	uint16_t port_first, port_last; /* ephemeral ports: RFC 6056 */
@@ -50,8 +52,6 @@ struct transport_config {
 	/* TCP's times */
 	/* RFC 6298: 1 s, 200 ms (Linux's; RFC 8961), 60 s */
 	nanodiff rto_initial, rto_min, rto_max;
-	/* the window scale is chosen for a buffer that may grow to this; 0: receive_buffer */
-	uint32_t receive_buffer_max;
 	nanodiff delayed_ack;    /* 40 ms; MUST-40: below 500 ms */
 	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
 	nanodiff fin_wait2;      /* orphans in FIN-WAIT-2: 60 s */

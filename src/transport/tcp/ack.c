@@ -4,7 +4,7 @@
  * something was lost (RFC 6675 with SACK, RFC 6582 without). Loss recovery here
  * only marks and counts; output sends.
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/autotune.h"
 
 #define DUP_THRESH 3 /* RFC 5681: duplicates that mean loss */
 
@@ -189,9 +189,12 @@ static void take_advance(struct transport *t, struct tcp_conn *c, const struct t
 		conn_arm_rto(t, c); /* 5.3 */
 		f->give_up_at = t->now + f->user_timeout;
 	}
-	if (c->flags & CONN_WINDOW_FULL && tcp_room(t, c) >= f->send_buffer / 3) {
-		c->flags &= (uint16_t)~CONN_WINDOW_FULL;
-		conn_notify(t, c, EVENT_WRITABLE);
+	if (c->flags & CONN_WINDOW_FULL) {
+		autotune_send(t, c);
+		if (tcp_room(t, c) >= f->send_buffer / 3) {
+			c->flags &= (uint16_t)~CONN_WINDOW_FULL;
+			conn_notify(t, c, EVENT_WRITABLE);
+		}
 	}
 	if (c->snd_end != c->snd_nxt || f->board.lost != f->board.again)
 		conn_make_ready(t, c);

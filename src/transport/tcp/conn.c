@@ -106,6 +106,8 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	f->rto_at = f->ack_at = f->give_up_at = f->probe_at = NANOTIME_NEVER;
 	f->last_sent = t->now;
 	f->snd_wnd_max = c->snd_wnd;
+	f->tune_mark = t->now_ms + c->ts_offset;
+	f->tune_low = f->rx.low;
 	f->snd_small = f->recover = c->snd_una;
 	f->quick = 8;
 	cc_start(&f->cc, cc_of(CC_DEFAULT), c->mss, initial_window(t, c->mss), c->snd_una, t->now);

@@ -120,6 +120,9 @@ struct tcp_flight {
 	nanodiff user_timeout;
 	nanodiff fin_wait2;    /* how long it may wait there without an owner */
 	uint32_t recover;      /* RFC 6582: recovery ends when this is acknowledged */
+	uint32_t tune_mark;    /* our timestamp clock when the round of receiving began ... */
+	uint32_t tune_low;     /* ... what had been read by then, and the most in a round */
+	uint32_t tune_most;
 	uint32_t snd_wnd_max;  /* largest window the peer ever offered */
 	uint32_t snd_small;    /* end of the last segment that was not full: Minshall's Nagle */
 	uint32_t fin_seq;      /* the peer's FIN, where it came ahead of a hole */

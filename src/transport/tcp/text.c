@@ -5,7 +5,7 @@
  * byte that was accepted at a place stays (TCP-56). FIN takes effect at its own
  * sequence number, whenever that is reached (TCP-58).
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/autotune.h"
 
 static bool state_takes_text(const struct tcp_conn *c)
 {
@@ -108,6 +108,8 @@ static void text_advance(struct transport *t, struct tcp_conn *c, const struct t
 		conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER);
 	}
 	f->bytes_received += c->rcv_nxt - old;
+	if (autotune_due(t, c, seg))
+		autotune_receive(t, c);
 	conn_notify(t, c, EVENT_READABLE);
 	schedule_ack(t, c, seg);
 }

@@ -3,7 +3,7 @@
  * change the connection and put it on the ready list; what must be sent is sent
  * by the next transmit.
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/autotune.h"
 
 enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t port, uint32_t sock,
 		      uint32_t backlog, bool v4_only, bool v6_only, struct tcp_listener **out)
@@ -245,8 +245,11 @@ uint8_t *tcp_reserve(struct transport *t, struct tcp_conn *c, size_t want, size_
 	}
 	if (!conn_flight(t, c))
 		return NULL;
-	return ring_reserve(&c->flight->tx, &t->blocks, c->snd_end, want < room ? want : room,
-			    got);
+	uint8_t *at = ring_reserve(&c->flight->tx, &t->blocks, c->snd_end,
+				   want < room ? want : room, got);
+	if (!at)
+		c->flags |= CONN_WINDOW_FULL; /* no memory: as tcp_write, tells when there is */
+	return at;
 }
 
 int tcp_commit(struct transport *t, struct tcp_conn *c, size_t len)

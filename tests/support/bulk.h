@@ -1,0 +1,39 @@
+/*
+ * A bulk transfer in virtual time: two nodes on one line, a source that writes
+ * what it can, a sink that reads what comes. What a path's rate, delay, loss and
+ * queue make of a sender and a receiver, in a fraction of a second.
+ */
+#ifndef STRATA_TESTS_BULK_H
+#define STRATA_TESTS_BULK_H
+
+#include "sim/node.h"
+
+struct bulk_path {
+	uint64_t seed;
+	uint64_t rate;        /* bit/s, both ways */
+	nanodiff delay;       /* one way */
+	uint32_t loss;        /* ppm, both ways */
+	uint32_t queue_bytes; /* each way */
+	/* NULL: bulk_config */
+	const struct stack_config *sender, *receiver;
+	nanodiff read_every; /* the sink reads only so often; 0: at once ... */
+	uint32_t read_most;  /* ... and at most so much each time; 0: all */
+	nanodiff warm_up;    /* bytes of so long are counted apart */
+};
+
+struct bulk_result {
+	uint64_t bytes;                              /* read by the sink after the warm-up ... */
+	uint64_t warm_bytes;                         /* ... and before */
+	uint32_t receive_window, receive_window_max; /* of the sink: at the end, and ever */
+	uint32_t read_most;                          /* bytes that waited for the sink, most ever */
+	struct sock_tcp_info sender;                 /* at the end */
+};
+
+/* What a machine of today would have: room for a few large windows. */
+void bulk_config(struct stack_config *c);
+/* Runs for `time` after the connection is there; the warm-up counts. */
+struct bulk_result bulk_run(const struct bulk_path *p, nanodiff time);
+/* Bits a second of what was read after the warm-up. */
+double bulk_rate(const struct bulk_path *p, const struct bulk_result *r, nanodiff time);
+
+#endif
