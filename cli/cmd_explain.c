@@ -98,8 +98,9 @@ static void show_packet(
 	nanodiff since = p->has_time ? p->time - e->first : 0;
 	const char *sign = since < 0 ? "-" : "";
 	uint64_t ns = since < 0 ? 0 - (uint64_t)since : (uint64_t)since;
+	uint64_t us = (ns + 500) / 1000;
 	printf("%5llu %s%llu.%06llu  %s%s%s\n", (unsigned long long)p->number, sign,
-		(unsigned long long)(ns / 1000000000), (unsigned long long)(ns % 1000000000 / 1000),
+		(unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000),
 		d.problem ? paint(stdout, PAINT_BAD) : "", line, paint(stdout, PAINT_PLAIN));
 	show_comments(p);
 	if (e->verbose)
@@ -215,10 +216,9 @@ const struct command command_explain = {
 	.name = "explain",
 	.line = "tell what every packet of a capture says",
 	.operands = "FILE",
-	.about =
-		"Reads pcap and pcapng files (Ethernet and raw IP), or standard input for '-'. "
-		"Each packet is one line; what is wrong in it is named with its layer and the "
-		"standard that says so.",
+	.about = "Reads pcap and pcapng files (Ethernet and raw IP), or standard input for '-'. "
+		 "Each packet is one line; what is wrong in it is named with its layer and the "
+		 "standard that says so.",
 	.exits = "1: a packet is malformed, or the file breaks off; 3: it is no capture file.",
 	.purpose = PURPOSE_LOOK,
 	.operands_min = 1,

@@ -116,6 +116,7 @@ static enum verdict run(const struct arguments *a)
 	uint8_t *in = malloc(INPUT_MAX + 1);
 	if (!in)
 		return complain(a->command, VERDICT_ENVIRONMENT, "no memory: close something else");
+	paint_hint_input("a frame");
 	size_t len = fread(in, 1, INPUT_MAX + 1, stdin);
 	enum verdict v = VERDICT_USAGE;
 	if (len > INPUT_MAX) {
@@ -139,9 +140,8 @@ const struct command command_unwrap = {
 	.name = "unwrap",
 	.line = "take a frame apart, layer by layer",
 	.operands = "",
-	.about =
-		"Takes one Ethernet frame on standard input, as bytes or in hexadecimal, checks "
-		"and strips each header, and shows what is left.",
+	.about = "Takes one Ethernet frame on standard input, as bytes or in hexadecimal, checks "
+		 "and strips each header, and shows what is left.",
 	.exits = "1: the frame is malformed; what was read before the fault is shown.",
 	.purpose = PURPOSE_LOOK,
 	.groups = groups,

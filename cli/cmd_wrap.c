@@ -13,6 +13,7 @@
 #include "strata/wrap.h"
 #include "wire/pcapng.h"
 
+#define WHY_COLUMN  54
 #define PAYLOAD_MAX 65536
 #define FRAME_ROOM  (PAYLOAD_MAX + 256)
 
@@ -99,37 +100,44 @@ static bool read_mac(const struct arguments *a, const char *name, uint8_t out[6]
 	return true;
 }
 
+/* One row of the table: what comes on, its bytes, the frame's so far, whose work it is, and why. */
+static void show_row(const char *what, size_t len, size_t frame, enum layer layer, const char *why)
+{
+	const char *on = paint(stdout, (enum paint)(PAINT_LAYER1 + (int)layer - (int)LAYER_ACCESS));
+	printf("%s%-22s %6zu %6zu  %d %-12s ", on, what, len, frame, (int)layer, layer_name(layer));
+	paint_wrap(stdout, why, WHY_COLUMN, WHY_COLUMN, paint_columns(stdout));
+	printf("%s\n", paint(stdout, PAINT_PLAIN));
+}
+
 /* What each header is there for, from the top down. */
 static void show_layers(const struct dissection *d, size_t payload, size_t fcs)
 {
 	size_t size = payload;
-	printf("payload                      %5zu bytes  layer 4 (application): what you gave\n",
-		size);
 	static const struct {
 		enum dissect_part part;
 		const char *why;
 	} steps[] = {
-		{ DISSECT_TCP, "ports, sequence numbers, a checksum: which program, which byte" },
-		{ DISSECT_UDP, "ports, a length and a checksum: which program" },
-		{ DISSECT_IP4, "addresses, a hop limit, a length: which machine" },
-		{ DISSECT_IP6, "addresses, a hop limit, a length: which machine" },
-		{ DISSECT_ETHERNET, "link addresses and what is inside: which neighbour" },
+		{ DISSECT_TCP, "which program, which byte: ports, sequence numbers" },
+		{ DISSECT_UDP, "which program: ports" },
+		{ DISSECT_IP4, "which machine: addresses, a hop limit" },
+		{ DISSECT_IP6, "which machine: addresses, a hop limit" },
+		{ DISSECT_ETHERNET, "which neighbour: link addresses" },
 	};
+	printf("%s%-22s %6s %6s  layer%s\n", paint(stdout, PAINT_STRONG), "", "bytes", "frame",
+		paint(stdout, PAINT_PLAIN));
+	show_row("  payload", payload, size, LAYER_APPLICATION, "what you gave");
 	for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
 		const struct dissect_layer *l = dissect_find(d, steps[i].part);
+		char what[40];
 		if (!l)
 			continue;
 		size += l->len;
-		const char *on = paint(
-			stdout, (enum paint)(PAINT_LAYER1 + (int)l->layer - (int)LAYER_ACCESS));
-		printf("%s+ %-8s header   %3u  =  %5zu bytes  layer %d (%s): %s%s\n", on, l->name,
-			l->len, size, (int)l->layer, layer_name(l->layer), steps[i].why,
-			paint(stdout, PAINT_PLAIN));
+		snprintf(what, sizeof what, "+ %s header", l->name);
+		show_row(what, l->len, size, l->layer, steps[i].why);
 	}
 	if (fcs)
-		printf("+ frame check sequence %zu  =  %5zu bytes  layer 1 (access): "
-		       "did a bit fall over?\n",
-			fcs, size + fcs);
+		show_row("+ frame check sequence", fcs, size + fcs, LAYER_ACCESS,
+			"did a bit fall over?");
 	printf("frame: %zu bytes; %zu of them are headers%s (%.1f %%)\n", size + fcs,
 		size + fcs - payload, fcs ? " and check" : "",
 		100.0 * (double)(size + fcs - payload) / (double)(size + fcs));
@@ -208,6 +216,7 @@ static enum verdict run(const struct arguments *a)
 	if (!payload || !frame) {
 		complain(a->command, v, "no memory: close something else");
 	} else {
+		paint_hint_input("the payload");
 		size_t len = fread(payload, 1, PAYLOAD_MAX + 1, stdin);
 		ssize_t size = strata_wrap(&o, payload, len, frame, FRAME_ROOM, NULL);
 		if (size == -STRATA_E_FAMILY)
@@ -228,9 +237,8 @@ const struct command command_wrap = {
 	.name = "wrap",
 	.line = "put headers around a payload, and show each layer",
 	.operands = "",
-	.about =
-		"Takes a payload on standard input and wraps it in a transport, an internet and a "
-		"link header, showing what each layer adds and where its bytes are.",
+	.about = "Takes a payload on standard input and wraps it in a transport, an internet and a "
+		 "link header, showing what each layer adds and where its bytes are.",
 	.exits = "",
 	.purpose = PURPOSE_LOOK,
 	.groups = groups,

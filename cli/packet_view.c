@@ -1,9 +1,13 @@
 /* Views on a dissection. Layers have the colours that they have everywhere. */
 #include "cli/packet_view.h"
 
+#include <string.h>
+
 #include "cli/paint.h"
 
 #define LINE_MAX_TEXT 512
+#define NAME_COLUMNS  22
+#define VALUE_TEXT    1024
 
 static const char *colour(FILE *f, const struct dissect_layer *l)
 {
@@ -47,16 +51,16 @@ static void show_field(void *user, const struct dissect_field *field)
 		snprintf(range, sizeof range, "%u", first);
 	else
 		snprintf(range, sizeof range, "%u-%u", first, last);
-	int at = fprintf(v->file, "    %-9s %-22s %s", range, field->name, field->value);
+	fprintf(v->file, "    %-9s %s%-*s%s ", range, paint(v->file, PAINT_STRONG), NAME_COLUMNS,
+		field->name, paint(v->file, PAINT_PLAIN));
+	char value[VALUE_TEXT];
+	snprintf(value, sizeof value, "%s", field->value);
+	for (char *tab = value; (tab = strchr(tab, '\t'));)
+		*tab = ' ';
+	paint_wrap(v->file, value, 15 + NAME_COLUMNS, 17 + NAME_COLUMNS, v->columns);
 	if (field->meaning) {
-		fprintf(v->file, "%s", paint(v->file, PAINT_FAINT));
-		if (at > 50) {
-			fputc('\n', v->file);
-			at = 0;
-		}
-		fprintf(v->file, "%*s", at < 50 ? 50 - at : 1, "");
-		paint_wrap(
-			v->file, field->meaning, at < 50 ? 50 : (unsigned)at + 1, 50, v->columns);
+		fprintf(v->file, "\n              %s", paint(v->file, PAINT_FAINT));
+		paint_wrap(v->file, field->meaning, 14, 14, v->columns);
 		fprintf(v->file, "%s", paint(v->file, PAINT_PLAIN));
 	}
 	fputc('\n', v->file);
@@ -65,8 +69,6 @@ static void show_field(void *user, const struct dissect_field *field)
 void packet_view_fields(FILE *f, const struct dissection *d)
 {
 	struct field_view v = { .file = f, .columns = paint_columns(f) };
-	if (v.columns < 80)
-		v.columns = 80;
 	for (unsigned i = 0; i < d->layers; i++) {
 		const struct dissect_layer *l = &d->layer[i];
 		fprintf(f, "  %s%s%s  layer %d (%s), bytes %u-%u (%u)", colour(f, l), l->name,

@@ -72,6 +72,12 @@ bool paint_is_terminal(FILE *f)
 	return isatty(fileno(f));
 }
 
+void paint_hint_input(const char *what)
+{
+	if (paint_is_terminal(stdin))
+		fprintf(stderr, "type %s, then Ctrl-D (or give it by '< FILE')\n", what);
+}
+
 static bool is_set(const char *name)
 {
 	const char *value = getenv(name);

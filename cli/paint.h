@@ -32,6 +32,8 @@ const char *paint(FILE *f, enum paint p);
  * none. */
 unsigned paint_columns(FILE *f);
 bool paint_is_terminal(FILE *f);
+/* Tells who sits at a terminal that a command waits for standard input. */
+void paint_hint_input(const char *what);
 
 /* Signs for drawings, in UTF-8 or, where the locale has none, in ASCII. */
 struct glyphs {

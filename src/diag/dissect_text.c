@@ -3,41 +3,12 @@
  * fields. Fixed fields come from the codec's table; options, records and header
  * lines are told after them, each with its own bytes.
  */
-#include "base/text.h"
-#include "diag/dissect.h"
+#include "diag/dissect_words.h"
 #include "wire/arp.h"
 #include "wire/dns.h"
 #include "wire/nd.h"
 
-static void put_number(struct text *t, const char *before, uint64_t v)
-{
-	text_string(t, before);
-	text_padded(t, v, 1);
-}
-
-static void put_address(struct text *t, const struct addr *a)
-{
-	char s[ADDR_TEXT_MAX];
-	addr_format(a, s);
-	text_string(t, s);
-}
-
-static void put_end(struct text *t, const struct addr *a, uint16_t port)
-{
-	bool bracket = !addr_is4(a);
-	if (bracket)
-		text_char(t, '[');
-	put_address(t, a);
-	text_string(t, bracket ? "]:" : ":");
-	text_padded(t, port, 1);
-}
-
-static void put_mac(struct text *t, const struct mac *m)
-{
-	char s[MAC_TEXT_MAX];
-	mac_format(m, s);
-	text_string(t, s);
-}
+#define ANSWERS_IN_LINE 4
 
 static struct span layer_bytes(const struct dissection *d, const struct dissect_layer *l)
 {
@@ -71,6 +42,22 @@ static void line_tcp(struct text *t, const struct dissection *d)
 		put_number(t, " sack blocks ", o->sack_count);
 }
 
+/* The first answers, as data alone. */
+static void line_dns_answers(struct text *t, struct dns_reader *r)
+{
+	struct dns_record record;
+	const char *before = ": ";
+	for (unsigned i = 0; i < ANSWERS_IN_LINE && dns_record_next(r, &record); i++) {
+		char data[256];
+		if (record.section != DNS_ANSWER)
+			return;
+		dns_rdata_format(&record, data, sizeof data);
+		text_string(t, before);
+		text_string(t, data);
+		before = ", ";
+	}
+}
+
 static void line_dns(struct text *t, struct span bytes)
 {
 	struct dns_reader r;
@@ -92,6 +79,9 @@ static void line_dns(struct text *t, struct span bytes)
 		text_char(t, ' ');
 		text_string(t, rcode ? rcode : "unknown code");
 		put_number(t, ", answers ", h.count[DNS_ANSWER]);
+		while (dns_question_next(&r, &q))
+			;
+		line_dns_answers(t, &r);
 	}
 }
 
@@ -109,20 +99,6 @@ static void line_arp(struct text *t, struct span bytes)
 		put_address(t, &p.sender);
 		text_string(t, " is at ");
 		put_mac(t, &p.sender_mac);
-	}
-}
-
-static void line_icmp(struct text *t, struct span bytes, bool v6)
-{
-	struct icmp_header h;
-	if (icmp_parse(bytes, &h) != DROP_NONE)
-		return;
-	text_string(t, v6 ? icmp6_name(h.type, h.code) : icmp4_name(h.type, h.code));
-	bool echo = v6 ? h.type == ICMP6_ECHO || h.type == ICMP6_ECHO_REPLY
-		       : h.type == ICMP4_ECHO || h.type == ICMP4_ECHO_REPLY;
-	if (echo) {
-		put_number(t, " id ", icmp_id(&h));
-		put_number(t, " seq ", icmp_sequence(&h));
 	}
 }
 
@@ -160,7 +136,7 @@ size_t dissect_line(const struct dissection *d, char *out, size_t cap)
 	case DISSECT_HTTP: put_line(&t, layer_bytes(d, top), 70); break;
 	case DISSECT_ARP: line_arp(&t, layer_bytes(d, top)); break;
 	case DISSECT_ICMP4:
-	case DISSECT_ICMP6: line_icmp(&t, layer_bytes(d, top), top->part == DISSECT_ICMP6); break;
+	case DISSECT_ICMP6: icmp_line(&t, d, top); break;
 	case DISSECT_IP4:
 	case DISSECT_IP6:
 	case DISSECT_EXTENSION: {
@@ -181,36 +157,18 @@ size_t dissect_line(const struct dissection *d, char *out, size_t cap)
 	return t.len;
 }
 
-struct teller {
-	const struct dissection *d;
-	const struct dissect_layer *l;
-	void (*tell)(void *user, const struct dissect_field *f);
-	void *user;
-};
-
-/* A field that is no part of the table: `at` and `len` are bytes within the layer. */
-static void tell_bytes(const struct teller *w, const char *name, const char *key,
-	const char *meaning, size_t at, size_t len, const char *value)
-{
-	struct dissect_field f = {
-		.name = name,
-		.key = key,
-		.meaning = meaning,
-		.bit = (uint32_t)(w->l->at + at) * 8,
-		.bits = (uint32_t)len * 8,
-		.value = value,
-	};
-	w->tell(w->user, &f);
-}
-
 static void tell_table(const struct teller *w, struct span bytes)
 {
 	const struct header_info *info = w->l->info;
+	bool v6 = w->l->part == DISSECT_ICMP6;
+	bool own_rest = (v6 || w->l->part == DISSECT_ICMP4) && icmp_has_fields(bytes, v6);
 	for (unsigned i = 0; info && i < info->count; i++) {
 		const struct field *field = &info->field[i];
 		char value[256];
 		if (((size_t)field->bit + field->bits + 7) / 8 > bytes.len)
 			continue;
+		if (own_rest && field->bit == 32)
+			continue; /* icmp_fields knows better */
 		field_format(field, bytes, value, sizeof value);
 		struct dissect_field f = {
 			.name = field->name,
@@ -237,6 +195,10 @@ static void tcp_option_text(struct text *t, const struct tcp_option *o)
 	} else if (o->kind == TCP_OPT_TIMESTAMPS && b.len == 10) {
 		put_number(t, "value ", load32(b.at + 2));
 		put_number(t, ", echo ", load32(b.at + 6));
+	} else if (o->kind == TCP_OPT_SACK_PERMITTED) {
+		text_string(t, "yes");
+	} else if (o->kind == TCP_OPT_NOP || o->kind == TCP_OPT_END) {
+		text_string(t, "no value");
 	} else if (o->kind == TCP_OPT_SACK) {
 		for (size_t i = 2; i + 8 <= b.len; i += 8) {
 			put_number(t, i > 2 ? ", " : "", load32(b.at + i));
@@ -251,17 +213,17 @@ static void tcp_option_text(struct text *t, const struct tcp_option *o)
 static const char *tcp_option_meaning(uint8_t kind)
 {
 	switch (kind) {
-	case TCP_OPT_MSS: return "the largest segment that this end takes, without headers";
+	case TCP_OPT_MSS: return "The largest segment that this end takes, without headers.";
 	case TCP_OPT_WSCALE:
-		return "this end's window field counts units of two to the power of the shift";
-	case TCP_OPT_SACK_PERMITTED: return "this end understands selective acknowledgments";
-	case TCP_OPT_SACK: return "bytes that arrived although something before them is missing";
+		return "This end's window field counts units of two to the power of the shift.";
+	case TCP_OPT_SACK_PERMITTED: return "This end understands selective acknowledgments.";
+	case TCP_OPT_SACK: return "Bytes that arrived although something before them is missing.";
 	case TCP_OPT_TIMESTAMPS:
-		return "when this was sent, and which time it answers: for round-trip times and "
-		       "against old duplicates";
+		return "When this was sent, and which time it answers: for round-trip times and "
+		       "against old duplicates.";
 	case TCP_OPT_NOP:
-	case TCP_OPT_END: return "fills up to a whole word";
-	default: return "an option that may be skipped by who does not know it";
+	case TCP_OPT_END: return "Fills up to a whole word.";
+	default: return "An option that may be skipped by who does not know it.";
 	}
 }
 
@@ -291,7 +253,7 @@ static void tell_ip_options(const struct teller *w, struct span bytes)
 		struct text t = text_of(value, sizeof value);
 		put_number(&t, "kind ", o.kind);
 		tell_bytes(w, "Option", "option",
-			"an option; routers and hosts ignore most of them", IP4_HEADER + o.at,
+			"An option; routers and hosts ignore most of them.", IP4_HEADER + o.at,
 			o.data.len + (o.kind > 1 ? 2 : 1), value);
 	}
 }
@@ -312,7 +274,7 @@ static void tell_dns(const struct teller *w, struct span bytes)
 		struct text t = { .at = value, .len = len, .cap = sizeof value };
 		text_char(&t, ' ');
 		text_string(&t, type);
-		tell_bytes(w, "Question", "question", "what is asked: a name and a type of record",
+		tell_bytes(w, "Question", "question", "What is asked: a name and a type of record.",
 			at, r.at - at, value);
 		at = r.at;
 	}
@@ -320,7 +282,7 @@ static void tell_dns(const struct teller *w, struct span bytes)
 	while (dns_record_next(&r, &record)) {
 		dns_record_format(&record, value, sizeof value);
 		tell_bytes(w, dns_section_name(record.section), "record",
-			"name, time to live, class, type and data", at, r.at - at, value);
+			"Name, time to live, class, type and data.", at, r.at - at, value);
 		at = r.at;
 	}
 }
@@ -340,9 +302,12 @@ static void tell_http(const struct teller *w, struct span bytes)
 		if (t.len)
 			tell_bytes(w, first ? "Start line" : "Field",
 				first ? "start_line" : "field",
-				first ? "what is asked for, or how it went"
-				      : "a property of the message",
+				first ? "What is asked for, or how it went."
+				      : "A property of the message, or of what it brings.",
 				start, next - start, value);
+		else
+			tell_bytes(w, "Empty line", "empty_line", "The head ends here.", start,
+				next - start, "");
 		first = false;
 		start = next;
 	}
@@ -362,6 +327,8 @@ void dissect_fields(const struct dissection *d, const struct dissect_layer *l,
 		break;
 	case DISSECT_DNS: tell_dns(&w, bytes); break;
 	case DISSECT_HTTP: tell_http(&w, bytes); break;
+	case DISSECT_ICMP4:
+	case DISSECT_ICMP6: icmp_fields(&w, bytes); break;
 	default: break;
 	}
 }

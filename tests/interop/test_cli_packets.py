@@ -75,6 +75,55 @@ class Packets(unittest.TestCase):
         strata("unwrap", "--hex", given=b"zz", want=2)
         strata("explain", "/nonexistent/file", want=4)
 
+    def test_lines_fit(self):
+        for more in (FOUR, [*SIX, "--udp"], [*FOUR, "--fcs"]):
+            lines = strata("wrap", *more, given=REQUEST).decode().splitlines()
+            self.assertLessEqual(max(map(len, lines)), 80, lines)
+            self.assertEqual([line for line in lines if line.endswith(" ")], [])
+            fields = strata("unwrap", "-v", given=self.frame(*more).hex().encode()).decode().splitlines()
+            self.assertLessEqual(max(len(line) for line in fields if line.startswith("  ")), 80, fields)
+
+    def captures(self, folder):
+        """Of many kinds of packets: names, pages, echoes, and what routers say."""
+        for i, command in enumerate((["get", "http://www.example.test/"], ["resolve", "example.test", "MX"],
+                                     ["resolve", "--tcp", "www.example.test"], ["ping", "-c", "1", "192.0.2.80"],
+                                     ["ping", "-c", "1", "-6", "www.example.test"],
+                                     ["ping", "-c", "1", "-t", "1", "192.0.2.80"],
+                                     ["ping", "-c", "1", "-t", "1", "2001:db8:2::80"],
+                                     ["ping", "-c", "1", "192.0.2.99"], ["resolve", "--dns", "192.168.1.1", "x.test"])):
+            path = os.path.join(folder, f"{i}.pcapng")
+            strata(*command, "--pcap", path, want=None)
+            yield path
+
+    def test_every_byte_is_told(self):
+        """The fields of a header leave no gap and do not overlap, and each says what it means."""
+        with tempfile.TemporaryDirectory() as folder:
+            keys = set()
+            for path in self.captures(folder):
+                for line in strata("explain", "--json-lines", path).splitlines():
+                    for layer in json.loads(line)["layers"]:
+                        keys.add(layer["key"])
+                        if layer["name"] in ("Data", "Padding"):
+                            continue
+                        at = layer["offset"] * 8
+                        for field in layer["fields"]:
+                            self.assertEqual(field["bit"], at, (layer["name"], field))
+                            self.assertRegex(field["meaning"], r"^[A-Z0-9].*[.?]$")
+                            at += field["bits"]
+                        self.assertEqual(at, (layer["offset"] + layer["length"]) * 8, layer)
+            self.assertGreaterEqual(keys, {"eth", "arp", "ip4", "ip6", "icmp4", "icmp6", "udp", "tcp", "dns", "http"})
+
+    def test_lines_say_what_it_is_about(self):
+        with tempfile.TemporaryDirectory() as folder:
+            text = "".join(strata("explain", path).decode() for path in self.captures(folder))
+        for part in ("neighbour solicitation, who has 2001:db8:1::1?",
+                     "neighbour advertisement, 2001:db8:1::1 is at 02:00:00:00:02:02",
+                     "time to live exceeded in transit, about ICMP 192.168.1.100 > 192.0.2.80",
+                     ", about ICMPv6 2001:db8:1::100 > 2001:db8:2::80", "AAAA NOERROR, answers 1: 2001:db8:2::80",
+                     "MX NOERROR, answers 1: 10 mail.example.test.", "echo request id "):
+            self.assertIn(part, text)
+        self.assertRegex(text, r"port unreachable, about UDP 192\.168\.1\.100:\d+ > 192\.168\.1\.1:53")
+
     def test_explain_against_tshark(self):
         if not shutil.which("tshark"):
             self.skipTest("no tshark")
