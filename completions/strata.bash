@@ -20,7 +20,7 @@ _strata() {
 		-d|--data) kind=words words='' ;;
 		-X|--request) kind=words words='' ;;
 		-m|--max-time) kind=words words='' ;;
-		--link) kind=words words='lab:home lab:lossy lab:lan tap:' ;;
+		--link) kind=words words='lab:home lab:lossy lab:lan lab:satellite lab:synflood tap:' ;;
 		--address) kind=words words='' ;;
 		--gateway) kind=words words='' ;;
 		--dns) kind=words words='' ;;
@@ -41,7 +41,7 @@ _strata() {
 		--max-requests) kind=words words='' ;;
 		--idle-timeout) kind=words words='' ;;
 		--for) kind=words words='' ;;
-		--link) kind=words words='lab:home lab:lossy lab:lan tap:' ;;
+		--link) kind=words words='lab:home lab:lossy lab:lan lab:satellite lab:synflood tap:' ;;
 		--address) kind=words words='' ;;
 		--gateway) kind=words words='' ;;
 		--dns) kind=words words='' ;;
@@ -57,7 +57,7 @@ _strata() {
 		-i|--interval) kind=words words='' ;;
 		-W|--timeout) kind=words words='' ;;
 		-t|--ttl) kind=words words='' ;;
-		--link) kind=words words='lab:home lab:lossy lab:lan tap:' ;;
+		--link) kind=words words='lab:home lab:lossy lab:lan lab:satellite lab:synflood tap:' ;;
 		--address) kind=words words='' ;;
 		--gateway) kind=words words='' ;;
 		--dns) kind=words words='' ;;
@@ -71,7 +71,7 @@ _strata() {
 	resolve)
 		kind=options words=' --tcp --short -s --json --link --address --gateway --dns --pcap --seed --delay --rate --loss --color --help -h'
 		case "$last" in
-		--link) kind=words words='lab:home lab:lossy lab:lan tap:' ;;
+		--link) kind=words words='lab:home lab:lossy lab:lan lab:satellite lab:synflood tap:' ;;
 		--address) kind=words words='' ;;
 		--gateway) kind=words words='' ;;
 		--dns) kind=words words='' ;;
