@@ -429,6 +429,7 @@ void node_reboot(struct node *n)
 	bool made = build_stack(n, &why);
 	assert(made);
 	n->frames = 0;
+	n->lives++;
 	for (unsigned k = 0; k < n->interfaces; k++)
 		restore(n, &kept[k], &n->interface[k]);
 	restore_routes(n, &routes);

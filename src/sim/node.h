@@ -49,6 +49,7 @@ struct node {
 	size_t memory_size;
 	struct stack_config config;
 	struct trouble *trouble; /* NULL: none */
+	uint32_t lives;          /* reboots so far */
 };
 
 /* A config for the machines of a simulated world: like stack_config_default's, but small. */

@@ -222,14 +222,15 @@ static bool connected(const struct traffic *t, const struct traffic_flow *f)
 		strcmp(i.state, "SYN-SENT") != 0;
 }
 
-/* Ports come again, so only a client that lives and is connected can be the one that was
- * accepted. */
-static struct traffic_end *expected(struct traffic *t, uint16_t port)
+/* Ports come again, and both families have theirs, so only a client that lives and is connected can
+ * be the one that was accepted. */
+static struct traffic_end *expected(struct traffic *t, const struct sock_peer *peer)
 {
 	for (unsigned i = 0; i < t->count; i++) {
 		struct traffic_flow *f = &t->flow[i];
 		if (f->used && f->client.started && !f->client.done && !f->server.started &&
-			f->port == port && connected(t, f))
+			f->port == peer->port && addr_is4(&f->to) == addr_is4(&peer->address) &&
+			connected(t, f))
 			return &f->server;
 	}
 	return NULL;
@@ -242,7 +243,7 @@ static void accept_all(struct traffic *t, struct stack *s, nanotime now)
 	if (now < t->accepts_from)
 		return;
 	while (sock_accept(s, t->listener, &t->server.queue, NULL, &id, &peer) == 0) {
-		struct traffic_end *e = sock_error(s, id) ? NULL : expected(t, peer.port);
+		struct traffic_end *e = sock_error(s, id) ? NULL : expected(t, &peer);
 		if (!e) { /* of a life before a reboot, of a client that gave up, of an old SYN */
 			t->strangers++;
 			sock_abort(s, id);
@@ -274,6 +275,8 @@ static void run_side(struct app *a, struct stack *s, nanotime now)
 			world_halt(t->world, WORLD_BROKEN, "flow %u, %s: %s", i,
 				side->server ? "server" : "client", e->wrong);
 	}
+	if (side->server) /* an end that closed made room for one that waited */
+		accept_all(t, s, now);
 }
 
 static nanotime side_deadline(const struct app *a)
@@ -463,16 +466,23 @@ static uint64_t progress(const struct traffic_flow *f)
 
 int traffic_stuck(struct traffic *t, nanodiff patience)
 {
-	nanotime now = t->world->now;
+	nanotime now = t->world->now, moved = 0;
 	for (unsigned i = 0; i < t->count; i++) {
 		struct traffic_flow *f = &t->flow[i];
 		uint64_t seen = f->used ? progress(f) : 0;
 		if (seen != f->seen || flow_done(t, f) || pauses(f, now)) {
-			f->seen = seen;
 			f->moved = now;
-		} else if (now - f->moved >= patience) {
-			return (int)i;
+			if (seen != f->seen || pauses(f, now))
+				moved = now;
+			f->seen = seen;
 		}
+		moved = f->moved > moved && !flow_done(t, f) ? f->moved : moved;
+	}
+	for (unsigned i = 0; i < t->count; i++) {
+		const struct traffic_flow *f = &t->flow[i];
+		/* Who waits to be accepted may have to wait until others make room. */
+		if (now - (f->server.started ? f->moved : moved) >= patience && !flow_done(t, f))
+			return (int)i;
 	}
 	return -1;
 }

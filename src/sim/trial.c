@@ -11,6 +11,7 @@
 #include "sim/box.h"
 #include "sim/capture.h"
 #include "sim/faults.h"
+#include "sim/inspect_tcp.h"
 #include "sim/invariant.h"
 #include "sim/link.h"
 #include "transport/endpoints.h"
@@ -18,7 +19,7 @@
 #define LIVENESS (7200 * NANO_S) /* an end for what always moves, but never ends */
 #define TEARDOWN (4000 * NANO_S) /* frames on their way for half an hour, orphans, TIME-WAIT */
 #define GLANCE   (20 * NANO_S)   /* how often the flows' progress is looked at */
-#define EVENTS   300000          /* I21: in one virtual second */
+#define EVENTS   4000000         /* I21: in one virtual second */
 
 /* ---- drawing ---- */
 
@@ -253,6 +254,8 @@ void trial_run(const struct trial *t, const char *pcap, struct trial_result *r)
 	tw->world = w;
 	invariant_add_builtin(w);
 	if (build(tw)) {
+		inspect_tcp(tw->left);
+		inspect_tcp(tw->right);
 		struct sim_capture *c = pcap ? sim_capture_open(w, pcap, 0, why, sizeof why) : NULL;
 		if (c) {
 			sim_capture_node(c, tw->left);

@@ -1,0 +1,216 @@
+/*
+ * The rules, each a few comparisons. A rule is written so that it holds for any
+ * loss recovery and congestion control that the RFCs allow, not for the one that
+ * happens to be built in: it names the bound, not the algorithm.
+ */
+#include "sim/inspect_rules.h"
+
+#include <string.h>
+
+#define ACK_WITHIN  (500 * NANO_MS) /* RFC 9293 MUST-40 */
+#define RING_SLACK  (160 * 1024u)   /* blocks at both ends, a table, big blocks */
+#define BURST_SLACK 4               /* segments beyond cwnd: limited transmit, tail probe */
+
+static void breach(struct breach *b, const struct tcp_conn *c, const char *rule, const char *what,
+	uint64_t x, uint64_t y)
+{
+	if (b->rule)
+		return;
+	*b = (struct breach){ rule, what, x, y, c->tuple, c->state };
+}
+
+/* ---- states: RFC 9293 3.3.2, with the user's abort and the peer's reset to CLOSED ---- */
+
+bool inspect_transition(const char *from, const char *to)
+{
+	static const char *const legal[][2] = {
+		{ "CLOSED", "SYN-SENT" },
+		{ "CLOSED", "SYN-RECEIVED" }, /* a listener's */
+		{ "CLOSED", "ESTABLISHED" },  /* a half-open connection becomes a whole one */
+		{ "LISTEN", "SYN-RECEIVED" },
+		{ "LISTEN", "ESTABLISHED" },
+		{ "SYN-SENT", "SYN-RECEIVED" },
+		{ "SYN-SENT", "ESTABLISHED" },
+		{ "SYN-SENT", "FIN-WAIT-1" },
+		{ "SYN-RECEIVED", "ESTABLISHED" },
+		{ "SYN-RECEIVED", "FIN-WAIT-1" },
+		{ "SYN-RECEIVED", "CLOSE-WAIT" },
+		{ "ESTABLISHED", "FIN-WAIT-1" },
+		{ "ESTABLISHED", "CLOSE-WAIT" },
+		{ "FIN-WAIT-1", "FIN-WAIT-2" },
+		{ "FIN-WAIT-1", "CLOSING" },
+		{ "FIN-WAIT-1", "TIME-WAIT" },
+		{ "FIN-WAIT-2", "TIME-WAIT" },
+		{ "CLOSING", "TIME-WAIT" },
+		{ "CLOSE-WAIT", "LAST-ACK" },
+	};
+	if (strcmp(to, "CLOSED") == 0)
+		return true;
+	for (size_t i = 0; i < sizeof legal / sizeof *legal; i++)
+		if (strcmp(from, legal[i][0]) == 0 && strcmp(to, legal[i][1]) == 0)
+			return true;
+	return false;
+}
+
+/* ---- against what it was ---- */
+
+static uint32_t peer_edge(const struct tcp_conn *c)
+{
+	return c->snd_una + c->snd_wnd;
+}
+
+static void loss_response(struct shadow *was, const struct tcp_conn *c, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	if (!f || !was->flight || f->recoveries == was->recoveries)
+		return;
+	if (was->recover_known && seq_lt(c->snd_una, was->recover))
+		breach(b, c, "I13 (one loss response a window)", "SND.UNA before the mark",
+			c->snd_una, was->recover);
+	was->recover = f->recover;
+	was->recover_known = true;
+}
+
+void inspect_change(struct inspector *s, const struct transport *t, struct shadow *was,
+	const struct tcp_conn *c, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	(void)s;
+	(void)t;
+	bool sent = c->state >= TCP_ESTABLISHED && was->state >= TCP_ESTABLISHED;
+	if (!sent)
+		return;
+	if (seq_lt(c->snd_una, was->snd_una))
+		breach(b, c, "I06 (SND.UNA)", "moved back", was->snd_una, c->snd_una);
+	if (seq_lt(c->snd_nxt, was->snd_nxt))
+		breach(b, c, "I06 (SND.NXT)", "moved back", was->snd_nxt, c->snd_nxt);
+	if (seq_lt(c->rcv_nxt, was->rcv_nxt))
+		breach(b, c, "I06 (RCV.NXT)", "moved back", was->rcv_nxt, c->rcv_nxt);
+	if (seq_lt(c->rcv_edge, was->rcv_edge))
+		breach(b, c, "I07 (right edge)", "moved left", was->rcv_edge, c->rcv_edge);
+	/* With nothing outstanding a closed window was probed; that it opens is news. */
+	bool news = c->snd_una != was->snd_una || was->snd_una == was->snd_nxt || !f || !was->flight ||
+		f->board.sacked != was->sacked;
+	if (c->backoff < was->backoff && !news && c->snd_una != c->snd_nxt)
+		breach(b, c, "I12 (back-off)", "ended without news", was->backoff, c->backoff);
+	loss_response(was, c, b);
+}
+
+void inspect_remember(struct shadow *was, const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	if (!was->known)
+		*was = (struct shadow){ .known = true, .peer_edge = peer_edge(c) };
+	if (!f || !was->flight) {
+		was->recover_known = false;
+		was->mss_low = UINT32_MAX;
+	}
+	was->tuple = c->tuple;
+	was->state = c->state;
+	was->backoff = c->backoff;
+	was->snd_una = c->snd_una;
+	was->snd_nxt = c->snd_nxt;
+	was->rcv_nxt = c->rcv_nxt;
+	was->rcv_edge = c->rcv_edge;
+	was->flight = f != NULL;
+	if (seq_gt(peer_edge(c), was->peer_edge))
+		was->peer_edge = peer_edge(c);
+	if (!f)
+		return;
+	was->sacked = f->board.sacked;
+	was->recoveries = f->recoveries;
+	if (f->cc.mss < was->mss_low)
+		was->mss_low = f->cc.mss;
+}
+
+/* ---- by itself ---- */
+
+static void window_rules(struct shadow *was, const struct tcp_conn *c, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t low = f->cc.mss < was->mss_low ? f->cc.mss : was->mss_low;
+	uint64_t most = (uint64_t)f->cc.initial + f->bytes_acked + f->board.sacked +
+		BURST_SLACK * (uint64_t)f->cc.mss;
+	if (f->cc.cwnd < low || f->cc.cwnd > CC_WINDOW_MAX)
+		breach(b, c, "I10 (cwnd)", "out of bounds", f->cc.cwnd, low);
+	if (f->cc.ssthresh < 2 * low)
+		breach(b, c, "I10 (ssthresh)", "below two segments", f->cc.ssthresh, low);
+	if (f->cc.cwnd > most)
+		breach(b, c, "I11 (growth)", "cwnd above all that was acknowledged", f->cc.cwnd,
+			most);
+}
+
+/* Something of ours waits: for an acknowledgment, or for leave to go. */
+static bool waits(const struct tcp_conn *c)
+{
+	bool fin = c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end;
+	return c->snd_una != c->snd_nxt || c->snd_end != c->snd_nxt || fin;
+}
+
+static void timer_rules(
+	struct inspector *s, const struct transport *t, const struct tcp_conn *c, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	bool armed = timer_armed(&c->timer), ready = list_linked(&c->ready);
+	bool sends = c->state >= TCP_ESTABLISHED && c->state <= TCP_LAST_ACK &&
+		c->state != TCP_FIN_WAIT_2;
+	bool orphan = !c->sock && !(c->flags & CONN_IN_BACKLOG);
+	if (ready)
+		return;
+	if (sends && waits(c) && (!armed || (f && f->rto_at == NANOTIME_NEVER)))
+		breach(b, c, "I18 (no stuck connection)", "waits without a timer", c->snd_una,
+			c->snd_end);
+	if ((c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || orphan) && !armed)
+		breach(b, c, "I18 (no stuck connection)", "no timer", orphan, c->state);
+	if (!f || !sends)
+		return;
+	if (f->rto_at != NANOTIME_NEVER && f->rto_at - s->now > t->config.rto_max + NANO_S)
+		breach(b, c, "I12 (RTO)", "too far away", (uint64_t)(f->rto_at - s->now),
+			(uint64_t)t->config.rto_max);
+	nanotime first = nanotime_min(f->rto_at, f->ack_at);
+	if (first != NANOTIME_NEVER && (!armed || c->timer.deadline > first))
+		breach(b, c, "I18 (armed in time)", "armed later than its deadline",
+			(uint64_t)c->timer.deadline, (uint64_t)first);
+}
+
+/* MUST-40. Whoever is on the ready list waits for the link or for a neighbour. */
+static void ack_rules(
+	struct inspector *s, struct shadow *was, const struct tcp_conn *c, struct breach *b)
+{
+	bool owes = c->rcv_nxt != c->last_ack_sent && c->state >= TCP_ESTABLISHED &&
+		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble;
+	if (owes && !was->owes)
+		was->owes_from = s->now;
+	was->owes = owes;
+	if (owes && s->now - was->owes_from > ACK_WITHIN)
+		breach(b, c, "I14 (delayed ACK)", "not acknowledged for so long",
+			(uint64_t)(s->now - was->owes_from), (uint64_t)ACK_WITHIN);
+}
+
+void inspect_standing(struct inspector *s, const struct transport *t, struct shadow *was,
+	const struct tcp_conn *c, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	if (c->state < TCP_ESTABLISHED) {
+		timer_rules(s, t, c, b);
+		return;
+	}
+	uint32_t edge = seq_gt(was->peer_edge, peer_edge(c)) && was->known ? was->peer_edge
+									   : peer_edge(c);
+	if (seq_gt(c->snd_una, c->snd_nxt))
+		breach(b, c, "I06 (SND.UNA <= SND.NXT)", "is not", c->snd_una, c->snd_nxt);
+	if (seq_gt(c->snd_nxt, edge + 2)) /* FIN, and a probe's byte */
+		breach(b, c, "I06 (SND.NXT)", "beyond the window", c->snd_nxt, edge);
+	if (seq_gt(c->rcv_nxt, c->rcv_edge + 1)) /* FIN */
+		breach(b, c, "I06 (RCV.NXT)", "beyond what was offered", c->rcv_nxt, c->rcv_edge);
+	if (f && was->flight)
+		window_rules(was, c, b);
+	timer_rules(s, t, c, b);
+	ack_rules(s, was, c, b);
+	if (f && f->rx.blocks * (uint64_t)RING_BLOCK > f->receive_buffer + RING_SLACK)
+		breach(b, c, "I23 (receive ring)", "bytes, of", f->rx.blocks * RING_BLOCK,
+			f->receive_buffer);
+	if (f && f->tx.blocks * (uint64_t)RING_BLOCK > f->send_buffer + RING_SLACK)
+		breach(b, c, "I23 (send ring)", "bytes, of", f->tx.blocks * RING_BLOCK,
+			f->send_buffer);
+}

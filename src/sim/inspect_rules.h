@@ -1,0 +1,82 @@
+/*
+ * What the inspector of TCP remembers, and its rules. Private to inspect_*.c.
+ */
+#ifndef STRATA_SIM_INSPECT_RULES_H
+#define STRATA_SIM_INSPECT_RULES_H
+
+#include "sim/inspect_tcp.h"
+#include "transport/endpoints.h"
+
+#define INSPECT_CONNS   128
+#define INSPECT_WAITING 128
+
+/* A connection when it was looked at last. */
+struct shadow {
+	bool known;
+	struct tcp_tuple tuple;
+	uint8_t state, backoff;
+	bool flight;
+	uint32_t snd_una, snd_nxt, rcv_nxt, rcv_edge;
+	uint32_t peer_edge; /* the furthest right edge that the peer ever offered */
+	uint32_t wire_edge; /* the furthest that we did, as the wire says */
+	bool wire_edge_known;
+	uint32_t mss_low; /* the smallest segment size of this flight */
+	uint32_t sacked, recoveries, recover;
+	bool recover_known;
+	bool owes;          /* data came that is not acknowledged yet ... */
+	nanotime owes_from; /* ... since then */
+	bool challenged;
+	nanotime challenge; /* the last challenge ACK */
+};
+
+/* A connection in TIME-WAIT. */
+struct waiting {
+	bool known;
+	struct tcp_tuple tuple;
+	nanotime expires;
+};
+
+struct inspector {
+	struct invariant invariant; /* first: list_entry of its link */
+	struct node_sink sink;
+	struct node *node;
+	uint32_t life;
+	nanotime now; /* the node's */
+	const char *odd_from, *odd_to;
+	struct shadow shadow[INSPECT_CONNS];
+	struct waiting waiting[INSPECT_WAITING];
+};
+
+/* The first rule that was broken. */
+struct breach {
+	const char *rule, *what;
+	uint64_t a, b;
+	struct tcp_tuple tuple;
+	uint8_t state;
+};
+
+/* A segment on its way out, as far as the rules ask. */
+struct segment {
+	bool v6;
+	uint16_t source, destination, window;
+	uint32_t seq, ack, len, ip_len;
+	uint8_t flags;
+	struct span options;
+};
+
+bool segment_read(struct segment *g, const struct parcel *p);
+/* May this state follow that one? */
+bool inspect_transition(const char *from, const char *to);
+/* Against what it was, and by itself. */
+void inspect_change(struct inspector *s, const struct transport *t, struct shadow *was,
+	const struct tcp_conn *c, struct breach *b);
+void inspect_standing(struct inspector *s, const struct transport *t, struct shadow *was,
+	const struct tcp_conn *c, struct breach *b);
+void inspect_remember(struct shadow *was, const struct tcp_conn *c);
+void inspect_segment(struct inspector *s, const struct transport *t, struct shadow *was,
+	const struct tcp_conn *c, const struct segment *g, uint8_t why, struct breach *b);
+/* TIME-WAIT and half-open connections. */
+void inspect_waiting(struct inspector *s, const struct transport *t, struct breach *b);
+void inspect_half_open(const struct transport *t, struct breach *b);
+
+#endif

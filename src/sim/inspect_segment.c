@@ -1,0 +1,197 @@
+/*
+ * The rules for what goes out, and for connections that are not yet or not any
+ * more: segments are read from their bytes, and compared with the connection that
+ * sent them while it still stands as it did when it decided.
+ */
+#include "sim/inspect_rules.h"
+
+#define ETH         14
+#define BURST_SLACK 4
+
+static void breach(struct breach *b, const struct tcp_tuple *tuple, uint8_t state, const char *rule,
+	const char *what, uint64_t x, uint64_t y)
+{
+	if (!b->rule)
+		*b = (struct breach){ rule, what, x, y, *tuple, state };
+}
+
+bool segment_read(struct segment *g, const struct parcel *p)
+{
+	const uint8_t *e = p->bytes, *ip = e + ETH, *h;
+	*g = (struct segment){ .v6 = false };
+	if (p->len < ETH + 40 || p->seg_count != 1)
+		return false;
+	if (load16(e + 12) == 0x0800 && ip[9] == 6) {
+		h = ip + (ip[0] & 15) * 4;
+		g->ip_len = load16(ip + 2);
+	} else if (load16(e + 12) == 0x86dd && ip[6] == 6) {
+		g->v6 = true;
+		h = ip + 40;
+		g->ip_len = 40u + load16(ip + 4);
+	} else {
+		return false;
+	}
+	uint32_t header = (h[12] >> 4) * 4u;
+	g->source = load16(h);
+	g->destination = load16(h + 2);
+	g->seq = load32(h + 4);
+	g->ack = load32(h + 8);
+	g->flags = h[13];
+	g->window = load16(h + 14);
+	g->len = g->ip_len - (uint32_t)(h - ip) - header;
+	g->options = span_of(h + 20, header - 20);
+	return true;
+}
+
+/* I17: each block is held, but for a first one that tells of a duplicate (RFC 2883). */
+static void sack_rules(const struct tcp_conn *c, const struct segment *g, struct breach *b)
+{
+	const struct span o = g->options;
+	const struct interval_set *held = c->flight ? c->flight->held : NULL;
+	for (size_t i = 0; i < o.len && o.at[i];) {
+		if (o.at[i] == 1) {
+			i++;
+			continue;
+		}
+		for (size_t k = i + 2; o.at[i] == 5 && k + 8 <= i + o.at[i + 1]; k += 8) {
+			uint32_t start = load32(o.at + k), end = load32(o.at + k + 4);
+			bool duplicate = k == i + 2 &&
+				(seq_le(end, g->ack) || (held && o.at[i + 1] > 10));
+			if (!duplicate && (!held || !interval_has(held, start, end)))
+				breach(b, &c->tuple, c->state, "I17 (SACK)",
+					"a block that is not held", start, end);
+		}
+		i += o.at[i + 1] ? o.at[i + 1] : 1u;
+	}
+}
+
+static void window_rules(
+	struct shadow *was, const struct tcp_conn *c, const struct segment *g, struct breach *b)
+{
+	uint32_t edge = g->ack + ((uint32_t)g->window << c->rcv_wscale);
+	uint32_t grain = 1u << c->rcv_wscale;
+	/* A window field counts in grains: what is rounded away may come and go (RFC 7323 2.4). */
+	if (was->wire_edge_known && seq_lt(edge + grain - 1, was->wire_edge))
+		breach(b, &c->tuple, c->state, "I07 (right edge)", "moved left on the wire",
+			was->wire_edge, edge);
+	if (!was->wire_edge_known || seq_gt(edge, was->wire_edge))
+		was->wire_edge = edge;
+	was->wire_edge_known = true;
+}
+
+/* What is new may go only into the congestion window; what was sent may go again. */
+static void new_data_rules(const struct tcp_conn *c, const struct segment *g, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	if (!f || !g->len || g->seq != c->snd_nxt)
+		return;
+	uint64_t pipe = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
+	uint64_t left = c->flags & CONN_SACK ? 0 : (uint64_t)f->dup_acks * c->mss;
+	uint64_t most = f->cc.cwnd + (uint64_t)BURST_SLACK * c->mss + left;
+	if (pipe + g->len > most)
+		breach(b, &c->tuple, c->state, "I10 (new data in the window)", "in flight, of",
+			pipe + g->len, most);
+}
+
+void inspect_segment(struct inspector *s, const struct transport *t, struct shadow *was,
+	const struct tcp_conn *c, const struct segment *g, uint8_t why, struct breach *b)
+{
+	uint32_t edge = c->snd_una + c->snd_wnd, end = g->seq + g->len;
+	if (c->state < TCP_ESTABLISHED)
+		return;
+	if (seq_gt(edge, was->peer_edge))
+		was->peer_edge = edge;
+	if (g->len && seq_gt(end, was->peer_edge) && g->len > 1)
+		breach(b, &c->tuple, c->state, "I08 (peer's right edge)", "sent beyond it", end,
+			was->peer_edge);
+	if (g->len > c->peer_mss)
+		breach(b, &c->tuple, c->state, "I09 (MSS)", "segment above the peer's", g->len,
+			c->peer_mss);
+	if (c->path.mtu && g->ip_len > c->path.mtu)
+		breach(b, &c->tuple, c->state, "I09 (path MTU)", "packet above it", g->ip_len,
+			c->path.mtu);
+	window_rules(was, c, g, b);
+	new_data_rules(c, g, b);
+	sack_rules(c, g, b);
+	if (why != WHY_ACK_CHALLENGE)
+		return;
+	nanodiff rate = (nanodiff)t->config.challenge_rate * NANO_MS - 32 * NANO_MS;
+	if (was->challenged && s->now - was->challenge < rate)
+		breach(b, &c->tuple, c->state, "I14 (challenge ACKs)", "too soon after the last",
+			(uint64_t)(s->now - was->challenge), (uint64_t)rate);
+	was->challenged = true;
+	was->challenge = s->now;
+}
+
+/* ---- TIME-WAIT: I19 ---- */
+
+static bool tuple_lives(const struct transport *t, const struct tcp_tuple *tuple)
+{
+	for (uint32_t i = 0; i < t->conn_pool.fresh; i++) {
+		const struct tcp_conn *c = pool_at(&t->conn_pool, i);
+		if (tcp_tuple_equal(&c->tuple, tuple))
+			return true;
+	}
+	for (uint32_t i = 0; i < t->embryo_pool.fresh; i++) {
+		const struct tcp_embryo *e = pool_at(&t->embryo_pool, i);
+		if (tcp_tuple_equal(&e->tuple, tuple))
+			return true;
+	}
+	return false;
+}
+
+static void first_look(struct inspector *s, const struct transport *t,
+	const struct tcp_time_wait *w, struct breach *b)
+{
+	nanodiff left = w->expires - s->now;
+	if (left < 2 * t->config.msl)
+		breach(b, &w->tuple, TCP_TIME_WAIT, "I19 (2 MSL)", "shorter at its start",
+			(uint64_t)left, (uint64_t)(2 * t->config.msl));
+}
+
+void inspect_waiting(struct inspector *s, const struct transport *t, struct breach *b)
+{
+	bool here[INSPECT_WAITING] = { false };
+	nanotime before = 0;
+	if (t->time_wait_pool.used && !timer_armed(&t->time_wait_timer))
+		breach(b, &(struct tcp_tuple){ .local_port = 0 }, TCP_TIME_WAIT,
+			"I18 (no stuck connection)", "TIME-WAIT without a timer",
+			t->time_wait_pool.used, 0);
+	list_each(l, &t->time_waits)
+	{
+		const struct tcp_time_wait *w = list_entry(l, struct tcp_time_wait, link);
+		uint32_t i = pool_index(&t->time_wait_pool, w);
+		if (w->expires < before)
+			breach(b, &w->tuple, TCP_TIME_WAIT, "I19 (order)",
+				"expires before the last", (uint64_t)w->expires, (uint64_t)before);
+		before = w->expires;
+		if (i >= INSPECT_WAITING)
+			continue;
+		here[i] = true;
+		struct waiting *was = &s->waiting[i];
+		if (!was->known || !tcp_tuple_equal(&was->tuple, &w->tuple))
+			first_look(s, t, w, b);
+		*was = (struct waiting){ true, w->tuple, w->expires };
+	}
+	/* A full table lets the oldest go; a new connection may take over (RFC 6191). */
+	bool full = t->time_wait_pool.used == t->time_wait_pool.count;
+	for (uint32_t i = 0; i < INSPECT_WAITING; i++) {
+		struct waiting *was = &s->waiting[i];
+		if (was->known && !here[i] && was->expires > s->now && !full &&
+			!tuple_lives(t, &was->tuple))
+			breach(b, &was->tuple, TCP_TIME_WAIT, "I19 (2 MSL)",
+				"ended before its time", (uint64_t)was->expires, (uint64_t)s->now);
+		was->known = here[i];
+	}
+}
+
+void inspect_half_open(const struct transport *t, struct breach *b)
+{
+	bool waits = false;
+	for (size_t i = 0; i < sizeof t->embryo_wait / sizeof *t->embryo_wait; i++)
+		waits |= !list_empty(&t->embryo_wait[i]);
+	if (waits && !timer_armed(&t->embryo_timer))
+		breach(b, &(struct tcp_tuple){ .local_port = 0 }, TCP_SYN_RECEIVED,
+			"I18 (no stuck connection)", "half-open without a timer",
+			t->embryo_pool.used, 0);
+}
