@@ -66,7 +66,8 @@ int sock_connect(struct stack *s, const struct sock_options *o, const struct add
 		 uint16_t port, sock_id *out);
 /* Bytes read; 0: end of stream; -ERR_AGAIN: nothing yet. */
 int64_t sock_read(struct stack *s, sock_id id, void *to, size_t cap);
-/* Bytes taken, maybe fewer than offered; -ERR_AGAIN: queue is full. */
+/* Bytes taken, maybe fewer than offered; -ERR_AGAIN: the queue is full, or memory is short;
+ * EVENT_WRITABLE follows when there is room (in the order in which sockets found none). */
 int64_t sock_write(struct stack *s, sock_id id, const void *from, size_t len);
 /* Without a copy: received bytes in ring memory (up to `max` spans), then sock_consume. */
 int sock_peek(struct stack *s, sock_id id, struct span *out, unsigned max);

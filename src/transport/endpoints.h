@@ -118,6 +118,12 @@ struct datagram_endpoint {
 	struct addr path_destination;
 };
 
+/* A ring of connection indices, with room for all. */
+struct conn_queue {
+	uint32_t *conn;
+	uint32_t head, count;
+};
+
 #define PORT_BUCKETS 256
 
 struct transport {
@@ -134,6 +140,8 @@ struct transport {
 	uint32_t streams;                 /* connections that have an owner */
 	uint32_t owner_free, owner_fresh; /* free list; never used from here on */
 	struct ring_pool blocks;
+	struct ring_pool no_blocks;                   /* for writers while others wait for one */
+	struct conn_queue short_flight, short_block;  /* who waits for memory: shortage.c */
 	struct pool conn_pool, flight_pool, embryo_pool, time_wait_pool, range_pool, held_pool;
 	struct pool listener_pool, datagram_pool, reply_pool;
 	struct demux demux;
@@ -195,12 +203,15 @@ static inline void transport_set_time(struct transport *t, nanotime now)
 	t->now = now;
 	t->now_ms = (uint32_t)(now / NANO_MS);
 }
+/* shortage.c: does somebody wait for memory that is there now? */
+bool shortage_over(const struct transport *t);
 static inline bool transport_has_work(const struct transport *t)
 {
 	const struct access *a = t->internet->access;
 	return !list_empty(&t->ready) || !list_empty(&t->datagrams) ||
 	       !list_empty(&t->embryo_due) || t->reply_count || !list_empty(&a->woken) ||
-	       !list_empty(&a->failed);
+	       !list_empty(&a->failed) ||
+	       ((t->short_flight.count | t->short_block.count) && shortage_over(t));
 }
 void transport_timer(struct transport *t, struct timer *timer);
 

@@ -132,10 +132,12 @@ static bool init_tables(struct transport *t, struct arena *a)
 	t->notify.mask = arena_take(a, socks, 8);
 	t->notify.queue = arena_take(a, socks * sizeof *t->notify.queue, 8);
 	t->reply = arena_take(a, c->resets * sizeof *t->reply, 8);
+	t->short_flight.conn = arena_take(a, c->connections * sizeof(uint32_t), 8);
+	t->short_block.conn = arena_take(a, c->connections * sizeof(uint32_t), 8);
 	if (!demux_init(&t->demux, a, c->connections + c->embryos + c->time_waits,
 			&t->core->key) ||
 	    !accepted || !t->options || !t->owner || !t->notify.mask || !t->notify.queue ||
-	    !t->reply)
+	    !t->reply || !t->short_flight.conn || !t->short_block.conn)
 		return false;
 	memset(t->options, 0, socks * sizeof *t->options);
 	memset(t->notify.mask, 0, socks);
@@ -234,6 +236,8 @@ static void take_up_parked(struct transport *t)
 unsigned transport_transmit(struct transport *t, unsigned budget)
 {
 	take_up_parked(t);
+	if (t->short_flight.count | t->short_block.count)
+		shortage_serve(t);
 	unsigned sent = 0;
 	if (t->reply_count)
 		sent += tcp_reply_transmit(t, budget);

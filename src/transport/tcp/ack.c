@@ -265,8 +265,7 @@ static bool take_syn_ack(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		     << (seg->h.flags & TCP_SYN ? 0 : c->snd_wscale); /* RFC 7323 2.2 */
 	c->snd_wl1 = seg->seq;
 	c->snd_wl2 = seg->ack;
-	if (!conn_established(t, c))
-		return false;
+	conn_established(t, c);
 	conn_notify(t, c, EVENT_CONNECTED | EVENT_WRITABLE);
 	conn_make_ready(t, c);
 	return true;

@@ -165,6 +165,8 @@ void conn_free(struct transport *t, struct tcp_conn *c)
 	wheel_disarm(t->core->wheel, &c->timer);
 	conn_leave_demux(t, c);
 	conn_drop_flight(t, c);
+	if (c->flags & CONN_SHORT)
+		conn_forget_memory(t, c);
 	list_remove(&c->ready);
 	pool_give(&t->conn_pool, c);
 }
@@ -195,21 +197,17 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 			wheel_arm(t->core->wheel, &t->time_wait_timer, w->expires);
 	}
 	conn_leave_demux(t, c);
+	if (!tcp_readable(c)) /* its owner may take long to close it */
+		conn_drop_flight(t, c);
 	conn_notify(t, c, EVENT_CLOSED);
 }
 
-bool conn_catch_up(struct transport *t, struct tcp_conn *c)
+void conn_catch_up(struct transport *t, struct tcp_conn *c)
 {
 	if (c->flags & CONN_KEEPALIVE)
 		conn_arm(t, c, t->now + conn_keep_idle(t, c));
-	if (!(c->flags & CONN_FIN_QUEUED))
-		return true;
-	conn_set_state(t, c, TCP_FIN_WAIT_1); /* closed meanwhile: 3.10.4 */
-	if (conn_flight(t, c))
-		return true;
-	c->flags |= CONN_RESET_OWED;
-	conn_die(t, c, ERR_MEMORY);
-	return false;
+	if (c->flags & CONN_FIN_QUEUED)
+		conn_set_state(t, c, TCP_FIN_WAIT_1); /* closed meanwhile: 3.10.4 */
 }
 
 /* MUST-15: without an option the send MSS is 536 or 1220; a floor keeps tiny ones from

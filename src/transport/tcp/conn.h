@@ -61,6 +61,7 @@ enum tcp_conn_flag {
 	CONN_PROBE_OWED = 1 << 10, /* zero-window or keepalive probe */
 	CONN_IN_BACKLOG = 1 << 11, /* waits to be accepted */
 	CONN_WINDOW_FULL = 1 << 12, /* a write found the queue full: tell when there is room */
+	CONN_SHORT = 1 << 13,      /* waits for memory: shortage.c */
 	CONN_ACK_SEEN = 1 << 14,   /* the peer acknowledged at least one byte of data */
 	CONN_CHALLENGED = 1 << 15, /* challenge_at is valid */
 };

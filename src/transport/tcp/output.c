@@ -268,6 +268,9 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 								       : t->config.gso_max;
 	if (c->flight)
 		restart_after_idle(t, c);
+	else if (c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end &&
+		 !conn_flight_in_turn(t, c))
+		conn_wait_memory(t, c);
 	for (unsigned sent = 0; sent < budget; sent++) {
 		if (all_sent(c))
 			return sent;

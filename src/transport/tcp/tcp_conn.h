@@ -62,13 +62,14 @@ static inline void conn_make_ready(struct transport *t, struct tcp_conn *c)
 		list_push_back(&t->ready, &c->ready);
 }
 void conn_notify(struct transport *t, struct tcp_conn *c, unsigned events);
-/* What its owner asked for before the handshake was complete. False: no memory, it died. */
-bool conn_catch_up(struct transport *t, struct tcp_conn *c);
-/* The handshake is complete. False: it died all the same. */
-static inline bool conn_established(struct transport *t, struct tcp_conn *c)
+/* What its owner asked for before the handshake was complete. */
+void conn_catch_up(struct transport *t, struct tcp_conn *c);
+/* The handshake is complete. */
+static inline void conn_established(struct transport *t, struct tcp_conn *c)
 {
 	conn_set_state(t, c, TCP_ESTABLISHED);
-	return !(c->flags & (CONN_KEEPALIVE | CONN_FIN_QUEUED)) || conn_catch_up(t, c);
+	if (c->flags & (CONN_KEEPALIVE | CONN_FIN_QUEUED))
+		conn_catch_up(t, c);
 }
 void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss);
 /* mss from the peer's, the path's MTU and the options in use (MUST-16, RFC 6691) */
@@ -172,7 +173,19 @@ static inline uint8_t tcp_window_shift(const struct transport *t, uint32_t buffe
 	return shift;
 }
 
+/* shortage.c */
+/* Puts it in line for a flight, or, where it has one, for a ring block. */
+void conn_wait_memory(struct transport *t, struct tcp_conn *c);
+void conn_forget_memory(struct transport *t, struct tcp_conn *c);
+void shortage_serve(struct transport *t);
+/* A flight for who may wait: not past those who do. */
+static inline struct tcp_flight *conn_flight_in_turn(struct transport *t, struct tcp_conn *c)
+{
+	return c->flight || !t->short_flight.count ? conn_flight(t, c) : NULL;
+}
+
 /* timers.c */
+#define CONN_FLIGHT_IDLE (2 * NANO_S) /* a flight without work goes back after so long */
 void conn_timer(struct transport *t, struct tcp_conn *c);
 /* Arms the wheel where `deadline` is earlier than what is armed. */
 void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline);

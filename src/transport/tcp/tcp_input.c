@@ -253,8 +253,7 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 	c->snd_una = seg->ack;
 	c->flags &= (uint16_t)~CONN_SYN_OWED;
 	internet_confirm(t->internet, &c->path, t->now);
-	if (!conn_established(t, c))
-		return;
+	conn_established(t, c);
 	c->flags |= CONN_ACK_NOW;
 	conn_make_ready(t, c);
 	conn_notify(t, c, EVENT_CONNECTED | EVENT_WRITABLE);

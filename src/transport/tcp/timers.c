@@ -6,8 +6,6 @@
  */
 #include "transport/tcp/tcp_conn.h"
 
-#define FLIGHT_IDLE (2 * NANO_S) /* a flight without work goes back after so long */
-
 void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline)
 {
 	if (deadline == NANOTIME_NEVER)
@@ -127,14 +125,17 @@ static nanotime keepalive(struct transport *t, struct tcp_conn *c)
 	struct tcp_flight *f = conn_flight(t, c);
 	if (f && f->probe_at != NANOTIME_NEVER && t->now < f->probe_at)
 		return f->probe_at;
+	nanodiff interval = o->keep_interval ? o->keep_interval : t->config.keepalive_interval;
+	if (!f) /* no memory to ask with now */
+		return t->now + interval;
 	uint8_t probes = o->keep_probes ? o->keep_probes : t->config.keepalive_probes;
-	if (!f || f->probes >= probes) {
+	if (f->probes >= probes) {
 		c->flags |= CONN_RESET_OWED;
 		conn_die(t, c, ERR_TIMEOUT);
 		return NANOTIME_NEVER;
 	}
 	f->probes++;
-	f->probe_at = t->now + (o->keep_interval ? o->keep_interval : t->config.keepalive_interval);
+	f->probe_at = t->now + interval;
 	c->flags |= CONN_PROBE_OWED;
 	conn_make_ready(t, c);
 	return f->probe_at;
@@ -167,6 +168,21 @@ static void syn_timer(struct transport *t, struct tcp_conn *c)
 	conn_make_ready(t, c);
 }
 
+/* A FIN that finds no memory to be sent with is given up like one that is not acknowledged (R2). */
+static nanotime fin_without_flight(struct transport *t, struct tcp_conn *c)
+{
+	if (c->flight || !(c->flags & CONN_FIN_QUEUED) || c->snd_nxt != c->snd_end)
+		return NANOTIME_NEVER;
+	nanodiff own = t->options[c->sock].user_timeout;
+	nanodiff left = (own ? own : t->config.user_timeout) -
+			(nanodiff)(t->now_ms - c->heard) * NANO_MS;
+	if (left > 0)
+		return t->now + left;
+	c->flags |= CONN_RESET_OWED;
+	conn_die(t, c, ERR_TIMEOUT);
+	return NANOTIME_NEVER;
+}
+
 void conn_timer(struct transport *t, struct tcp_conn *c)
 {
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
@@ -191,16 +207,18 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 		}
 	}
 	nanotime alive = keepalive(t, c);
+	if (!f && c->state != TCP_CLOSED)
+		alive = nanotime_min(alive, fin_without_flight(t, c));
 	if (c->state == TCP_CLOSED)
 		return;
 	f = c->flight;
 	if (f && flight_idle(c)) {
 		nanodiff idle = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
 		nanodiff quiet = t->now - f->last_sent;
-		if (idle > FLIGHT_IDLE && quiet > FLIGHT_IDLE)
+		if (idle > CONN_FLIGHT_IDLE && quiet > CONN_FLIGHT_IDLE)
 			conn_drop_flight(t, c);
 		else
-			next = t->now + FLIGHT_IDLE + NANO_MS;
+			next = t->now + CONN_FLIGHT_IDLE + NANO_MS;
 	}
 	f = c->flight;
 	if (f) {

@@ -211,6 +211,21 @@ static int64_t no_write(struct tcp_conn *c)
 	return -(int64_t)ERR_AGAIN;
 }
 
+/* No memory: where nothing is on its way whose ACK would tell, stands in line. */
+static int64_t no_memory(struct transport *t, struct tcp_conn *c)
+{
+	c->flags |= CONN_WINDOW_FULL;
+	if (c->snd_una == c->snd_end)
+		conn_wait_memory(t, c);
+	return -(int64_t)ERR_AGAIN;
+}
+
+/* While somebody waits for a block, what writers have must do. */
+static struct ring_pool *blocks_to_write(struct transport *t)
+{
+	return t->short_block.count ? &t->no_blocks : &t->blocks;
+}
+
 static void written(struct transport *t, struct tcp_conn *c, uint32_t len)
 {
 	c->snd_end += len;
@@ -222,15 +237,15 @@ int64_t tcp_write(struct transport *t, struct tcp_conn *c, const void *from, siz
 	size_t room = tcp_room(t, c);
 	if (!room)
 		return len ? no_write(c) : 0;
-	if (!conn_flight(t, c))
-		return -(int64_t)ERR_MEMORY;
+	if (!conn_flight_in_turn(t, c))
+		return len ? no_memory(t, c) : 0;
 	size_t take = len < room ? len : room;
-	size_t took = ring_write(&c->flight->tx, &t->blocks, t->core->checksum, c->snd_end,
+	size_t took = ring_write(&c->flight->tx, blocks_to_write(t), t->core->checksum, c->snd_end,
 				 span_of(from, take), NULL);
 	if (took < len)
 		c->flags |= CONN_WINDOW_FULL;
 	if (!took)
-		return len ? -(int64_t)ERR_MEMORY : 0;
+		return len ? no_memory(t, c) : 0;
 	written(t, c, (uint32_t)took);
 	return (int64_t)took;
 }
@@ -243,12 +258,12 @@ uint8_t *tcp_reserve(struct transport *t, struct tcp_conn *c, size_t want, size_
 		no_write(c);
 		return NULL;
 	}
-	if (!conn_flight(t, c))
-		return NULL;
-	uint8_t *at = ring_reserve(&c->flight->tx, &t->blocks, c->snd_end,
-				   want < room ? want : room, got);
-	if (!at)
-		c->flags |= CONN_WINDOW_FULL; /* no memory: as tcp_write, tells when there is */
+	uint8_t *at = NULL;
+	if (want && conn_flight_in_turn(t, c))
+		at = ring_reserve(&c->flight->tx, blocks_to_write(t), c->snd_end,
+				  want < room ? want : room, got);
+	if (want && !at)
+		no_memory(t, c);
 	return at;
 }
 
@@ -271,7 +286,7 @@ static void queue_fin(struct transport *t, struct tcp_conn *c)
 		conn_set_state(t, c, TCP_FIN_WAIT_1);
 	else if (c->state == TCP_CLOSE_WAIT)
 		conn_set_state(t, c, TCP_LAST_ACK);
-	conn_flight(t, c); /* without one the FIN could not be sent again; see tcp_close */
+	conn_flight_in_turn(t, c); /* without one the FIN could not be sent again: it waits */
 	conn_make_ready(t, c);
 }
 
@@ -282,8 +297,6 @@ int tcp_shutdown(struct transport *t, struct tcp_conn *c)
 	case TCP_SYN_RECEIVED:
 	case TCP_ESTABLISHED:
 	case TCP_CLOSE_WAIT:
-		if (c->state >= TCP_ESTABLISHED && !conn_flight(t, c))
-			return -ERR_MEMORY;
 		if (c->state < TCP_ESTABLISHED)
 			c->flags |= CONN_FIN_QUEUED;
 		else
@@ -320,15 +333,11 @@ void tcp_close(struct transport *t, struct tcp_conn *c)
 		tcp_abort(t, c);
 		return;
 	}
-	c->sock = 0;
-	if ((c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) && !conn_flight(t, c)) {
-		tcp_abort(t, c); /* no memory to close gracefully */
-		return;
-	}
 	if (c->state == TCP_SYN_RECEIVED)
 		c->flags |= CONN_FIN_QUEUED;
 	else
-		queue_fin(t, c);
+		queue_fin(t, c); /* its flight is still made as the owner wished */
+	c->sock = 0;
 	if (c->state == TCP_FIN_WAIT_2 && conn_flight(t, c)) {
 		c->flight->probe_at = t->now + c->flight->fin_wait2;
 		conn_arm(t, c, c->flight->probe_at);
