@@ -87,18 +87,24 @@ struct stack *posix_stack(struct posix *p);
 /* MTU of the interface; 576 (1280 with IPv6) to 65535. 0 or -EINVAL. */
 int posix_set_mtu(struct posix *p, uint32_t mtu);
 
-/* A call that waits. The caller's memory; private inside. */
+/* A call that waits. The caller's memory, which must stay where it is until the call has returned
+ * or was cancelled; private inside. */
 struct posix_call {
-	uint8_t kind; /* 0: none */
+	struct list link; /* among all that wait */
+	uint8_t kind;	  /* 0: none */
+	bool started, never_wait;
 	int fd, flags;
-	int64_t done;      /* bytes so far */
+	int64_t done;	  /* bytes so far */
 	nanotime deadline; /* NANOTIME_NEVER: none */
-	void *at;          /* buffer, iovec, events ... */
-	size_t len;
-	void *address; /* sockaddr, msghdr */
+	struct linux_iovec one;
+	const struct linux_iovec *iov; /* NULL: `one` */
+	size_t iov_len;
+	struct linux_msghdr *msg;
+	void *address;
 	uint32_t *address_len;
 	uint32_t address_size;
-	bool started;
+	void *events; /* pollfds or epoll events */
+	uint32_t max;
 };
 
 /* Goes on with a call that returned POSIX_WAIT. */

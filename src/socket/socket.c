@@ -403,54 +403,6 @@ int sock_set_keepalive(struct stack *s, sock_id id, bool on)
 	return conn_of(s, id) ? sock_set(s, id, SOCK_KEEPALIVE, on) : -ERR_ARGUMENT;
 }
 
-static void flight_info(const struct transport *t, const struct tcp_conn *c,
-			struct sock_tcp_info *i)
-{
-	const struct tcp_flight *f = c->flight;
-	struct tcp_plan p = tcp_decide(t, c, 0);
-	i->wait = p.kind == PLAN_NONE && p.wait != WAIT_NOTHING ? tcp_wait_text(p.wait) : "";
-	i->cwnd = f->cc.cwnd;
-	i->ssthresh = f->cc.ssthresh;
-	i->in_flight = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
-	i->bytes_sent = f->bytes_sent;
-	i->bytes_acked = f->bytes_acked;
-	i->bytes_received = f->bytes_received;
-	i->bytes_retransmitted = f->bytes_again;
-	i->segments_sent = f->segments_sent;
-	i->segments_received = f->segments_received;
-	i->retransmits = f->retransmits;
-	i->rtos = f->rtos;
-	i->fast_recoveries = f->recoveries;
-}
-
-int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
-{
-	struct tcp_conn *c = conn_of(s, id);
-	if (!c)
-		return -ERR_ARGUMENT;
-	struct transport *t = transport_of(s);
-	*i = (struct sock_tcp_info){
-		.state = tcp_state_name(c->state),
-		.wait = "",
-		.srtt = rtt_smoothed(&c->rtt),
-		.rttvar = rtt_deviation(&c->rtt),
-		.rto = conn_rto(t, c),
-		.snd_wnd = c->snd_wnd,
-		.rcv_wnd = conn_rcv_wnd(c),
-		.mss = c->mss,
-		.snd_wscale = c->snd_wscale,
-		.rcv_wscale = c->rcv_wscale,
-		.timestamps = c->flags & CONN_TIMESTAMPS,
-		.sack = c->flags & CONN_SACK,
-		.unread = (uint32_t)tcp_readable(c),
-		.unacked = c->snd_nxt - c->snd_una,
-		.unsent = seq_gt(c->snd_end, c->snd_nxt) ? c->snd_end - c->snd_nxt : 0,
-	};
-	if (c->flight)
-		flight_info(t, c, i);
-	return 0;
-}
-
 static int datagram_new_sock(struct stack *s, enum datagram_kind kind,
 			     const struct sock_options *so, bool v4_only, bool v6_only,
 			     sock_id *out)

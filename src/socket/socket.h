@@ -139,6 +139,19 @@ struct sock_tcp_info {
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
 	uint64_t segments_sent, segments_received, retransmits, rtos, fast_recoveries;
 	uint32_t unread, unsent, unacked;
+	const char *congestion;     /* the algorithm's name; "" before the first data */
+	uint32_t sacked, lost, again; /* of what is unacked, bytes; `again`: lost and sent again */
+	uint32_t snd_wnd_max;       /* largest window that the peer ever offered */
+	uint32_t receive_buffer;
+	uint32_t rcv_mss;           /* largest segment that came */
+	uint32_t path_mtu;
+	uint64_t data_segments_received, out_of_order; /* segments */
+	nanotime last_sent, last_text, last_heard; /* data sent; data received; anything received */
+	uint8_t backoff, probes;    /* RTO doublings; probes without an answer */
+	bool recovering, loss, disorder; /* fast recovery; after an RTO; SACKs or duplicates */
+	bool wait_window;           /* `wait` is for the peer's window */
+	bool fin_queued, fin_sent, fin_received;
+	enum error soft_error;      /* what ICMP told and may pass */
 };
 int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *out);
 

@@ -104,7 +104,7 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	f->fin_wait2 = o->fin_wait2 ? o->fin_wait2 : t->config.fin_wait2;
 	f->user_timeout = o->user_timeout ? o->user_timeout : t->config.user_timeout;
 	f->rto_at = f->ack_at = f->give_up_at = f->probe_at = NANOTIME_NEVER;
-	f->last_sent = t->now;
+	f->last_sent = f->last_text = t->now;
 	f->snd_wnd_max = c->snd_wnd;
 	f->tune_mark = t->now_ms + c->ts_offset;
 	f->tune_low = f->rx.low;

@@ -117,6 +117,7 @@ struct tcp_flight {
 	nanotime ack_at;       /* delayed ACK */
 	nanotime give_up_at;   /* user timeout: R2 */
 	nanotime last_sent;    /* data; for the restart after idle */
+	nanotime last_text;    /* when text came */
 	nanotime probe_at;     /* keepalive and orphans' timers */
 	nanodiff user_timeout;
 	nanodiff fin_wait2;    /* how long it may wait there without an owner */
@@ -144,8 +145,9 @@ struct tcp_flight {
 	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */
 	struct interval_set *held; /* out-of-order text, while there is any */
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_again;
-	uint64_t segments_sent, segments_received;
+	uint64_t segments_sent, segments_received, data_segments_received;
 	uint32_t retransmits, rtos, recoveries;
+	uint32_t out_of_order; /* segments that came beyond a hole */
 };
 
 /* In tcp_embryo.options: the handshake's ACK came, and data is waited for. */

@@ -120,6 +120,7 @@ static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 {
 	struct tcp_flight *f = c->flight;
 	conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER); /* RFC 5681 4.2: at once */
+	f->out_of_order += seg->segments;
 	if (!f->held) {
 		f->held = pool_take(&t->held_pool);
 		if (!f->held) {
@@ -157,6 +158,8 @@ void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		return;
 	}
 	struct tcp_flight *f = c->flight;
+	f->last_text = t->now;
+	f->data_segments_received += seg->segments;
 	if (f->fin_ahead && seq_gt(seg->seq + seg->text_len, f->fin_seq)) {
 		if (seq_ge(seg->seq, f->fin_seq)) {
 			rx_drop(rx, DROP_TCP_AFTER_FIN);

@@ -1,0 +1,484 @@
+/*
+ * getsockopt and setsockopt with Linux's numbers, ranges and error numbers. What TCP
+ * must know goes to the connection (or waits until there is one); the rest is kept in
+ * the descriptor's record.
+ */
+#include "posix/posix_file.h"
+
+#define SNDBUF_MIN 4608 /* Linux's SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF */
+#define RCVBUF_MIN 2304
+#define BUFFER_MAX (64 << 20)
+#define HOPS       64
+
+/* Options that are one number of the connection's. */
+static const struct plain {
+	int level, name;
+	enum sock_option option;
+	int64_t unit; /* nanoseconds, where it is a time */
+	int least, most;
+} plain[] = {
+	{ LINUX_SOL_TCP, LINUX_TCP_NODELAY, SOCK_NODELAY, 1, INT32_MIN, INT32_MAX },
+	{ LINUX_SOL_SOCKET, LINUX_SO_KEEPALIVE, SOCK_KEEPALIVE, 1, INT32_MIN, INT32_MAX },
+	{ LINUX_SOL_TCP, LINUX_TCP_KEEPIDLE, SOCK_KEEP_IDLE, NANO_S, 1, 32767 },
+	{ LINUX_SOL_TCP, LINUX_TCP_KEEPINTVL, SOCK_KEEP_INTERVAL, NANO_S, 1, 32767 },
+	{ LINUX_SOL_TCP, LINUX_TCP_KEEPCNT, SOCK_KEEP_PROBES, 1, 1, 127 },
+	{ LINUX_SOL_TCP, LINUX_TCP_SYNCNT, SOCK_SYN_RETRIES, 1, 1, 127 },
+	{ LINUX_SOL_TCP, LINUX_TCP_USER_TIMEOUT, SOCK_USER_TIMEOUT, NANO_MS, 0, INT32_MAX },
+	{ LINUX_SOL_IP, LINUX_IP_TOS, SOCK_TOS, 1, 0, 255 },
+	{ LINUX_SOL_IP, LINUX_IP_TTL, SOCK_HOP_LIMIT, 1, 1, 255 },
+	{ LINUX_SOL_IPV6, LINUX_IPV6_TCLASS, SOCK_TOS, 1, 0, 255 },
+	{ LINUX_SOL_IPV6, LINUX_IPV6_UNICAST_HOPS, SOCK_HOP_LIMIT, 1, 0, 255 },
+};
+
+/* Options that Linux has, that are taken and change nothing. */
+static const struct {
+	int level, name;
+} harmless[] = {
+	{ LINUX_SOL_SOCKET, LINUX_SO_PRIORITY },
+	{ LINUX_SOL_SOCKET, LINUX_SO_OOBINLINE },
+	{ LINUX_SOL_SOCKET, LINUX_SO_BROADCAST },
+	{ LINUX_SOL_SOCKET, LINUX_SO_BUSY_POLL },
+	{ LINUX_SOL_SOCKET, LINUX_SO_MAX_PACING_RATE },
+	{ LINUX_SOL_SOCKET, LINUX_SO_TIMESTAMP },
+	{ LINUX_SOL_SOCKET, LINUX_SO_TIMESTAMPNS },
+	{ LINUX_SOL_SOCKET, LINUX_SO_INCOMING_CPU },
+	{ LINUX_SOL_TCP, LINUX_TCP_THIN_LINEAR_TIMEOUTS },
+	{ LINUX_SOL_TCP, LINUX_TCP_THIN_DUPACK },
+	{ LINUX_SOL_TCP, LINUX_TCP_SAVE_SYN },
+	{ LINUX_SOL_IP, LINUX_IP_RECVTTL },
+	{ LINUX_SOL_IP, LINUX_IP_RECVTOS },
+	{ LINUX_SOL_IP, LINUX_IP_BIND_ADDRESS_NO_PORT },
+};
+
+static const struct plain *find_plain(int level, int name)
+{
+	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+		if (plain[i].level == level && plain[i].name == name)
+			return &plain[i];
+	return NULL;
+}
+
+static bool is_harmless(int level, int name)
+{
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+		if (harmless[i].level == level && harmless[i].name == name)
+			return true;
+	return false;
+}
+
+static int64_t remember(struct posix *p, struct file *f, enum sock_option option, int64_t value)
+{
+	f->option[option] = value;
+	f->options_set |= 1u << option;
+	if (f->id && sock_set(p->stack, f->id, option, value) != 0)
+		return -LINUX_EINVAL;
+	posix_flush(p);
+	return 0;
+}
+
+/* IP options are one byte or an int. */
+static bool get_int(int level, const void *value, uint32_t len, int *out)
+{
+	if (len >= sizeof *out) {
+		memcpy(out, value, sizeof *out);
+		return true;
+	}
+	if (level != LINUX_SOL_IP || len < 1)
+		return false;
+	*out = *(const uint8_t *)value;
+	return true;
+}
+
+/* secs_to_retrans of Linux: so many SYN-ACKs, at 1, 3, 7 ... seconds, cover the time. */
+static int64_t seconds_as_retries(int seconds)
+{
+	int64_t retries = 0, period = 0, step = 1;
+	while (seconds > period && retries < 255) {
+		period += step;
+		step = step * 2 < 120 ? step * 2 : 120;
+		retries++;
+	}
+	return retries;
+}
+
+static int retries_as_seconds(int64_t retries)
+{
+	int64_t period = 0, step = 1;
+	for (; retries > 0; retries--) {
+		period += step;
+		step = step * 2 < 120 ? step * 2 : 120;
+	}
+	return (int)period;
+}
+
+static int64_t set_buffer(struct posix *p, struct file *f, bool send, int asked)
+{
+	int64_t most = send ? p->sysctl.wmem[2] : p->sysctl.rmem[2];
+	int64_t bytes = asked < 0 || asked > BUFFER_MAX ? BUFFER_MAX : asked;
+	if (bytes > most)
+		bytes = most;
+	bytes *= 2; /* room for bookkeeping, as Linux has it */
+	int64_t least = send ? SNDBUF_MIN : RCVBUF_MIN;
+	if (bytes < least)
+		bytes = least;
+	if (send) {
+		f->send_buffer = (uint32_t)bytes;
+		f->send_locked = true;
+		return 0;
+	}
+	f->receive_buffer = (uint32_t)bytes;
+	f->receive_locked = true;
+	return f->id ? remember(p, f, SOCK_RECEIVE_BUFFER, bytes / 2) : 0;
+}
+
+static int64_t set_time(nanodiff *to, const void *value, uint32_t len)
+{
+	struct linux_timeval tv;
+	if (len < sizeof tv)
+		return -LINUX_EINVAL;
+	memcpy(&tv, value, sizeof tv);
+	if (tv.usec < 0 || tv.usec >= 1000000 || tv.sec > INT32_MAX)
+		return -LINUX_EDOM;
+	*to = tv.sec < 0 ? 1 : tv.sec * NANO_S + tv.usec * NANO_US;
+	return 0;
+}
+
+static int64_t set_linger(struct file *f, const void *value, uint32_t len)
+{
+	struct linux_linger l;
+	if (len < sizeof l)
+		return -LINUX_EINVAL;
+	memcpy(&l, value, sizeof l);
+	f->linger = l.on != 0;
+	f->linger_seconds = l.seconds < 0 || l.seconds > 100000 ? 100000 : l.seconds;
+	return 0;
+}
+
+static int64_t set_socket_level(struct posix *p, struct file *f, int name, int n)
+{
+	switch (name) {
+	case LINUX_SO_REUSEADDR: f->reuse_address = n != 0; return 0;
+	case LINUX_SO_REUSEPORT: f->reuse_port = n != 0; return 0;
+	case LINUX_SO_SNDBUF:
+	case LINUX_SO_SNDBUFFORCE: return set_buffer(p, f, true, n);
+	case LINUX_SO_RCVBUF:
+	case LINUX_SO_RCVBUFFORCE: return set_buffer(p, f, false, n);
+	case LINUX_SO_RCVLOWAT: f->read_low = n < 0 ? INT32_MAX : n ? n : 1; return 0;
+	case LINUX_SO_ZEROCOPY:
+		if (n < 0 || n > 1)
+			return -LINUX_EINVAL;
+		f->zero_copy = n != 0;
+		return 0;
+	case LINUX_SO_TIMESTAMPING:
+		if (n & LINUX_SOF_TIMESTAMPING_OPT_ID &&
+			!(f->stamping & LINUX_SOF_TIMESTAMPING_OPT_ID)) {
+			struct sock_tcp_info i = { 0 };
+			if (f->stage != STAGE_STREAM)
+				return -LINUX_EINVAL;
+			sock_tcp_info(p->stack, f->id, &i);
+			f->stamp_base = f->queue.written - i.unsent - i.unacked;
+		}
+		f->stamping = (uint32_t)n;
+		return 0;
+	case LINUX_SO_MARK:
+	case LINUX_SO_BINDTODEVICE:
+		return -LINUX_EPERM; /* asks for a privilege that nobody has here */
+	default: return -LINUX_ENOPROTOOPT;
+	}
+}
+
+static int64_t set_fin_wait2(struct posix *p, struct file *f, int n)
+{
+	f->linger2 = n < 0 ? -1 : n > 120 ? 0 : n;
+	return remember(p, f, SOCK_FIN_WAIT2, n > 0 ? n * NANO_S : 0);
+}
+
+static int64_t set_tcp_level(struct posix *p, struct file *f, int name, int n)
+{
+	switch (name) {
+	case LINUX_TCP_MAXSEG:
+		if (n && (n < 48 || n > 32767))
+			return -LINUX_EINVAL;
+		return remember(p, f, SOCK_MSS, n);
+	case LINUX_TCP_CORK:
+		f->corked = n != 0;
+		return remember(p, f, SOCK_CORK, f->corked || f->more);
+	case LINUX_TCP_LINGER2: return set_fin_wait2(p, f, n);
+	case LINUX_TCP_DEFER_ACCEPT:
+		f->defer_seconds = n < 0 ? 0 : n;
+		return remember(p, f, SOCK_DEFER_ACCEPT, seconds_as_retries(f->defer_seconds));
+	case LINUX_TCP_WINDOW_CLAMP:
+		if (n <= 0)
+			return f->stage == STAGE_STREAM ? -LINUX_EINVAL
+							: remember(p, f, SOCK_WINDOW_CLAMP, 0);
+		return remember(p, f, SOCK_WINDOW_CLAMP, n < RCVBUF_MIN / 2 ? RCVBUF_MIN / 2 : n);
+	case LINUX_TCP_QUICKACK:
+		f->quick_ack_off = !n;
+		if (f->stage == STAGE_STREAM)
+			sock_set(p->stack, f->id, SOCK_QUICK_ACK, n != 0);
+		posix_flush(p);
+		return 0;
+	case LINUX_TCP_NOTSENT_LOWAT:
+		f->unsent_low = (uint32_t)n;
+		posix_look(p);
+		return 0;
+	case LINUX_TCP_INQ:
+		if (n < 0 || n > 1)
+			return -LINUX_EINVAL;
+		f->inq = n != 0;
+		return 0;
+	case LINUX_TCP_FASTOPEN:
+		if (n < 0 || f->stage == STAGE_STREAM)
+			return -LINUX_EINVAL;
+		f->fast_open = n;
+		return 0;
+	case LINUX_TCP_FASTOPEN_CONNECT:
+		if (n < 0 || n > 1 || f->stage != STAGE_NEW)
+			return -LINUX_EINVAL;
+		f->fast_open_connect = n != 0;
+		return 0;
+	case LINUX_TCP_FASTOPEN_NO_COOKIE:
+		if (n < 0 || n > 1 || f->stage == STAGE_STREAM)
+			return -LINUX_EINVAL;
+		f->fast_open_no_cookie = n != 0;
+		return 0;
+	default: return -LINUX_ENOPROTOOPT;
+	}
+}
+
+static int64_t set_ip_level(struct posix *p, struct file *f, int level, int name, int n)
+{
+	if (name == (level == LINUX_SOL_IP ? LINUX_IP_RECVERR : LINUX_IPV6_RECVERR)) {
+		f->recv_error = n != 0;
+		return 0;
+	}
+	if (name == (level == LINUX_SOL_IP ? LINUX_IP_MTU_DISCOVER : LINUX_IPV6_MTU_DISCOVER)) {
+		if (n < LINUX_IP_PMTUDISC_DONT || n > LINUX_IP_PMTUDISC_OMIT)
+			return -LINUX_EINVAL;
+		f->mtu_discover = n;
+		return remember(p, f, SOCK_FRAGMENT,
+			n == LINUX_IP_PMTUDISC_DONT || n == LINUX_IP_PMTUDISC_OMIT);
+	}
+	if (level == LINUX_SOL_IPV6 && name == LINUX_IPV6_V6ONLY) {
+		if (f->bound || f->stage != STAGE_NEW)
+			return -LINUX_EINVAL;
+		f->v6_only = n != 0;
+		return 0;
+	}
+	return -LINUX_ENOPROTOOPT;
+}
+
+static int64_t set_plain(struct posix *p, struct file *f, const struct plain *o, int n)
+{
+	if (o->level == LINUX_SOL_IPV6 && n == -1)
+		n = 0; /* back to the default */
+	else if (n < o->least || n > o->most)
+		return -LINUX_EINVAL;
+	if (o->option == SOCK_NODELAY || o->option == SOCK_KEEPALIVE)
+		n = n != 0;
+	return remember(p, f, o->option, n * o->unit);
+}
+
+/* Only names that are known are looked at; the algorithm is the stack's. */
+static int64_t set_congestion(struct posix *p, struct file *f, const char *name, uint32_t len)
+{
+	(void)p;
+	(void)f;
+	while (len && name[len - 1] == '\0')
+		len--;
+	bool known = (len == 5 && memcmp(name, "cubic", 5) == 0) ||
+		(len == 4 && memcmp(name, "reno", 4) == 0) ||
+		(len == 3 && memcmp(name, "bbr", 3) == 0);
+	return known ? 0 : -LINUX_ENOENT;
+}
+
+int64_t posix_setsockopt(
+	struct posix *p, int fd, int level, int name, const void *value, uint32_t len)
+{
+	int64_t error;
+	struct file *f = file_socket(p, fd, &error);
+	if (!f)
+		return error;
+	if (level == LINUX_SOL_TCP && name == LINUX_TCP_CONGESTION)
+		return set_congestion(p, f, value, len);
+	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_RCVTIMEO)
+		return set_time(&f->read_timeout, value, len);
+	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_SNDTIMEO)
+		return set_time(&f->write_timeout, value, len);
+	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_LINGER)
+		return set_linger(f, value, len);
+	int n;
+	if (!get_int(level, value, len, &n))
+		return -LINUX_EINVAL;
+	const struct plain *o = find_plain(level, name);
+	if (o)
+		return set_plain(p, f, o, n);
+	if (is_harmless(level, name))
+		return 0;
+	switch (level) {
+	case LINUX_SOL_SOCKET: return set_socket_level(p, f, name, n);
+	case LINUX_SOL_TCP: return set_tcp_level(p, f, name, n);
+	case LINUX_SOL_IP:
+	case LINUX_SOL_IPV6: return set_ip_level(p, f, level, name, n);
+	default: return -LINUX_ENOPROTOOPT;
+	}
+}
+
+static int64_t put(void *value, uint32_t *len, const void *from, size_t size)
+{
+	if (*len > INT32_MAX)
+		return -LINUX_EINVAL;
+	uint32_t n = *len < size ? *len : (uint32_t)size;
+	memcpy(value, from, n);
+	*len = n;
+	return 0;
+}
+
+static int64_t put_int(void *value, uint32_t *len, int64_t n)
+{
+	int number = (int)n;
+	return put(value, len, &number, sizeof number);
+}
+
+static int64_t put_time(void *value, uint32_t *len, nanodiff t)
+{
+	struct linux_timeval tv = { t / NANO_S, t % NANO_S / NANO_US };
+	return put(value, len, &tv, sizeof tv);
+}
+
+/* The error that waits, which is taken; a failed connect leaves a socket that may try again. */
+static int take_pending(struct posix *p, struct file *f)
+{
+	if (f->stage == STAGE_STREAM && f->connecting) {
+		int64_t outcome = socket_connect_outcome(p, f);
+		return outcome < 0 && outcome != -LINUX_EINPROGRESS ? (int)-outcome : 0;
+	}
+	int error = socket_take_error(p, f);
+	if (error || f->stage != STAGE_STREAM || f->error_told)
+		return error;
+	struct sock_tcp_info i;
+	return sock_tcp_info(p->stack, f->id, &i) == 0 ? posix_errno(i.soft_error) : 0;
+}
+
+static int64_t get_socket_level(
+	struct posix *p, struct file *f, int name, void *value, uint32_t *len)
+{
+	struct linux_linger linger = { f->linger, f->linger_seconds };
+	switch (name) {
+	case LINUX_SO_REUSEADDR: return put_int(value, len, f->reuse_address);
+	case LINUX_SO_REUSEPORT: return put_int(value, len, f->reuse_port);
+	case LINUX_SO_TYPE: return put_int(value, len, LINUX_SOCK_STREAM);
+	case LINUX_SO_PROTOCOL: return put_int(value, len, LINUX_IPPROTO_TCP);
+	case LINUX_SO_DOMAIN: return put_int(value, len, f->v6 ? LINUX_AF_INET6 : LINUX_AF_INET);
+	case LINUX_SO_ERROR: return put_int(value, len, take_pending(p, f));
+	case LINUX_SO_SNDBUF: return put_int(value, len, f->send_buffer);
+	case LINUX_SO_RCVBUF: return put_int(value, len, f->receive_buffer);
+	case LINUX_SO_RCVLOWAT: return put_int(value, len, f->read_low);
+	case LINUX_SO_SNDLOWAT: return put_int(value, len, 1);
+	case LINUX_SO_ACCEPTCONN: return put_int(value, len, f->stage == STAGE_LISTEN);
+	case LINUX_SO_ZEROCOPY: return put_int(value, len, f->zero_copy);
+	case LINUX_SO_TIMESTAMPING: return put_int(value, len, f->stamping);
+	case LINUX_SO_LINGER: return put(value, len, &linger, sizeof linger);
+	case LINUX_SO_RCVTIMEO: return put_time(value, len, f->read_timeout);
+	case LINUX_SO_SNDTIMEO: return put_time(value, len, f->write_timeout);
+	default: return -LINUX_ENOPROTOOPT;
+	}
+}
+
+static int segment_size(struct posix *p, const struct file *f)
+{
+	if (f->stage == STAGE_STREAM && !f->connecting) {
+		struct sock_tcp_info i;
+		sock_tcp_info(p->stack, f->id, &i);
+		return i.mss;
+	}
+	return f->option[SOCK_MSS] ? (int)f->option[SOCK_MSS] : 536;
+}
+
+static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *value, uint32_t *len)
+{
+	struct linux_tcp_info info;
+	struct sock_tcp_info i = { .congestion = "" };
+	switch (name) {
+	case LINUX_TCP_INFO: tcp_info_fill(p, f, &info); return put(value, len, &info, sizeof info);
+	case LINUX_TCP_CONGESTION:
+		if (f->stage == STAGE_STREAM)
+			sock_tcp_info(p->stack, f->id, &i);
+		char name16[16] = "cubic";
+		for (unsigned k = 0; i.congestion[0] && k < sizeof name16; k++) {
+			name16[k] = i.congestion[k];
+			if (!name16[k])
+				break;
+		}
+		return put(value, len, name16, sizeof name16);
+	case LINUX_TCP_MAXSEG: return put_int(value, len, segment_size(p, f));
+	case LINUX_TCP_CORK: return put_int(value, len, f->corked);
+	case LINUX_TCP_LINGER2:
+		return put_int(value, len, f->linger2 < 0 ? -1 : f->linger2 ? f->linger2 : 60);
+	case LINUX_TCP_DEFER_ACCEPT:
+		return put_int(value, len, retries_as_seconds(f->option[SOCK_DEFER_ACCEPT]));
+	case LINUX_TCP_WINDOW_CLAMP: return put_int(value, len, f->option[SOCK_WINDOW_CLAMP]);
+	case LINUX_TCP_QUICKACK: return put_int(value, len, !f->quick_ack_off);
+	case LINUX_TCP_NOTSENT_LOWAT: return put_int(value, len, f->unsent_low);
+	case LINUX_TCP_INQ: return put_int(value, len, f->inq);
+	case LINUX_TCP_FASTOPEN: return put_int(value, len, f->fast_open);
+	case LINUX_TCP_FASTOPEN_CONNECT: return put_int(value, len, f->fast_open_connect);
+	case LINUX_TCP_FASTOPEN_NO_COOKIE: return put_int(value, len, f->fast_open_no_cookie);
+	default: return -LINUX_ENOPROTOOPT;
+	}
+}
+
+static int64_t get_ip_level(
+	struct posix *p, struct file *f, int level, int name, void *value, uint32_t *len)
+{
+	if (name == (level == LINUX_SOL_IP ? LINUX_IP_MTU : LINUX_IPV6_MTU)) {
+		struct sock_tcp_info i;
+		if (f->stage != STAGE_STREAM)
+			return -LINUX_ENOTCONN;
+		sock_tcp_info(p->stack, f->id, &i);
+		return put_int(value, len, i.path_mtu ? i.path_mtu : p->nif->mtu);
+	}
+	if (name == (level == LINUX_SOL_IP ? LINUX_IP_MTU_DISCOVER : LINUX_IPV6_MTU_DISCOVER))
+		return put_int(value, len, f->mtu_discover);
+	if (name == (level == LINUX_SOL_IP ? LINUX_IP_RECVERR : LINUX_IPV6_RECVERR))
+		return put_int(value, len, f->recv_error);
+	if (level == LINUX_SOL_IPV6 && name == LINUX_IPV6_V6ONLY)
+		return put_int(value, len, f->v6_only);
+	return -LINUX_ENOPROTOOPT;
+}
+
+/* What an option is while nobody has set it. */
+static int64_t configured(struct posix *p, const struct plain *o)
+{
+	const struct transport_config *c = transport_settings(stack_transport(p->stack));
+	switch (o->option) {
+	case SOCK_KEEP_IDLE: return c->keepalive_idle / NANO_S;
+	case SOCK_KEEP_INTERVAL: return c->keepalive_interval / NANO_S;
+	case SOCK_KEEP_PROBES: return c->keepalive_probes;
+	case SOCK_SYN_RETRIES: return c->syn_retries;
+	case SOCK_HOP_LIMIT: return HOPS;
+	default: return 0;
+	}
+}
+
+int64_t posix_getsockopt(struct posix *p, int fd, int level, int name, void *value, uint32_t *len)
+{
+	int64_t error;
+	struct file *f = file_socket(p, fd, &error);
+	if (!f)
+		return error;
+	const struct plain *o = find_plain(level, name);
+	if (o) {
+		int64_t n = f->option[o->option] / o->unit;
+		return put_int(value, len, n ? n : configured(p, o));
+	}
+	if (is_harmless(level, name))
+		return put_int(value, len, 0);
+	switch (level) {
+	case LINUX_SOL_SOCKET: return get_socket_level(p, f, name, value, len);
+	case LINUX_SOL_TCP: return get_tcp_level(p, f, name, value, len);
+	case LINUX_SOL_IP:
+	case LINUX_SOL_IPV6: return get_ip_level(p, f, level, name, value, len);
+	default: return -LINUX_ENOPROTOOPT;
+	}
+}

@@ -1,0 +1,329 @@
+/*
+ * Linux's sysctl names and what they mean here: most are a field of the stack's
+ * config, which holds for what begins afterwards; a few are the calls' own. The
+ * defaults are those of a machine on which packetdrill's scripts are written:
+ * initial window 10, RTO 1 s and at least 200 ms, delayed ACKs of 40 ms, buffers of
+ * 256 KiB and 540000 bytes that may grow to 4 and 15 MiB, five retries of a SYN.
+ */
+#include "posix/posix_file.h"
+
+#include "transport/transport.h"
+
+#define RMEM_MAX (15 << 20)
+#define WMEM_MAX (4 << 20)
+
+enum setting_kind {
+	SETTING_NOTHING, /* Linux has it; nothing here depends on it */
+	SETTING_BOOL,
+	SETTING_U8,
+	SETTING_TIME,    /* nanodiff; `unit` nanoseconds each */
+	SETTING_RETRIES, /* counted, but kept as a time: retries2 */
+	SETTING_COOKIES,
+	SETTING_TRIPLE, /* three numbers of struct sysctls */
+	SETTING_NUMBER, /* one number of struct sysctls */
+};
+
+struct setting {
+	const char *name; /* without net.ipv4. */
+	uint8_t kind;
+	uint16_t at;
+	int64_t unit, least, most;
+};
+
+#define CONFIG(field) offsetof(struct transport_config, field)
+#define OWN(field)    offsetof(struct sysctls, field)
+
+static const struct setting settings[] = {
+	{ "tcp_timestamps", SETTING_BOOL, CONFIG(timestamps), 0, 0, 2 },
+	{ "tcp_sack", SETTING_BOOL, CONFIG(sack), 0, 0, 1 },
+	{ "tcp_window_scaling", SETTING_BOOL, CONFIG(window_scaling), 0, 0, 1 },
+	{ "tcp_syn_retries", SETTING_U8, CONFIG(syn_retries), 0, 1, 127 },
+	{ "tcp_synack_retries", SETTING_U8, CONFIG(syn_ack_retries), 0, 0, 255 },
+	{ "tcp_keepalive_time", SETTING_TIME, CONFIG(keepalive_idle), NANO_S, 1, 32767 },
+	{ "tcp_keepalive_intvl", SETTING_TIME, CONFIG(keepalive_interval), NANO_S, 1, 32767 },
+	{ "tcp_keepalive_probes", SETTING_U8, CONFIG(keepalive_probes), 0, 1, 127 },
+	{ "tcp_fin_timeout", SETTING_TIME, CONFIG(fin_wait2), NANO_S, 1, 32767 },
+	{ "tcp_retries2", SETTING_RETRIES, CONFIG(user_timeout), 0, 0, 255 },
+	{ "tcp_rto_min_us", SETTING_TIME, CONFIG(rto_min), NANO_US, 1, 1000000 },
+	{ "tcp_rto_max_ms", SETTING_TIME, CONFIG(rto_max), NANO_MS, 1000, 120000 },
+	{ "tcp_syncookies", SETTING_COOKIES, CONFIG(syn_cookies), 0, 0, 2 },
+	{ "tcp_rmem", SETTING_TRIPLE, OWN(rmem), 0, 1, INT32_MAX },
+	{ "tcp_wmem", SETTING_TRIPLE, OWN(wmem), 0, 1, INT32_MAX },
+	{ "tcp_notsent_lowat", SETTING_NUMBER, OWN(unsent_low), 0, 0, UINT32_MAX },
+	{ "tcp_fastopen", SETTING_NUMBER, OWN(fast_open), 0, 0, INT32_MAX },
+};
+
+/* Names that Linux has and that change nothing here. */
+static const char *const ignored[] = {
+	"tcp_abort_on_overflow",
+	"tcp_adv_win_scale",
+	"tcp_allowed_congestion_control",
+	"tcp_app_win",
+	"tcp_autocorking",
+	"tcp_backlog_ack_defer",
+	"tcp_base_mss",
+	"tcp_challenge_ack_limit",
+	"tcp_comp_sack_delay_ns",
+	"tcp_comp_sack_nr",
+	"tcp_comp_sack_slack_ns",
+	"tcp_congestion_control",
+	"tcp_dsack",
+	"tcp_early_demux",
+	"tcp_early_retrans",
+	"tcp_ecn",
+	"tcp_ecn_fallback",
+	"tcp_ecn_option",
+	"tcp_ecn_option_beacon",
+	"tcp_fack",
+	"tcp_fastopen_blackhole_timeout_sec",
+	"tcp_fastopen_key",
+	"tcp_frto",
+	"tcp_fwmark_accept",
+	"tcp_invalid_ratelimit",
+	"tcp_l3mdev_accept",
+	"tcp_limit_output_bytes",
+	"tcp_linear_timeouts",
+	"tcp_low_latency",
+	"tcp_max_orphans",
+	"tcp_max_reordering",
+	"tcp_max_syn_backlog",
+	"tcp_max_tw_buckets",
+	"tcp_mem",
+	"tcp_migrate_req",
+	"tcp_min_rtt_wlen",
+	"tcp_min_snd_mss",
+	"tcp_min_tso_segs",
+	"tcp_moderate_rcvbuf",
+	"tcp_mtu_probe_floor",
+	"tcp_mtu_probing",
+	"tcp_no_metrics_save",
+	"tcp_no_ssthresh_metrics_save",
+	"tcp_orphan_retries",
+	"tcp_pacing_ca_ratio",
+	"tcp_pacing_ss_ratio",
+	"tcp_pingpong_thresh",
+	"tcp_plb_enabled",
+	"tcp_probe_interval",
+	"tcp_probe_threshold",
+	"tcp_recovery",
+	"tcp_reflect_tos",
+	"tcp_reordering",
+	"tcp_retrans_collapse",
+	"tcp_retries1",
+	"tcp_rfc1337",
+	"tcp_rcvbuf_low_rtt",
+	"tcp_shrink_window",
+	"tcp_slow_start_after_idle",
+	"tcp_stdurg",
+	"tcp_syn_linear_timeouts",
+	"tcp_thin_linear_timeouts",
+	"tcp_tso_rtt_log",
+	"tcp_tso_win_divisor",
+	"tcp_tw_reuse",
+	"tcp_tw_reuse_delay",
+	"tcp_workaround_signed_windows",
+};
+
+static bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+/* What follows a prefix in which '/' and '.' are one; NULL: it does not begin so. */
+static const char *after(const char *name, const char *prefix)
+{
+	for (; *prefix; name++, prefix++)
+		if (*name != *prefix && !(*name == '/' && *prefix == '.'))
+			return NULL;
+	return name;
+}
+
+static const char *skip_blanks(const char *at)
+{
+	while (*at == ' ' || *at == '\t' || *at == '"' || *at == '\'')
+		at++;
+	return at;
+}
+
+/* A number in decimal or, after 0x, hexadecimal. NULL: there is none. */
+static const char *number(const char *at, int64_t *out)
+{
+	at = skip_blanks(at);
+	bool hex = at[0] == '0' && (at[1] == 'x' || at[1] == 'X');
+	bool minus = *at == '-';
+	at += hex ? 2 : minus;
+	int64_t n = 0;
+	const char *begin = at;
+	for (;; at++) {
+		int digit = *at >= '0' && *at <= '9'      ? *at - '0'
+			: hex && *at >= 'a' && *at <= 'f' ? *at - 'a' + 10
+			: hex && *at >= 'A' && *at <= 'F' ? *at - 'A' + 10
+							  : -1;
+		if (digit < 0 || n > INT64_MAX / 32)
+			break;
+		n = n * (hex ? 16 : 10) + digit;
+	}
+	*out = minus ? -n : n;
+	return at == begin ? NULL : skip_blanks(at);
+}
+
+/* Linux's model of retries as time: 200 ms doubled, at most two minutes each. */
+static nanodiff retries_as_time(int64_t retries)
+{
+	nanodiff sum = 0, step = 200 * NANO_MS;
+	for (int64_t i = 0; i <= retries; i++) {
+		sum += step;
+		step = step * 2 < 120 * NANO_S ? step * 2 : 120 * NANO_S;
+	}
+	return sum;
+}
+
+static void buffers_to_config(struct posix *p)
+{
+	struct transport_config *c = transport_settings(stack_transport(p->stack));
+	/* Half of what Linux counts as buffer is window: the rest is for its bookkeeping. */
+	c->receive_buffer = (uint32_t)(p->sysctl.rmem[1] / 2);
+	c->receive_buffer_max = (uint32_t)p->sysctl.rmem[2];
+}
+
+static int set_triple(struct posix *p, int64_t *to, const char *value, const struct setting *s)
+{
+	int64_t three[3];
+	for (unsigned i = 0; i < 3; i++) {
+		value = number(value, &three[i]);
+		if (!value || three[i] < s->least || three[i] > s->most)
+			return -LINUX_EINVAL;
+	}
+	if (*value)
+		return -LINUX_EINVAL;
+	memcpy(to, three, sizeof three);
+	buffers_to_config(p);
+	return 0;
+}
+
+static void set_config(struct transport_config *c, const struct setting *s, int64_t n)
+{
+	uint8_t *at = (uint8_t *)c + s->at;
+	bool flag = n != 0;
+	nanodiff time = s->kind == SETTING_RETRIES ? retries_as_time(n) : n * s->unit;
+	switch (s->kind) {
+	case SETTING_BOOL: memcpy(at, &flag, sizeof flag); break;
+	case SETTING_U8: *at = (uint8_t)n; break;
+	case SETTING_COOKIES:
+		*at = (uint8_t)(n == 0   ? SYN_COOKIES_OFF
+				: n == 1 ? SYN_COOKIES_PRESSURE
+					 : SYN_COOKIES_ALWAYS);
+		break;
+	default: memcpy(at, &time, sizeof time); break;
+	}
+}
+
+static int set(struct posix *p, const struct setting *s, const char *value)
+{
+	uint8_t *own = (uint8_t *)&p->sysctl + s->at;
+	if (s->kind == SETTING_TRIPLE)
+		return set_triple(p, (int64_t *)(void *)own, value, s);
+	int64_t n;
+	value = number(value, &n);
+	if (!value || *value || n < s->least || n > s->most)
+		return -LINUX_EINVAL;
+	if (s->kind == SETTING_NUMBER)
+		memcpy(own, &n, sizeof n);
+	else
+		set_config(transport_settings(stack_transport(p->stack)), s, n);
+	return 0;
+}
+
+int posix_sysctl(struct posix *p, const char *name, const char *value)
+{
+	const char *rest = after(name, "/proc/sys/");
+	if (rest)
+		name = rest;
+	rest = after(name, "net.ipv4.");
+	if (rest) {
+		for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+			if (same(settings[i].name, rest))
+				return set(p, &settings[i], value);
+		for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+			if (same(ignored[i], rest))
+				return 0;
+	}
+	p->unknown++;
+	return -LINUX_ENOENT;
+}
+
+int posix_sysctl_line(struct posix *p, const char *line, size_t len)
+{
+	char text[256];
+	size_t n = 0, equals = SIZE_MAX;
+	for (size_t i = 0; i < len; i++) {
+		bool blank = line[i] == ' ' || line[i] == '\t' || line[i] == '\r' ||
+			line[i] == '\n';
+		if (blank && (n == 0 || equals == SIZE_MAX))
+			continue; /* before and after the name */
+		if (n == 0 && line[i] == '#')
+			return 0;
+		if (n + 1 == sizeof text)
+			return -LINUX_EINVAL;
+		if (line[i] == '=' && equals == SIZE_MAX)
+			equals = n;
+		text[n++] = line[i];
+	}
+	while (n &&
+		(text[n - 1] == ' ' || text[n - 1] == '\t' || text[n - 1] == '\n' ||
+			text[n - 1] == '\r'))
+		n--;
+	if (!n)
+		return 0;
+	if (equals == SIZE_MAX || equals == 0)
+		return -LINUX_EINVAL;
+	text[n] = text[equals] = '\0';
+	return posix_sysctl(p, text, text + equals + 1);
+}
+
+uint32_t posix_sysctl_unknown(const struct posix *p)
+{
+	return p->unknown;
+}
+
+void sysctl_defaults(struct posix *p)
+{
+	p->sysctl = (struct sysctls){
+		.wmem = { 4096, 256 << 10, WMEM_MAX },
+		.rmem = { 4096, 540000, RMEM_MAX },
+		.unsent_low = UINT32_MAX,
+		.fast_open = 0x70403,
+	};
+	buffers_to_config(p);
+}
+
+void sysctl_stack_config(struct stack_config *c)
+{
+	struct transport_config *t = &c->transport;
+	c->access.neighbours = 16;
+	c->access.incomplete_max = c->access.pending_frames = c->access.pending_each = 8;
+	t->listeners = 32;
+	t->backlog_max = 129;
+	t->embryos = 128;
+	t->time_waits = 64;
+	t->sent_ranges = 8192;
+	t->datagram_sockets = 8;
+	t->blocks = 1024;
+	t->big_blocks = 48;
+	t->send_buffer = WMEM_MAX; /* what is taken is bounded by send_queue.c */
+	t->receive_buffer = 540000 / 2;
+	t->receive_buffer_max = RMEM_MAX;
+	t->rto_initial = NANO_S;
+	t->rto_min = 200 * NANO_MS;
+	t->rto_max = 120 * NANO_S;
+	t->delayed_ack = 40 * NANO_MS;
+	t->user_timeout = retries_as_time(15);
+	t->syn_retries = t->syn_ack_retries = 5;
+	t->initial_window = 10;
+	t->timestamps = t->sack = t->window_scaling = true;
+	t->syn_cookies = SYN_COOKIES_PRESSURE;
+}

@@ -1,0 +1,126 @@
+/*
+ * Linux's tcp_info from what our connection says about itself. Counts of segments that
+ * Linux keeps and we keep as bytes are bytes divided by the segment size, rounded up;
+ * what we have no figure for stays zero.
+ */
+#include "posix/posix_file.h"
+
+/* RFC 9293's states by name, as Linux numbers them. */
+static uint8_t state_number(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint8_t number;
+	} states[] = {
+		{ "SYN-SENT", LINUX_TCP_SYN_SENT }, { "SYN-RECEIVED", LINUX_TCP_SYN_RECV },
+		{ "ESTABLISHED", LINUX_TCP_ESTABLISHED }, { "FIN-WAIT-1", LINUX_TCP_FIN_WAIT1 },
+		{ "FIN-WAIT-2", LINUX_TCP_FIN_WAIT2 }, { "CLOSE-WAIT", LINUX_TCP_CLOSE_WAIT },
+		{ "CLOSING", LINUX_TCP_CLOSING }, { "LAST-ACK", LINUX_TCP_LAST_ACK },
+		{ "TIME-WAIT", LINUX_TCP_CLOSE }, /* the socket is done, as in Linux */
+	};
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+		const char *a = states[i].name, *b = name;
+		while (*a && *a == *b) {
+			a++;
+			b++;
+		}
+		if (*a == *b)
+			return states[i].number;
+	}
+	return LINUX_TCP_CLOSE;
+}
+
+static uint32_t segments(uint64_t bytes, uint32_t mss)
+{
+	return mss ? (uint32_t)((bytes + mss - 1) / mss) : 0;
+}
+
+static uint32_t ms_since(const struct posix *p, nanotime then)
+{
+	return then && p->now > then ? (uint32_t)((p->now - then) / NANO_MS) : 0;
+}
+
+static uint8_t congestion_state(const struct sock_tcp_info *i)
+{
+	return i->loss          ? LINUX_TCP_CA_Loss
+		: i->recovering ? LINUX_TCP_CA_Recovery
+		: i->disorder   ? LINUX_TCP_CA_Disorder
+				: LINUX_TCP_CA_Open;
+}
+
+static void fill_sending(const struct sock_tcp_info *i, struct linux_tcp_info *out)
+{
+	out->unacked = segments(i->unacked, i->mss);
+	out->sacked = segments(i->sacked, i->mss);
+	out->lost = segments(i->lost, i->mss);
+	out->retrans = segments(i->again, i->mss);
+	out->snd_ssthresh = i->cwnd && i->ssthresh < (1u << 30) ? segments(i->ssthresh, i->mss)
+								: LINUX_TCP_INFINITE_SSTHRESH;
+	out->snd_cwnd = i->cwnd ? i->cwnd / (i->mss ? i->mss : 1) : 10;
+	out->total_retrans = (uint32_t)i->retransmits;
+	out->bytes_acked = i->bytes_acked;
+	out->notsent_bytes = i->unsent;
+	out->bytes_sent = i->bytes_sent + i->bytes_retransmitted;
+	out->bytes_retrans = i->bytes_retransmitted;
+	out->segs_out = (uint32_t)i->segments_sent;
+	out->data_segs_out = segments(i->bytes_sent, i->mss) + (uint32_t)i->retransmits;
+	out->delivered = segments(i->bytes_acked + i->sacked, i->mss);
+	out->total_rto = (uint16_t)i->rtos;
+	out->snd_wnd = i->snd_wnd;
+}
+
+static void fill_receiving(const struct sock_tcp_info *i, struct linux_tcp_info *out)
+{
+	out->rcv_mss = i->rcv_mss ? i->rcv_mss : 536;
+	out->bytes_received = i->bytes_received;
+	out->segs_in = (uint32_t)i->segments_received;
+	out->data_segs_in = (uint32_t)i->data_segments_received;
+	out->rcv_ooopack = (uint32_t)i->out_of_order;
+	out->rcv_space = i->receive_buffer;
+	out->rcv_ssthresh = i->rcv_wnd;
+	out->rcv_wnd = i->rcv_wnd;
+	out->ato = 40000;
+}
+
+void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
+{
+	memset(out, 0, sizeof *out);
+	out->reordering = 3;
+	if (f->stage != STAGE_STREAM) {
+		out->state = f->stage == STAGE_LISTEN ? LINUX_TCP_LISTEN : LINUX_TCP_CLOSE;
+		out->snd_cwnd = 10;
+		out->snd_mss = 536;
+		out->snd_ssthresh = LINUX_TCP_INFINITE_SSTHRESH;
+		return;
+	}
+	struct sock_tcp_info i;
+	if (sock_tcp_info(p->stack, f->id, &i) != 0)
+		return;
+	bool scaled = i.snd_wscale || i.rcv_wscale;
+	out->state = state_number(i.state);
+	out->ca_state = congestion_state(&i);
+	out->backoff = i.backoff;
+	out->retransmits = i.backoff;
+	out->probes = i.probes;
+	out->options = (uint8_t)((i.timestamps ? LINUX_TCPI_OPT_TIMESTAMPS : 0) |
+		(i.sack ? LINUX_TCPI_OPT_SACK : 0) | (scaled ? LINUX_TCPI_OPT_WSCALE : 0));
+	out->wscales = (uint8_t)((i.snd_wscale & 15) | i.rcv_wscale << 4);
+	out->rto = (uint32_t)(i.rto / NANO_US);
+	out->rtt = (uint32_t)(i.srtt / NANO_US);
+	out->rttvar = (uint32_t)(i.rttvar / NANO_US);
+	out->snd_mss = i.mss;
+	out->pmtu = i.path_mtu ? i.path_mtu : p->nif->mtu;
+	uint32_t link = p->nif->mtu - (f->v6 && !addr_is4(&f->local) ? 60u : 40u);
+	uint32_t own = (uint32_t)f->option[SOCK_MSS];
+	out->advmss = own && own < link ? own : link;
+	nanotime begun = f->connected_at ? f->connected_at : p->now;
+	bool text = i.data_segments_received > 0, sent = i.bytes_sent > 0;
+	out->last_data_sent = ms_since(p, sent ? i.last_sent : begun);
+	out->last_data_recv = ms_since(p, text ? i.last_text : begun);
+	out->last_ack_recv = ms_since(p, i.last_heard);
+	fill_sending(&i, out);
+	fill_receiving(&i, out);
+	out->busy_time = (uint64_t)(f->busy / NANO_US);
+	out->rwnd_limited = (uint64_t)(f->window_limited / NANO_US);
+	out->sndbuf_limited = (uint64_t)(f->buffer_limited / NANO_US);
+}

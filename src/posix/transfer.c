@@ -1,0 +1,405 @@
+/*
+ * Bytes in and out: read, recv, recvmsg and write, send, sendmsg are two calls with
+ * different clothes. A read waits until there is something (or as much as SO_RCVLOWAT and
+ * MSG_WAITALL ask for), the end or an error; a write waits until all is taken.
+ */
+#include "posix/posix_file.h"
+
+static const struct linux_iovec *call_iov(const struct posix_call *c, size_t *count)
+{
+	*count = c->iov ? c->iov_len : 1;
+	return c->iov ? c->iov : &c->one;
+}
+
+static size_t call_total(const struct posix_call *c)
+{
+	size_t count, total = 0;
+	const struct linux_iovec *v = call_iov(c, &count);
+	for (size_t i = 0; i < count; i++)
+		total += v[i].len;
+	return total;
+}
+
+/* The place in the caller's memory where byte `at` of the call stands, and what is left there. */
+static uint8_t *call_place(const struct posix_call *c, size_t at, size_t *left)
+{
+	size_t count;
+	const struct linux_iovec *v = call_iov(c, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (at < v[i].len) {
+			*left = v[i].len - at;
+			return (uint8_t *)v[i].base + at;
+		}
+		at -= v[i].len;
+	}
+	*left = 0;
+	return NULL;
+}
+
+/* Copies without taking; returns bytes. */
+static size_t peek(struct posix *p, const struct file *f, struct posix_call *c, size_t most)
+{
+	struct span spans[64];
+	int n = sock_peek(p->stack, f->id, spans, 64);
+	size_t done = 0;
+	for (int i = 0; i < n; i++) {
+		size_t at = 0;
+		while (at < spans[i].len && done < most) {
+			size_t left;
+			uint8_t *to = call_place(c, done, &left);
+			size_t len = spans[i].len - at < left ? spans[i].len - at : left;
+			if (!len)
+				return done;
+			memcpy(to, spans[i].at + at, len);
+			at += len;
+			done += len;
+		}
+	}
+	return done;
+}
+
+/* Takes what is there, up to the call's length. */
+static void take(struct posix *p, const struct file *f, struct posix_call *c, size_t total)
+{
+	while ((size_t)c->done < total) {
+		size_t left = total - (size_t)c->done;
+		int64_t n;
+		if (c->flags & LINUX_MSG_TRUNC) { /* thrown away */
+			size_t there = sock_readable(p->stack, f->id);
+			n = (int64_t)(there < left ? there : left);
+			if (n)
+				sock_consume(p->stack, f->id, (size_t)n);
+		} else {
+			uint8_t *to = call_place(c, (size_t)c->done, &left);
+			n = sock_read(p->stack, f->id, to, left);
+		}
+		if (n <= 0)
+			return;
+		c->done += n;
+	}
+}
+
+/* What a message says beside its bytes. */
+static void put_control(struct posix *p, const struct file *f, const struct posix_call *c)
+{
+	struct linux_msghdr *m = c->msg;
+	size_t room = m->control_len;
+	m->control_len = 0;
+	m->flags = 0;
+	m->name_len = 0;
+	if (!f->inq)
+		return;
+	struct sock_tcp_info i;
+	sock_tcp_info(p->stack, f->id, &i);
+	int unread = i.unread ? (int)i.unread : i.fin_received;
+	struct linux_cmsghdr h = { sizeof h + sizeof unread, LINUX_SOL_TCP, LINUX_TCP_CM_INQ };
+	if (room < h.len) {
+		m->flags |= LINUX_MSG_CTRUNC;
+		return;
+	}
+	memcpy(m->control, &h, sizeof h);
+	memcpy((uint8_t *)m->control + sizeof h, &unread, sizeof unread);
+	m->control_len = room < LINUX_CMSG_SPACE(sizeof unread) ? room
+								: LINUX_CMSG_SPACE(sizeof unread);
+}
+
+/* Nothing is there: the end, an error, or "not yet" (POSIX_WAIT). */
+static int64_t nothing_there(struct posix *p, struct file *f)
+{
+	struct sock_tcp_info i;
+	sock_tcp_info(p->stack, f->id, &i);
+	if (i.fin_received) /* the stream is whole: what came afterwards is for SO_ERROR */
+		return 0;
+	int error = socket_take_error(p, f);
+	if (error)
+		return -error;
+	return f->read_shut || socket_dead(p, f) ? 0 : POSIX_WAIT;
+}
+
+static int64_t read_done(struct posix *p, struct file *f, struct posix_call *c, int64_t result)
+{
+	if (c->msg && result >= 0)
+		put_control(p, f, c);
+	if (c->address_len)
+		*c->address_len = 0; /* a stream names nobody */
+	if (result > 0)
+		posix_flush(p); /* the window may have opened */
+	return result;
+}
+
+static int64_t stream_read(struct posix *p, struct file *f, struct posix_call *c)
+{
+	size_t total = call_total(c);
+	size_t there = sock_readable(p->stack, f->id);
+	size_t low = c->flags & LINUX_MSG_WAITALL ? total : (size_t)f->read_low;
+	size_t want = low < total ? low : total;
+	if (c->flags & LINUX_MSG_PEEK) {
+		if (there && (there >= want || !call_may_wait(p, c)))
+			return read_done(p, f, c, (int64_t)peek(p, f, c, total));
+	} else {
+		if (there)
+			take(p, f, c, total);
+		if (c->done && ((size_t)c->done >= want || !call_may_wait(p, c)))
+			return read_done(p, f, c, c->done);
+	}
+	if (!total)
+		return read_done(p, f, c, 0);
+	int64_t result = sock_readable(p->stack, f->id) ? POSIX_WAIT : nothing_there(p, f);
+	if (result == POSIX_WAIT) {
+		if (c->done)
+			posix_flush(p);
+		return call_may_wait(p, c) ? POSIX_WAIT : -LINUX_EAGAIN;
+	}
+	return read_done(p, f, c, c->done ? c->done : result);
+}
+
+int64_t read_try(struct posix *p, struct posix_call *c)
+{
+	struct file *f = file_find(p, c->fd);
+	if (!f)
+		return -LINUX_EBADF;
+	if (f->kind == FILE_PIPE_READ) {
+		size_t left;
+		uint8_t *to = call_place(c, 0, &left);
+		int64_t n = pipe_read(p, f, to, left);
+		return n == -LINUX_EAGAIN && call_may_wait(p, c) ? POSIX_WAIT : n;
+	}
+	if (f->kind != FILE_SOCKET)
+		return -LINUX_EINVAL;
+	if (c->flags & LINUX_MSG_ERRQUEUE) {
+		struct linux_msghdr none = { 0 };
+		return note_receive(f, c->msg ? c->msg : &none);
+	}
+	if (c->flags & LINUX_MSG_OOB) /* urgent data stays in the stream (RFC 6093) */
+		return -LINUX_EINVAL;
+	if (f->stage != STAGE_STREAM)
+		return -LINUX_ENOTCONN;
+	if (!c->started) {
+		c->started = true;
+		if (f->read_timeout)
+			c->deadline = p->now + f->read_timeout;
+	}
+	if (f->connecting) {
+		int64_t outcome = socket_connect_outcome(p, f);
+		if (outcome == -LINUX_EINPROGRESS)
+			return call_may_wait(p, c) ? POSIX_WAIT : -LINUX_EAGAIN;
+		if (outcome < 0)
+			return outcome;
+	}
+	return stream_read(p, f, c);
+}
+
+static int64_t read_begin(struct posix *p, struct posix_call *keep, struct posix_call *c)
+{
+	c->kind = CALL_READ;
+	c->deadline = NANOTIME_NEVER;
+	return call_begin(p, keep, c);
+}
+
+int64_t posix_read(struct posix *p, struct posix_call *call, int fd, void *buf, size_t len)
+{
+	return posix_recv(p, call, fd, buf, len, 0);
+}
+
+int64_t posix_readv(
+	struct posix *p, struct posix_call *call, int fd, const struct linux_iovec *iov, int count)
+{
+	if (count < 0 || count > 1024)
+		return -LINUX_EINVAL;
+	struct posix_call c = { .fd = fd, .iov = iov, .iov_len = (size_t)count };
+	return read_begin(p, call, &c);
+}
+
+int64_t posix_recv(
+	struct posix *p, struct posix_call *call, int fd, void *buf, size_t len, int flags)
+{
+	struct posix_call c = { .fd = fd, .one = { buf, len }, .flags = flags };
+	return read_begin(p, call, &c);
+}
+
+int64_t posix_recvfrom(struct posix *p, struct posix_call *call, int fd, void *buf, size_t len,
+	int flags, void *sockaddr, uint32_t *address_len)
+{
+	struct posix_call c = { .fd = fd,
+		.one = { buf, len },
+		.flags = flags,
+		.address = sockaddr,
+		.address_len = sockaddr ? address_len : NULL };
+	return read_begin(p, call, &c);
+}
+
+int64_t posix_recvmsg(
+	struct posix *p, struct posix_call *call, int fd, struct linux_msghdr *msg, int flags)
+{
+	struct posix_call c = {
+		.fd = fd, .iov = msg->iov, .iov_len = msg->iov_len, .msg = msg, .flags = flags
+	};
+	return read_begin(p, call, &c);
+}
+
+/* A connection that is begun by the first write: TCP_FASTOPEN_CONNECT, MSG_FASTOPEN. */
+static int64_t connect_by_write(struct posix *p, struct file *f, struct posix_call *c)
+{
+	struct addr remote = f->deferred_remote;
+	uint16_t port = f->deferred_port;
+	if (c->flags & LINUX_MSG_FASTOPEN) {
+		int64_t error = sockaddr_parse(f, c->address, c->address_size, &remote, &port);
+		if (error)
+			return error;
+	}
+	f->deferred = false;
+	return socket_connect(p, f, &remote, port);
+}
+
+/* May bytes be taken now? 0, POSIX_WAIT, or -errno. */
+static int64_t may_write(struct posix *p, struct file *f, struct posix_call *c)
+{
+	bool opens = c->flags & LINUX_MSG_FASTOPEN || f->deferred;
+	if (f->stage == STAGE_NEW && opens && !c->started) {
+		int64_t error = connect_by_write(p, f, c);
+		if (error)
+			return error;
+		if (!call_may_wait(p, c))
+			return socket_connect_outcome(p, f);
+	}
+	if (f->stage != STAGE_STREAM)
+		return -LINUX_EPIPE;
+	if (f->connecting) {
+		int64_t outcome = socket_connect_outcome(p, f);
+		if (outcome == -LINUX_EINPROGRESS)
+			return call_may_wait(p, c) ? POSIX_WAIT : -LINUX_EAGAIN;
+		if (outcome < 0)
+			return outcome;
+	} else if (c->flags & LINUX_MSG_FASTOPEN && !c->started) {
+		return -LINUX_EISCONN;
+	}
+	int error = socket_take_error(p, f);
+	if (error)
+		return -error;
+	if (f->write_shut || socket_dead(p, f))
+		return -LINUX_EPIPE;
+	return 0;
+}
+
+static void set_more(struct posix *p, struct file *f, bool more)
+{
+	if (f->more == more)
+		return;
+	f->more = more;
+	sock_set(p->stack, f->id, SOCK_CORK, more || f->corked);
+}
+
+/* Takes what there is room for. True: all is taken. */
+static bool stream_write(
+	struct posix *p, struct file *f, struct posix_call *c, size_t total, int64_t *error)
+{
+	*error = 0;
+	while ((size_t)c->done < total) {
+		size_t left;
+		const uint8_t *from = call_place(c, (size_t)c->done, &left);
+		bool last = (size_t)c->done + left == total;
+		int64_t n = send_take(p, f, from, left, last ? c->flags : 0);
+		if (n < 0)
+			*error = n;
+		else
+			c->done += n;
+		if (n < (int64_t)left)
+			return false;
+	}
+	return true;
+}
+
+static int64_t socket_write(struct posix *p, struct file *f, struct posix_call *c)
+{
+	size_t total = call_total(c);
+	if (!c->done) {
+		int64_t may = may_write(p, f, c);
+		c->started = true;
+		if (may)
+			return may;
+	} else if (f->queue.no_space && !socket_dead(p, f)) {
+		return call_may_wait(p, c) ? POSIX_WAIT : c->done;
+	}
+	set_more(p, f, c->flags & LINUX_MSG_MORE);
+	uint64_t from = f->queue.written;
+	int64_t error;
+	bool all = stream_write(p, f, c, total, &error);
+	note_sent(p, f, from, c->flags);
+	f->queue.pushed = f->queue.written;
+	posix_flush(p);
+	if (all || error)
+		return c->done ? c->done : error;
+	if (call_may_wait(p, c))
+		return POSIX_WAIT;
+	return c->done ? c->done : -LINUX_EAGAIN;
+}
+
+int64_t write_try(struct posix *p, struct posix_call *c)
+{
+	struct file *f = file_find(p, c->fd);
+	if (!f)
+		return -LINUX_EBADF;
+	if (f->kind == FILE_PIPE_WRITE) {
+		size_t left;
+		const uint8_t *from = call_place(c, 0, &left);
+		int64_t n = pipe_write(p, f, from, left);
+		return n == -LINUX_EAGAIN && call_may_wait(p, c) ? POSIX_WAIT : n;
+	}
+	if (f->kind != FILE_SOCKET)
+		return -LINUX_EINVAL;
+	if (c->flags & LINUX_MSG_OOB) /* RFC 6093 discourages its use: not sent */
+		return -LINUX_EOPNOTSUPP;
+	if (!c->started && f->write_timeout)
+		c->deadline = p->now + f->write_timeout;
+	return socket_write(p, f, c);
+}
+
+static int64_t write_begin(struct posix *p, struct posix_call *keep, struct posix_call *c)
+{
+	c->kind = CALL_WRITE;
+	c->deadline = NANOTIME_NEVER;
+	return call_begin(p, keep, c);
+}
+
+int64_t posix_write(struct posix *p, struct posix_call *call, int fd, const void *buf, size_t len)
+{
+	return posix_sendto(p, call, fd, buf, len, 0, NULL, 0);
+}
+
+int64_t posix_writev(
+	struct posix *p, struct posix_call *call, int fd, const struct linux_iovec *iov, int count)
+{
+	if (count < 0 || count > 1024)
+		return -LINUX_EINVAL;
+	struct posix_call c = { .fd = fd, .iov = iov, .iov_len = (size_t)count };
+	return write_begin(p, call, &c);
+}
+
+int64_t posix_send(
+	struct posix *p, struct posix_call *call, int fd, const void *buf, size_t len, int flags)
+{
+	return posix_sendto(p, call, fd, buf, len, flags, NULL, 0);
+}
+
+int64_t posix_sendto(struct posix *p, struct posix_call *call, int fd, const void *buf, size_t len,
+	int flags, const void *sockaddr, uint32_t address_len)
+{
+	struct posix_call c = { .fd = fd,
+		.one = { (void *)(uintptr_t)buf, len },
+		.flags = flags,
+		.address = (void *)(uintptr_t)sockaddr,
+		.address_size = address_len };
+	return write_begin(p, call, &c);
+}
+
+int64_t posix_sendmsg(
+	struct posix *p, struct posix_call *call, int fd, const struct linux_msghdr *msg, int flags)
+{
+	struct posix_call c = { .fd = fd,
+		.iov = msg->iov,
+		.iov_len = msg->iov_len,
+		.flags = flags,
+		.address = msg->name,
+		.address_size = msg->name_len };
+	return write_begin(p, call, &c);
+}

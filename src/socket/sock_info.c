@@ -1,0 +1,84 @@
+/*
+ * What a connection can tell about itself, for people, tests and programs. All
+ * figures are read off as they stand; nothing is kept for this alone but counters.
+ */
+#include "socket/owner.h"
+
+#include "transport/tcp/decide.h"
+
+static void flight_info(const struct transport *t, const struct tcp_conn *c,
+			struct sock_tcp_info *i)
+{
+	const struct tcp_flight *f = c->flight;
+	struct tcp_plan p = tcp_decide(t, c, 0);
+	i->wait = p.kind == PLAN_NONE && p.wait != WAIT_NOTHING ? tcp_wait_text(p.wait) : "";
+	i->wait_window = p.kind == PLAN_NONE && (p.wait == WAIT_RWND || p.wait == WAIT_SWS);
+	i->cwnd = f->cc.cwnd;
+	i->ssthresh = f->cc.ssthresh;
+	i->congestion = f->cc.ops->name;
+	i->in_flight = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
+	i->sacked = f->board.sacked;
+	i->lost = f->board.lost;
+	i->again = f->board.again;
+	i->bytes_sent = f->bytes_sent;
+	i->bytes_acked = f->bytes_acked;
+	i->bytes_received = f->bytes_received;
+	i->bytes_retransmitted = f->bytes_again;
+	i->segments_sent = f->segments_sent;
+	i->segments_received = f->segments_received;
+	i->data_segments_received = f->data_segments_received;
+	i->out_of_order = f->out_of_order;
+	i->retransmits = f->retransmits;
+	i->rtos = f->rtos;
+	i->fast_recoveries = f->recoveries;
+	i->recovering = f->phase == PHASE_RECOVERY;
+	i->loss = f->phase == PHASE_LOSS;
+	i->disorder = f->dup_acks || f->board.sacked;
+	i->probes = f->probes;
+	i->snd_wnd_max = f->snd_wnd_max;
+	i->rcv_mss = f->rcv_mss;
+	i->receive_buffer = f->receive_buffer;
+	i->last_sent = f->last_sent;
+	i->last_text = f->last_text;
+	i->soft_error = (enum error)f->soft_error;
+}
+
+int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
+{
+	struct transport *t = stack_transport(s);
+	uint32_t n;
+	const struct endpoint_owner *o = sock_owner(t, id, &n);
+	if (!o || o->kind != SOCK_STREAM)
+		return -ERR_ARGUMENT;
+	const struct tcp_conn *c = o->conn;
+	bool syn = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+	*i = (struct sock_tcp_info){
+		.state = tcp_state_name(c->state),
+		.wait = "",
+		.congestion = "",
+		.srtt = rtt_smoothed(&c->rtt),
+		.rttvar = rtt_deviation(&c->rtt),
+		.rto = conn_rto(t, c),
+		.backoff = c->backoff,
+		.snd_wnd = c->snd_wnd,
+		.snd_wnd_max = c->snd_wnd,
+		.rcv_wnd = conn_rcv_wnd(c),
+		.mss = c->mss,
+		.path_mtu = c->path.mtu,
+		.snd_wscale = c->snd_wscale,
+		.rcv_wscale = c->rcv_wscale,
+		.timestamps = c->flags & CONN_TIMESTAMPS,
+		.sack = c->flags & CONN_SACK,
+		.last_heard = syn ? t->now
+				  : t->now - (nanodiff)(t->now_ms - c->heard) * NANO_MS,
+		.unread = (uint32_t)tcp_readable(c),
+		.unacked = c->snd_nxt - c->snd_una,
+		.unsent = seq_gt(c->snd_end, c->snd_nxt) ? c->snd_end - c->snd_nxt : 0,
+		.fin_queued = c->flags & CONN_FIN_QUEUED,
+		.fin_sent = c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end + 1,
+		.fin_received = c->flags & CONN_FIN_RECEIVED,
+	};
+	if (c->flight)
+		flight_info(t, c, i);
+	return 0;
+}
