@@ -144,6 +144,15 @@ static void stream_drop(struct stream *s, size_t used)
 	s->len -= used;
 }
 
+/* Not even its first bytes were understood. */
+static enum verdict no_capture(
+	const struct command *c, const struct capture_reader *r, const char *name)
+{
+	return complain(c, VERDICT_UNSURE,
+		"%s: %s: name a file that tcpdump, Wireshark or --pcap wrote", name,
+		capture_fault_text(r->fault));
+}
+
 /* Walks the file; the offset of what was used but not yet dropped is kept to move bytes seldom. */
 static enum verdict walk(struct explaining *e, struct stream *s, const char *name)
 {
@@ -156,6 +165,8 @@ static enum verdict walk(struct explaining *e, struct stream *s, const char *nam
 		size_t used = 0;
 		enum capture_event event = capture_next(
 			&r, span_of(s->bytes + at, s->len - at), &used, &p);
+		if (event == CAPTURE_FAULT && r.offset == 0)
+			return no_capture(c, &r, name);
 		if (event == CAPTURE_FAULT)
 			return complain(c, e->packets ? VERDICT_PROBLEM : VERDICT_UNSURE,
 				"%s: %s (at byte %llu): packets behind it can't be read", name,
@@ -178,6 +189,8 @@ static enum verdict walk(struct explaining *e, struct stream *s, const char *nam
 	}
 	if (capture_end(&r, s->len))
 		return VERDICT_FINE;
+	if (r.offset == 0)
+		return no_capture(c, &r, name);
 	return complain(c, e->packets ? VERDICT_PROBLEM : VERDICT_UNSURE,
 		"%s: %s: the rest is missing; was it copied whole?", name,
 		capture_fault_text(r.fault));
@@ -202,7 +215,13 @@ static enum verdict run(const struct arguments *a)
 	s.bytes = malloc(s.cap);
 	if (!s.bytes)
 		return complain(a->command, VERDICT_ENVIRONMENT, "no memory: close something else");
-	enum verdict v = walk(&e, &s, standard ? "standard input" : name);
+	const char *what = standard ? "standard input" : name;
+	enum verdict v = VERDICT_ENVIRONMENT;
+	if (!stream_need(&s, 1) && ferror(s.file))
+		complain(
+			a->command, v, "%s: %s: name a pcap or pcapng file", what, strerror(errno));
+	else
+		v = walk(&e, &s, what);
 	if (!e.json && v == VERDICT_FINE)
 		fprintf(stderr, "%llu packets, %llu with something wrong\n",
 			(unsigned long long)e.packets, (unsigned long long)e.problems);

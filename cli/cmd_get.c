@@ -275,8 +275,9 @@ static enum verdict verdict_of(const struct fetch_info *i)
 	case FETCH_PROBLEM_REQUEST: return VERDICT_USAGE;
 	case FETCH_PROBLEM_DNS:
 		return i->lookup ? verdict_of_lookup(i->lookup->status) : VERDICT_UNSURE;
-	case FETCH_PROBLEM_SINK:
-	case FETCH_PROBLEM_LOCAL: return VERDICT_ENVIRONMENT;
+	case FETCH_PROBLEM_SINK: return VERDICT_ENVIRONMENT;
+	case FETCH_PROBLEM_LOCAL:
+		return i->error == ERR_ARGUMENT ? VERDICT_USAGE : VERDICT_ENVIRONMENT;
 	default: return VERDICT_PROBLEM;
 	}
 }

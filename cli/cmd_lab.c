@@ -287,7 +287,8 @@ static void begin_capture(void *user, struct lab *l)
 		return;
 	c->file = sim_capture_open(lab_world(l), c->path, LAB_EPOCH, c->why, sizeof c->why);
 	if (!c->file) {
-		snprintf(c->why, sizeof c->why, "cannot write the capture to %s: %s", c->path,
+		snprintf(c->why, sizeof c->why,
+			"cannot write the capture to %s: %s: name another file", c->path,
 			strerror(errno));
 		return;
 	}

@@ -187,10 +187,16 @@ static bool read_options(struct pinging *p)
 	c->report = report;
 	c->user = p;
 	c->destination.b[15] = 1; /* any: it is looked up later */
-	const char *broken = ping_config_check(c);
-	if (broken)
-		complain(a->command, VERDICT_USAGE, "%s", broken);
-	return !broken;
+	if (c->interval < NANO_MS)
+		complain(a->command, VERDICT_USAGE, "--interval %s: too short: 1ms at least",
+			given_value(a, "interval", ""));
+	else if (ping_config_check(c))
+		complain(a->command, VERDICT_USAGE,
+			"--timeout %s: must be more than 0, and less than %d times the interval",
+			given_value(a, "timeout", "2s"), PING_WINDOW);
+	else
+		return true;
+	return false;
 }
 
 static bool over(void *user)
@@ -226,12 +232,16 @@ static void print_statistics(const struct pinging *p, const struct ping_statisti
 			(double)s->avg / 1e6, (double)s->max / 1e6, (double)s->mdev / 1e6);
 }
 
-/* The object where no request could be sent, for want of an address. */
-static void put_no_address(struct pinging *p, const char *why, enum verdict v)
+/* The object where no request could be sent; `address` NULL: not even that was found. */
+static void put_problem(
+	struct pinging *p, const struct addr *address, const char *why, enum verdict v)
 {
 	json_begin(&p->json, stdout, "strata.ping/1");
 	json_string(&p->json, "host", p->arguments->operand[0]);
-	json_null(&p->json, "address");
+	if (address)
+		json_addr(&p->json, "address", address);
+	else
+		json_null(&p->json, "address");
 	json_string(&p->json, "link", p->session.link);
 	json_string(&p->json, "problem", why);
 	json_unsigned(&p->json, "exit_code", v);
@@ -281,6 +291,41 @@ static void begin_output(struct pinging *p)
 	json_array(&p->json, "answers");
 }
 
+static bool has_family(const struct netif *nif, const struct addr *like)
+{
+	for (unsigned i = 0; i < nif->addresses; i++)
+		if (addr_is4(&nif->address[i].address) == addr_is4(like))
+			return true;
+	return false;
+}
+
+/* What no request could get over: told, and false. */
+static bool is_reachable(struct pinging *p, enum verdict *v)
+{
+	const struct addr *to = &p->config.destination;
+	struct internet *in = stack_internet(p->session.site->stack);
+	const char *why = NULL;
+	struct addr source;
+	*v = VERDICT_PROBLEM;
+	if (addr_is_any(to) || addr_is_multicast(to)) {
+		*v = VERDICT_USAGE;
+		why = "no address of one machine: name a single one";
+	} else if (addr_is_loopback(to) || internet_is_ours(in, to)) {
+		why = "this is our own address, and there is no loopback: ask another machine";
+	} else if (internet_source(in, to, &source) == ERR_OK) {
+		return true;
+	} else if (has_family(site_netif(p->session.site), to)) {
+		why = "no route to the destination: name a router that leads there, by --gateway";
+	} else {
+		why = addr_is4(to) ? "we have no IPv4 address: give one, by --address"
+				   : "we have no IPv6 address: give one, by --address";
+	}
+	complain(p->arguments->command, *v, "%s: %s", p->arguments->operand[0], why);
+	if (p->as_json)
+		put_problem(p, to, why, *v);
+	return false;
+}
+
 static enum verdict send_requests(struct pinging *p)
 {
 	struct stack *s = p->session.site->stack;
@@ -317,9 +362,9 @@ static enum verdict run(const struct arguments *a)
 		return v;
 	char why[NAME_WHY];
 	if (name_address(&p.session, a, a->operand[0], &p.config.destination, &v, why))
-		v = send_requests(&p);
+		v = is_reachable(&p, &v) ? send_requests(&p) : v;
 	else if (p.as_json)
-		put_no_address(&p, why, v);
+		put_problem(&p, NULL, why, v);
 	return session_close(&p.session, v);
 }
 

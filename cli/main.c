@@ -47,6 +47,9 @@ int main(int argc, char **argv)
 	}
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return (int)v;
-	complain(NULL, v, "standard output: could not write all of it");
+	if (v != VERDICT_ENVIRONMENT) /* else it was told */
+		complain(NULL, v,
+			"standard output: could not write all of it: make room, or name "
+			"another place");
 	return v == VERDICT_FINE ? VERDICT_ENVIRONMENT : (int)v;
 }

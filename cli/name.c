@@ -42,6 +42,16 @@ bool name_address(struct session *s, const struct arguments *a, const char *host
 	site_use(s->site);
 	struct lookup *l = resolver_host(
 		r, span_of(host, strlen(host)), families ? families : LOOKUP_BOTH, &e);
+	struct addr literal;
+	if (addr_parse(span_of(host, strlen(host)), &literal) &&
+		families == (addr_is4(&literal) ? LOOKUP_AAAA : LOOKUP_A)) {
+		snprintf(why, NAME_WHY, "an %s address: leave out --%s",
+			addr_is4(&literal) ? "IPv4" : "IPv6", addr_is4(&literal) ? "ipv6" : "ipv4");
+		*verdict = complain(s->command, VERDICT_USAGE, "%s: %s", host, why);
+		if (l)
+			lookup_release(r, l);
+		return false;
+	}
 	if (!l) {
 		snprintf(why, NAME_WHY, "no host name and no address: check its spelling");
 		*verdict = complain(s->command, VERDICT_USAGE, "'%s': %s", host, why);

@@ -106,8 +106,9 @@ static enum error add_addresses(
 	}
 	if (e)
 		snprintf(why, cap, "the lab's machine does not take the address or gateway: %s",
-			error_text(e));
-	return e;
+			e == ERR_IN_USE ? "it has a gateway of its own: leave this one out"
+					: error_text(e));
+	return e == ERR_IN_USE ? ERR_ARGUMENT : e;
 }
 
 static enum error open_capture(struct site *s, const char *path, char *why, size_t cap)
@@ -120,7 +121,8 @@ static enum error open_capture(struct site *s, const char *path, char *why, size
 	w->capture = sim_capture_open(lab_world(w->lab), path, LAB_EPOCH, why, cap);
 	if (!w->capture) {
 		enum error e = errno == EACCES || errno == EPERM ? ERR_PERMISSION : ERR_SYSTEM;
-		snprintf(why, cap, "cannot write the capture to %s: %s", path, strerror(errno));
+		snprintf(why, cap, "cannot write the capture to %s: %s: name another file", path,
+			strerror(errno));
 		return e;
 	}
 	const char *name;

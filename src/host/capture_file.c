@@ -151,7 +151,8 @@ struct capture_file *capture_file_open(
 	if (c->fd >= 0 && write_head(c))
 		return c;
 	*error = errno == EACCES || errno == EPERM ? ERR_PERMISSION : ERR_SYSTEM;
-	snprintf(why, cap, "cannot write the capture to %s: %s", path, strerror(errno));
+	snprintf(why, cap, "cannot write the capture to %s: %s: name another file", path,
+		strerror(errno));
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c);

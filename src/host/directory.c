@@ -74,7 +74,7 @@ enum error directory_open(struct directory *d, const char *path, char *why, size
 	*d = (struct directory){ .fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
 	if (d->fd < 0) {
 		int number = errno;
-		snprintf(why, cap, "%s: %s", path,
+		snprintf(why, cap, "%s: %s: name a folder that you may read", path,
 			number == ENOTDIR ? "is no folder" : strerror(number));
 		return number == ENOTDIR ? ERR_NOT_FOUND : from_errno(number);
 	}

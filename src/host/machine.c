@@ -145,8 +145,10 @@ static enum error add_addresses(
 				e == ERR_NO_ROUTE
 					? "is on none of our own networks: a router must be "
 					  "a neighbour"
-					: error_text(e));
-			return e;
+					: e == ERR_IN_USE ? "there is another one: one for each "
+							    "of IPv4 and IPv6"
+							  : error_text(e));
+			return e == ERR_IN_USE ? ERR_ARGUMENT : e;
 		}
 	}
 	return ERR_OK;

@@ -53,6 +53,18 @@ class Usage(ErrorCase):
                 ("no record type", "resolve", "www.example.test", "NOTYPE"),
                 ("no domain name", "resolve", "a..b"),
                 ("no host name", "ping", "a..b"),
+                ("no address of one machine: name a single one", "ping", "224.0.0.1"),
+                ("no address of one machine: name a single one", "ping", "0.0.0.0"),
+                ("no address of one machine: name a single one", "ping", "ff02::1"),
+                ("no address of one machine; name a single one", "get", "http://224.0.0.1/"),
+                ("no address of one machine; name a single one", "get", "http://[::]/"),
+                ("an IPv4 address: leave out --ipv6", "ping", "-6", "192.0.2.80"),
+                ("an IPv6 address: leave out --ipv4", "ping", "-4", "2001:db8:2::80"),
+                ("--interval 0: too short", "ping", "-i", "0", "192.0.2.80"),
+                ("--timeout 9999: must be", "ping", "-W", "9999", "192.0.2.80"),
+                ("--for 0: too short", "serve", *TAP, "--for", "0", "."),
+                ("it has a gateway of its own: leave", "ping", "--gateway", "192.168.1.7", "192.0.2.80"),
+                ("--pcap: of which network", "lab", "--pcap", "x"),
                 ("no lab is called", "lab", "nowhere"),
                 ("nobody would visit.*--link tap:", "serve", "."),
                 ("nobody would visit", "serve", "--link", "lab:home", "."),
@@ -103,6 +115,10 @@ class Simulated(ErrorCase):
                 (UNSURE, "no DNS server.*(answer|reach)", "resolve", "--dns", "192.0.2.99", "x.test"),
                 (UNSURE, "no DNS server.*(answer|reach)", "ping", "--dns", "192.0.2.99", "x.test"),
                 (PROBLEM, "the name does not exist", "ping", "nosuch.example.test"),
+                (PROBLEM, "our own address, and there is no loopback", "ping", "192.168.1.100"),
+                (PROBLEM, "our own address, and there is no loopback", "ping", "::1"),
+                (PROBLEM, "our own address, and there is no loopback", "get", "http://127.0.0.1/"),
+                (PROBLEM, "our own address, and there is no loopback", "get", "http://[2001:db8:1::100]/"),
         ):
             self.fails(code, pattern, *arguments)
 
@@ -114,7 +130,13 @@ class Simulated(ErrorCase):
                 (ENVIRONMENT, "cannot write the capture to /nowhere/c.pcapng: No such file", "get", "--pcap", "/nowhere/c.pcapng", URL),
                 (ENVIRONMENT, "/nowhere/form: cannot read", "get", "-d", "@/nowhere/form", URL),
                 (ENVIRONMENT, "/nowhere/page: cannot read", "get", "--page", "/nowhere/page", URL),
-                (ENVIRONMENT, "/nowhere", "serve", *TAP, "/nowhere"),
+                (ENVIRONMENT, "/nowhere: No such file.*name a folder", "serve", *TAP, "/nowhere"),
+                (ENVIRONMENT, "is no folder: name a folder", "serve", *TAP, "/dev/null"),
+                (ENVIRONMENT, "/: Is a directory: name a", "explain", "/"),
+                (UNSURE, "/dev/null: neither a pcap nor.*name a file that", "explain", "/dev/null"),
+                (UNSURE, "neither a pcap nor.*name a file that", "explain", __file__),
+                (ENVIRONMENT, "cannot write the capture to /nowhere/c: No such.*: name", "lab", "home", "--pcap",
+                 "/nowhere/c"),
         ):
             self.fails(code, pattern, *arguments)
 
@@ -189,13 +211,20 @@ class Device(ErrorCase):
         self.with_peer(say(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"), PROBLEM,
                        "cut short after 0 of 10 bytes.*try again")
         self.with_peer(say(b"220 mail.example ESMTP\r\n"), PROBLEM, "is it an HTTP server")
-        self.with_peer(lambda peer: None, PROBLEM, "timed out.*waiting for the response", "-m", "4")
+        silent = []
+        self.with_peer(silent.append, PROBLEM, "timed out.*waiting for the response", "-m", "4")
+        for peer in silent:
+            peer.close()
 
     def test_addresses(self):
         self.fails(PROBLEM, "port 1: connection refused", "get", *TAP, f"http://{PEER}:1/")
         self.fails(PROBLEM, "no route.*gateway", "get", *TAP, "http://198.51.100.1/")
         self.fails(USAGE, "no DNS server is configured.*--dns", "get", *TAP, URL)
         self.fails(USAGE, "no DNS server is configured.*--dns", "resolve", *TAP, "x.test")
+        self.fails(PROBLEM, "no route to the destination: name a router", "ping", *TAP, "198.51.100.1")
+        self.fails(PROBLEM, "we have no IPv6 address: give one", "ping", *TAP, "2001:db8::1")
+        self.fails(USAGE, "gateway 192.0.2.8: there is another one: one for each", "ping", *TAP, "--gateway",
+                   "192.0.2.7", "--gateway", "192.0.2.8", "198.51.100.1")
         self.fails(USAGE, "gateway.*none of our own networks", "get", *TAP, "--gateway", "203.0.113.1", URL)
         self.fails(PROBLEM, "only IPv6|no address of|no route", "get", *TAP, "http://[2001:db8::1]/")
 

@@ -197,9 +197,17 @@ static void text_timeout(struct text *t, const struct fetch *f, nanotime now)
 static void text_unreachable(struct text *t, const struct fetch *f)
 {
 	enum error e = f->info.error;
+	const struct dial_attempt *a = f->exchange ? attempt_of(f) : NULL;
 
 	text_peer(t, f);
 	text_string(t, ": ");
+	if (a &&
+		(addr_is_loopback(&a->address) ||
+			internet_is_ours(stack_internet(f->stack), &a->address))) {
+		text_string(t,
+			"this is our own address, and there is no loopback; ask another machine");
+		return;
+	}
 	text_string(t, error_text(e));
 	if (e == ERR_NO_ROUTE)
 		text_string(t, "; name a gateway that leads there");
@@ -284,6 +292,13 @@ static void text_other(struct text *t, const struct fetch *f)
 		text_string(t, "could not store the response: ");
 		text_string(t, error_text(i->error));
 		break;
+	case FETCH_PROBLEM_LOCAL:
+		if (i->error == ERR_ARGUMENT) {
+			text_cut(t, i->url.host, 100);
+			text_string(t, ": no address of one machine; name a single one");
+			break;
+		}
+		/* fallthrough */
 	default: /* LOCAL, CANCELLED */
 		text_string(t, fetch_problem_text(i->problem));
 		if (i->problem == FETCH_PROBLEM_LOCAL) {
