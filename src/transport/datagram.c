@@ -29,12 +29,19 @@ static bool port_taken(struct transport *t, enum datagram_kind kind, const struc
 	return false;
 }
 
-/* A random port (RFC 6056 algorithm 1, UDP-05): unpredictable, because DNS relies on it. */
+/* A random port (RFC 6056 algorithm 2, UDP-05): unpredictable, because DNS relies on it. Where the
+ * dice find none, each port of the range is tried once, from a random one on. 0: all are taken. */
 static uint16_t pick_port(struct transport *t, enum datagram_kind kind, const struct addr *local)
 {
 	uint32_t range = (uint32_t)(t->config.port_last - t->config.port_first) + 1;
 	for (unsigned i = 0; i < PORT_TRIES; i++) {
 		uint16_t port = (uint16_t)(t->config.port_first + rng_below(t->core->rng, range));
+		if (!port_taken(t, kind, local, port))
+			return port;
+	}
+	uint32_t first = rng_below(t->core->rng, range);
+	for (uint32_t i = 0; i < range; i++) {
+		uint16_t port = (uint16_t)(t->config.port_first + (first + i) % range);
 		if (!port_taken(t, kind, local, port))
 			return port;
 	}

@@ -1,12 +1,13 @@
 /*
  * Ephemeral ports (RFC 6056, algorithm 3 with a random step): where the search starts
  * is a keyed hash of the destination, so that one destination learns nothing of
- * the ports towards another; how it goes on is a counter. Bounded: after 64 tries
- * the answer is "no free port" (TCP-61).
+ * the ports towards another; how it goes on is a counter. A few tries with a random
+ * step find one as long as most are free; then each port of the range is tried
+ * once, so "no free port" (TCP-61) is true, and a call is bounded by the range.
  */
 #include "transport/tcp/tcp_conn.h"
 
-#define PORT_TRIES 64
+#define PORT_TRIES 64 /* with a random step */
 
 /* Is this tuple free? A TIME-WAIT entry that RFC 6191 lets us reuse is removed. */
 static bool tuple_free(struct transport *t, const struct tcp_tuple *tuple)
@@ -39,8 +40,8 @@ enum error tcp_pick_port(struct transport *t, struct tcp_tuple *tuple)
 	uint64_t word[5] = { tuple->local.w[0], tuple->local.w[1], tuple->remote.w[0],
 			     tuple->remote.w[1], tuple->remote_port };
 	uint32_t offset = (uint32_t)hash_words(&t->secret, word, 5);
-	for (unsigned i = 0; i < PORT_TRIES; i++) {
-		t->port_counter += port_step(t);
+	for (uint32_t i = 0; i < PORT_TRIES + range; i++) {
+		t->port_counter += i < PORT_TRIES ? port_step(t) : 1;
 		tuple->local_port =
 			(uint16_t)(t->config.port_first + (offset + t->port_counter) % range);
 		if (tuple_free(t, tuple))

@@ -8,6 +8,8 @@
 #include "transport/tcp/cookie.h"
 #include "transport/tcp/tcp_conn.h"
 
+#define STAMP_US (4294 * NANO_S)          /* what 32 bits count */
+#define STAMP_MS (24 * 86400 * NANO_S)    /* half of it, in ms */
 #define QUANTUM 64 /* frames that one connection may send in its turn */
 
 void transport_config_default(struct transport_config *c)
@@ -88,6 +90,14 @@ const char *transport_config_check(const struct transport_config *c)
 		  "transport: 1 ms <= rto_min, and rto_min and rto_initial <= rto_max" },
 		{ c->delayed_ack < 0 || c->delayed_ack >= 500 * NANO_MS,
 		  "transport.delayed_ack must be below 500 ms (RFC 9293 MUST-40)" },
+		/* stamps are 32-bit clocks, of microseconds until a SYN is answered, else of ms */
+		{ c->syn_timeout <= 0 || c->rto_max > STAMP_US - c->syn_timeout,
+		  "transport.syn_timeout must be positive, and with rto_max below 4294 s" },
+		{ c->user_timeout <= 0 || c->user_timeout > STAMP_MS || c->keepalive_idle <= 0 ||
+			  c->keepalive_idle > STAMP_MS || c->keepalive_interval <= 0 ||
+			  c->keepalive_interval > STAMP_MS,
+		  "transport.user_timeout, keepalive_idle and keepalive_interval must be positive "
+		  "and at most 24 days" },
 		{ c->msl < 0 || c->fin_wait2 < 0, "transport.msl and fin_wait2 can't be negative" },
 		{ c->syn_cookies < SYN_COOKIES_OFF || c->syn_cookies > SYN_COOKIES_ALWAYS,
 		  "transport.syn_cookies must be off, under pressure or always" },
