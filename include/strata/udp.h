@@ -40,6 +40,19 @@ STRATA_API ssize_t strata_send_to(struct strata_udp *udp, const void *from, size
 STRATA_API ssize_t strata_recv_from(struct strata_udp *udp, void *to, size_t size,
 				    struct strata_address *from);
 
+/*
+ * The two for a server on all our addresses: `at` (may be NULL) becomes the address of ours that
+ * the datagram came to, and an answer names it as its `source`, so that the asker hears from whom
+ * it asked (RFC 1122 4.1.3.5). A `source` that is NULL, ::, or a group: chosen; its port is not
+ * looked at. -STRATA_E_NO_ADDRESS: not ours; -STRATA_E_ARGUMENT: the socket is bound to another
+ * one. NET.
+ */
+STRATA_API ssize_t strata_recv_at(struct strata_udp *udp, void *to, size_t size,
+				  struct strata_address *from, struct strata_address *at);
+STRATA_API ssize_t strata_send_from(struct strata_udp *udp, const void *from, size_t size,
+				    const struct strata_address *source,
+				    const struct strata_address *to);
+
 #ifdef __cplusplus
 }
 #endif

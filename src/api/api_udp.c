@@ -84,11 +84,19 @@ int strata_udp_address(struct strata_udp *udp, struct strata_address *out)
 ssize_t strata_send_to(
 	struct strata_udp *udp, const void *from, size_t size, const struct strata_address *to)
 {
+	return strata_send_from(udp, from, size, NULL, to);
+}
+
+ssize_t strata_send_from(struct strata_udp *udp, const void *from, size_t size,
+	const struct strata_address *source, const struct strata_address *to)
+{
 	struct stack *s = net_enter(udp ? udp->h.net : NULL);
 	if (!s)
 		return -ERR_ARGUMENT;
 	struct addr a = to ? address_in(to) : ADDR_ANY;
-	int64_t r = sock_send_to(s, udp->h.sock, from, size, to ? &a : NULL, to ? to->port : 0);
+	struct addr own = source ? address_in(source) : ADDR_ANY;
+	int64_t r = sock_send_from(
+		s, udp->h.sock, from, size, &own, to ? &a : NULL, to ? to->port : 0);
 	if (r < 0)
 		api_error((int)r);
 	net_leave(udp->h.net);
@@ -130,7 +138,8 @@ static int64_t try_receive(struct stack *s, struct handle *h, void *user)
 	return n >= 0 && r->d.is_error ? -(int64_t)icmp_error(&r->d) : n;
 }
 
-ssize_t strata_recv_from(struct strata_udp *udp, void *to, size_t size, struct strata_address *from)
+ssize_t strata_recv_at(struct strata_udp *udp, void *to, size_t size, struct strata_address *from,
+	struct strata_address *at)
 {
 	struct receive r = { .to = to, .size = size };
 	int64_t n = handle_call(udp_handle(udp), try_receive, &r);
@@ -138,5 +147,16 @@ ssize_t strata_recv_from(struct strata_udp *udp, void *to, size_t size, struct s
 		*from = address_out(&r.d.original_destination, r.d.port);
 	else if (from && n >= 0)
 		*from = address_out(&r.d.source, r.d.port);
+	if (at && n >= 0) {
+		struct strata_address own;
+		*at = address_out(&r.d.destination, 0);
+		if (strata_udp_address(udp, &own) >= 0)
+			at->port = own.port;
+	}
 	return n;
+}
+
+ssize_t strata_recv_from(struct strata_udp *udp, void *to, size_t size, struct strata_address *from)
+{
+	return strata_recv_at(udp, to, size, from, NULL);
 }

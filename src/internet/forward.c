@@ -23,7 +23,7 @@ static bool is_forwardable(const struct internet *in, const struct rx *rx)
 	const struct addr *from = &rx->source, *to = &rx->destination;
 	return !rx->link_group && !addr_is_any(from) && !addr_is_linklocal(from) &&
 		!addr_is_linklocal(to) && !addr_is_any(to) && !addr_is_loopback(to) &&
-		!path_is_group(in, to) && !(addr_is4(to) && to->b[12] >= 240) &&
+		!internet_is_group(in, to) && !(addr_is4(to) && to->b[12] >= 240) &&
 		!(addr_is4(to) && to->b[12] == 0);
 }
 

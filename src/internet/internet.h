@@ -63,6 +63,9 @@ enum error internet_source(
 /* Is this address one of ours (on any interface)? */
 bool internet_is_ours(const struct internet *in, const struct addr *a);
 
+/* Is it a group or a broadcast address of any of our links? */
+bool internet_is_group(const struct internet *in, const struct addr *a);
+
 /* Looks a stale path up. ERR_OK, ERR_NO_ROUTE, ERR_MEMORY (neighbour table full). */
 enum error internet_path(
 	struct internet *in, struct path *p, const struct addr *destination, nanotime now);

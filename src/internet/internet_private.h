@@ -100,8 +100,6 @@ unsigned forward_transmit(struct internet *in, unsigned budget, nanotime now);
 bool forward_has_work(const struct internet *in);
 
 /* path.c */
-/* Is it a group or a broadcast address of any of our links? */
-bool path_is_group(const struct internet *in, const struct addr *a);
 /* Was it looked up with these routes, and is its neighbour entry still the same one's? */
 static inline bool path_is_fresh(const struct internet *in, const struct path *p)
 {

@@ -26,7 +26,7 @@ static bool is_broadcast_on(const struct netif *nif, const struct addr *a)
 	return false;
 }
 
-bool path_is_group(const struct internet *in, const struct addr *a)
+bool internet_is_group(const struct internet *in, const struct addr *a)
 {
 	if (addr_is_multicast(a))
 		return true;
@@ -114,7 +114,7 @@ static enum error look_up(
 	if (addr_is_any(destination) || addr_is_loopback(destination) ||
 		internet_is_ours(in, destination))
 		return ERR_NO_ROUTE;
-	if (path_is_group(in, destination))
+	if (internet_is_group(in, destination))
 		return path_group(in, p, destination);
 	const struct route *r = route_find(&in->routes, destination);
 	struct netif *nif = NULL;

@@ -67,7 +67,7 @@ enum error internet_source(struct internet *in, const struct addr *destination, 
 		return ERR_NO_ROUTE;
 	if (r)
 		return source_on(&a->netif[r->nif], destination, source) ? ERR_OK : ERR_NO_ADDRESS;
-	if (!addr_is_linklocal(destination) && !path_is_group(in, destination))
+	if (!addr_is_linklocal(destination) && !internet_is_group(in, destination))
 		return ERR_NO_ROUTE;
 	for (unsigned i = 0; i < a->netifs; i++) {
 		bool near = !addr_is_linklocal(destination) ||

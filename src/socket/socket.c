@@ -455,10 +455,16 @@ int sock_udp_connect(struct stack *s, sock_id id, const struct addr *remote, uin
 int64_t sock_send_to(struct stack *s, sock_id id, const void *from, size_t len,
 		     const struct addr *to, uint16_t port)
 {
+	return sock_send_from(s, id, from, len, NULL, to, port);
+}
+
+int64_t sock_send_from(struct stack *s, sock_id id, const void *from, size_t len,
+		       const struct addr *source, const struct addr *to, uint16_t port)
+{
 	struct datagram_endpoint *d = datagram_of(s, id);
 	if (!d)
 		return -(int64_t)ERR_ARGUMENT;
-	return datagram_send(transport_of(s), d, span_of(from, len), to, port);
+	return datagram_send_from(transport_of(s), d, span_of(from, len), source, to, port);
 }
 
 int64_t sock_recv_from(struct stack *s, sock_id id, void *to, size_t cap, struct sock_datagram *out)

@@ -164,6 +164,14 @@ int sock_ping(struct stack *s, const struct sock_options *o, bool v6, sock_id *o
  * body. */
 int64_t sock_send_to(struct stack *s, sock_id id, const void *from, size_t len,
 		     const struct addr *to, uint16_t port);
+/*
+ * The same from an address of ours: who answers on a socket that is bound to none passes the
+ * `destination` of what it answers, so that the asker hears from whom it asked (RFC 1122 4.1.3.5).
+ * `source` NULL, :: or a group: chosen. -ERR_NO_ADDRESS: not ours; -ERR_ARGUMENT: the socket is
+ * bound to another one; -ERR_FAMILY.
+ */
+int64_t sock_send_from(struct stack *s, sock_id id, const void *from, size_t len,
+		       const struct addr *source, const struct addr *to, uint16_t port);
 struct sock_datagram {
 	struct addr source, destination;
 	uint16_t port;       /* source port; ping: the sequence number */

@@ -138,8 +138,29 @@ static size_t payload_max(const struct datagram_endpoint *e, const struct addr *
 	return e->path.mtu > headers ? e->path.mtu - headers : 0;
 }
 
-int64_t datagram_send(struct transport *t, struct datagram_endpoint *e, struct span bytes,
-		      const struct addr *to, uint16_t port)
+/* RFC 1122 4.1.3.5 (the application may choose it), 3.2.1.3 (never a group's). */
+static enum error choose_source(struct transport *t, const struct datagram_endpoint *e,
+				const struct addr *wanted, const struct addr *to,
+				struct addr *source)
+{
+	*source = e->local;
+	if (wanted && !addr_is_any(wanted) && !internet_is_group(t->internet, wanted)) {
+		if (!addr_is_any(&e->local) && !addr_equal(&e->local, wanted))
+			return ERR_ARGUMENT;
+		if (!internet_is_ours(t->internet, wanted))
+			return ERR_NO_ADDRESS;
+		*source = *wanted;
+	}
+	if (addr_is_any(source)) {
+		enum error bad = internet_source(t->internet, to, source);
+		if (bad != ERR_OK)
+			return bad;
+	}
+	return addr_is4(source) == addr_is4(to) ? ERR_OK : ERR_FAMILY;
+}
+
+int64_t datagram_send_from(struct transport *t, struct datagram_endpoint *e, struct span bytes,
+			   const struct addr *source, const struct addr *to, uint16_t port)
 {
 	if (!to) {
 		if (addr_is_any(&e->remote))
@@ -149,19 +170,15 @@ int64_t datagram_send(struct transport *t, struct datagram_endpoint *e, struct s
 	}
 	if (e->kind == DATAGRAM_UDP && !port)
 		return -(int64_t)ERR_ARGUMENT;
-	struct addr local = e->local;
-	if (addr_is_any(&local)) {
-		enum error bad = internet_source(t->internet, to, &local);
-		if (bad != ERR_OK)
-			return -(int64_t)bad;
-	}
-	if (addr_is4(&local) != addr_is4(to))
-		return -(int64_t)ERR_FAMILY;
+	struct addr local;
+	enum error bad = choose_source(t, e, source, to, &local);
+	if (bad != ERR_OK)
+		return -(int64_t)bad;
 	if (!addr_equal(to, &e->path_destination)) {
 		e->path = (struct path){ .neighbour = NEIGHBOUR_NO_INDEX };
 		e->path_destination = *to;
 	}
-	enum error bad = internet_path(t->internet, &e->path, to, t->now);
+	bad = internet_path(t->internet, &e->path, to, t->now);
 	if (bad != ERR_OK)
 		return -(int64_t)bad;
 	if (bytes.len > payload_max(e, to))

@@ -15,9 +15,18 @@ void datagram_close(struct transport *t, struct datagram_endpoint *e);
 /* Fixes the remote, and the local address that leads there. */
 enum error datagram_connect(struct transport *t, struct datagram_endpoint *e,
 			    const struct addr *remote, uint16_t port);
-/* Queues a datagram for the next transmit; a copy. Bytes, or -(enum error). */
-int64_t datagram_send(struct transport *t, struct datagram_endpoint *e, struct span bytes,
-		      const struct addr *to, uint16_t port);
+/*
+ * Queues a datagram for the next transmit; a copy. `source`: one of our addresses; NULL, :: or a
+ * group (what is answered may have come to one): the endpoint's own, or the one that leads there.
+ * `to` NULL: the connected remote. Bytes, or -(enum error).
+ */
+int64_t datagram_send_from(struct transport *t, struct datagram_endpoint *e, struct span bytes,
+			   const struct addr *source, const struct addr *to, uint16_t port);
+static inline int64_t datagram_send(struct transport *t, struct datagram_endpoint *e,
+				    struct span bytes, const struct addr *to, uint16_t port)
+{
+	return datagram_send_from(t, e, bytes, NULL, to, port);
+}
 /* The oldest received one, or NULL; the caller gives it back with datagram_done. */
 struct datagram *datagram_take(struct datagram_endpoint *e);
 static inline const uint8_t *datagram_bytes(const struct datagram *d)

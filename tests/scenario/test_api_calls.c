@@ -35,9 +35,19 @@ static void datagram_both_ways(struct strata *client, struct strata *server, con
 	assert_int_equal(from.port, ours.port);
 	assert_int_equal(strata_send_to(answer, "answer", 6, &from), 6);
 	assert_int_equal(strata_send_to(answer, "", 0, &from), 0);
+	/* From the address that was asked, and from no other's. */
+	struct strata_address at, not_ours = from;
+	assert_int_equal(strata_send_to(ask, "which?", 6, &to), 6);
+	assert_int_equal(strata_recv_at(answer, text, sizeof text, &from, &at), 6);
+	assert_memory_equal(&at, &to, sizeof to);
+	assert_int_equal(
+		strata_send_from(answer, "x", 1, &not_ours, &from), -STRATA_E_NO_ADDRESS);
+	assert_int_equal(strata_send_from(answer, "this", 4, &at, &from), 4);
 	assert_int_equal(strata_recv_from(ask, text, 3, &from), 3);
 	assert_memory_equal(&from, &to, sizeof to);
 	assert_int_equal(strata_recv_from(ask, text, sizeof text, NULL), 0);
+	assert_int_equal(strata_recv_from(ask, text, sizeof text, &from), 4);
+	assert_memory_equal(&from, &to, sizeof to);
 	assert_int_equal(strata_recv_from(ask, text, sizeof text, NULL), -STRATA_E_TIMEOUT);
 	strata_udp_set_timeout(ask, 0);
 	assert_int_equal(strata_recv_from(ask, text, sizeof text, NULL), -STRATA_E_AGAIN);

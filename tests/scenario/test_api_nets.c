@@ -124,6 +124,8 @@ static void test_null_handles(void **state)
 	assert_int_equal(strata_udp_address(NULL, &a), none);
 	assert_int_equal(strata_send_to(NULL, byte, 1, &a), none);
 	assert_int_equal(strata_recv_from(NULL, byte, 1, &a), none);
+	assert_int_equal(strata_send_from(NULL, byte, 1, &a, &a), none);
+	assert_int_equal(strata_recv_at(NULL, byte, 1, &a, &a), none);
 	assert_int_equal(strata_poll(net, NULL, 0, 0), none);
 	assert_int_equal(strata_next_event(net, &event, 0), none);
 	assert_int_equal(strata_stream_watch(NULL, NULL), none);

@@ -25,7 +25,7 @@ struct connection {
 
 struct delayed {
 	nanotime due;
-	struct addr to;
+	struct addr from, to;
 	uint16_t port;
 	uint16_t len;
 	uint8_t query[QUERY_MAX];
@@ -237,11 +237,12 @@ static bool reflects(uint16_t port)
 	}
 }
 
+/* From the address that was asked: the asker takes an answer from no other. */
 static void send_udp(struct dns_server *d, struct stack *s, struct span query,
-	const struct addr *to, uint16_t port)
+	const struct addr *from, const struct addr *to, uint16_t port)
 {
 	size_t len = dns_server_respond(d, query, false, d->scratch, d->scratch_size);
-	if (len > 0 && sock_send_to(s, d->udp, d->scratch, len, to, port) < 0)
+	if (len > 0 && sock_send_from(s, d->udp, d->scratch, len, from, to, port) < 0)
 		d->counters.dropped++;
 }
 
@@ -254,6 +255,7 @@ static void delay(
 	}
 	struct delayed *w = &d->delayed[(d->delayed_first + d->delayed_count++) % DELAYED_MAX];
 	w->due = now + d->config.delay;
+	w->from = from->destination;
 	w->to = from->source;
 	w->port = from->port;
 	w->len = (uint16_t)query.len;
@@ -275,7 +277,7 @@ static void read_udp(struct dns_server *d, struct stack *s, nanotime now)
 		else if (d->config.delay > 0)
 			delay(d, bytes, &from, now);
 		else
-			send_udp(d, s, bytes, &from.source, from.port);
+			send_udp(d, s, bytes, &from.destination, &from.source, from.port);
 	}
 }
 
@@ -283,7 +285,7 @@ static void send_delayed(struct dns_server *d, struct stack *s, nanotime now)
 {
 	while (d->delayed_count > 0 && d->delayed[d->delayed_first].due <= now) {
 		struct delayed *w = &d->delayed[d->delayed_first];
-		send_udp(d, s, span_of(w->query, w->len), &w->to, w->port);
+		send_udp(d, s, span_of(w->query, w->len), &w->from, &w->to, w->port);
 		d->delayed_first = (d->delayed_first + 1) % DELAYED_MAX;
 		d->delayed_count--;
 	}

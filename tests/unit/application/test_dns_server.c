@@ -295,6 +295,46 @@ static void delayed(void **state)
 	close_server(&w);
 }
 
+/* A server bound to no address answers from the one that was asked, at once or delayed. */
+static void many_addresses(void **state)
+{
+	(void)state;
+	for (int delayed = 0; delayed < 2; delayed++) {
+		static struct server w;
+		struct dns_server_config c;
+		uint8_t bytes[512];
+		struct dns_question q = { .name = name_of("www.example.test"),
+			.type = DNS_TYPE_A,
+			.class = DNS_CLASS_IN };
+		dns_server_config_default(&c);
+		c.delay = delayed * 10 * NANO_MS;
+		open_server(&w, &c);
+		struct duo_host *server = &w.duo.host[1];
+		static const char *const own[] = { "192.0.2.3", "192.0.2.2", "192.0.2.77",
+			"2001:db8::99" };
+		size_t len = dns_query_emit(7, &q, 0, bytes, sizeof bytes);
+		for (unsigned i = 0; i < 4; i++) {
+			struct addr to = address(own[i]);
+			if (i != 1)
+				assert_int_equal(stack_add_address(duo_use(server), server->nif,
+							 &to, i == 3 ? 64 : 24), ERR_OK);
+			struct stack *s = duo_use(&w.duo.host[0]);
+			struct sock_options o = { 0 };
+			sock_id sock;
+			struct sock_datagram d;
+			assert_int_equal(sock_udp(s, &o, &sock), 0);
+			assert_int_equal(sock_udp_connect(s, sock, &to, DNS_PORT), 0);
+			assert_true(sock_send_to(s, sock, bytes, len, NULL, 0) > 0);
+			duo_pass(&w.duo, 100 * NANO_MS);
+			s = duo_use(&w.duo.host[0]);
+			assert_true(sock_recv_from(s, sock, w.out, sizeof w.out, &d) > 0);
+			assert_true(addr_equal(&d.source, &to));
+			sock_close(s, sock);
+		}
+		close_server(&w);
+	}
+}
+
 /* Queries from ports that answer anything get nothing. */
 static void reflectors(void **state)
 {
@@ -460,6 +500,7 @@ int main(void)
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(over_the_wire),
 		cmocka_unit_test(delayed),
+		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(reflectors),
 		cmocka_unit_test(tcp_connections),
 		cmocka_unit_test(nested_zones),

@@ -235,6 +235,48 @@ static void best_match(void **state)
 	host_close(h);
 }
 
+/* RFC 1122 4.1.3.5: who answers may say from which address. */
+static void named_source(void **state)
+{
+	(void)state;
+	struct fake_host *h = host_open(NULL);
+	struct datagram_endpoint *any = open_as(h, DATAGRAM_UDP, NULL, 53, 1);
+	struct datagram_endpoint *bound = open_as(h, DATAGRAM_UDP, "192.0.2.1", 54, 2);
+	struct addr peer = fake_addr("192.0.2.7");
+	static const struct {
+		const char *source, *sent_from;
+		enum error any, bound;
+	} row[] = {
+		{ "192.0.2.1", "192.0.2.1", ERR_OK, ERR_OK },
+		{ "198.51.100.1", "198.51.100.1", ERR_OK, ERR_ARGUMENT }, /* another link's */
+		{ "::", "192.0.2.1", ERR_OK, ERR_OK },
+		{ "224.0.0.1", "192.0.2.1", ERR_OK, ERR_OK }, /* what came to a group */
+		{ "192.0.2.255", "192.0.2.1", ERR_OK, ERR_OK },
+		{ "255.255.255.255", "192.0.2.1", ERR_OK, ERR_OK },
+		{ "192.0.2.7", NULL, ERR_NO_ADDRESS, ERR_ARGUMENT },
+		{ "2001:db8::1", NULL, ERR_FAMILY, ERR_ARGUMENT },
+	};
+	net_know(h->n, h->n->nif, "192.0.2.7");
+	for (unsigned i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct addr source = fake_addr(row[i].source);
+		fake_flush(h->f);
+		fake_clear(h->f);
+		assert_int_equal(datagram_send_from(&h->t, any, span_of("x", 1), &source, &peer, 9),
+			row[i].any ? -(int64_t)row[i].any : 1);
+		fake_flush(h->f);
+		assert_int_equal(h->f->count, row[i].any == ERR_OK);
+		if (row[i].any == ERR_OK) {
+			struct addr from = addr_from4(h->f->sent[0].bytes + ETH_HEADER + 12);
+			struct addr expected = fake_addr(row[i].sent_from);
+			assert_true(addr_equal(&from, &expected));
+		}
+		assert_int_equal(
+			datagram_send_from(&h->t, bound, span_of("x", 1), &source, &peer, 9),
+			row[i].bound ? -(int64_t)row[i].bound : 1);
+	}
+	host_close(h);
+}
+
 /* A queue that nobody reads has an end, and so has the memory. */
 static void bounded_queues(void **state)
 {
@@ -296,6 +338,7 @@ int main(void)
 		cmocka_unit_test(way_is_gone),
 		cmocka_unit_test(full_link),
 		cmocka_unit_test(best_match),
+		cmocka_unit_test(named_source),
 		cmocka_unit_test(bounded_queues),
 		cmocka_unit_test(sizes),
 	};
