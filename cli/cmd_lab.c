@@ -14,7 +14,7 @@
 #include "cli/paint.h"
 #include "cli/session.h"
 
-#define NAMES    10 /* columns for the names of labs */
+#define NAMES    14 /* columns for the names of links */
 #define INDENT   17 /* of what is said about a link */
 #define TEXT_MAX 32
 
@@ -85,7 +85,7 @@ static void show_indented(const char *before, const char *text)
 static void show_link(const struct link *l, const struct link *main_link)
 {
 	char line[2][LINK_WORDS_MAX];
-	printf("  %-*s %s -- %s\n", NAMES + 4, l->name, l->way[0].from->name, l->way[0].to->name);
+	printf("  %-*s %s -- %s\n", NAMES, l->name, l->way[0].from->name, l->way[0].to->name);
 	for (unsigned i = 0; i < 2; i++)
 		link_words(line[i], &l->way[i].config, " each way");
 	if (strcmp(line[0], line[1]) == 0) {
@@ -242,32 +242,36 @@ static void put(struct lab *l)
 
 /* ---- all of them ---- */
 
-static void list_labs(bool as_json)
+static void put_labs(void)
 {
 	struct json j;
-	if (as_json) {
-		json_begin(&j, stdout, "strata.lab/1");
-		json_array(&j, "labs");
+	json_begin(&j, stdout, "strata.lab/1");
+	json_array(&j, "labs");
+	for (unsigned i = 0; i < lab_count(); i++) {
+		json_object(&j, NULL);
+		put_info(&j, lab_info(i));
+		json_close(&j);
 	}
+	json_close(&j);
+	json_finish(&j);
+}
+
+static void list_labs(void)
+{
+	unsigned names = 0;
+	for (unsigned i = 0; i < lab_count(); i++) {
+		unsigned len = (unsigned)strlen(lab_info(i)->name);
+		names = len > names ? len : names;
+	}
+	unsigned at = 2 + 4 + names + 2; /* behind "  lab:NAME  " */
 	for (unsigned i = 0; i < lab_count(); i++) {
 		const struct lab_info *info = lab_info(i);
-		if (as_json) {
-			json_object(&j, NULL);
-			put_info(&j, info);
-			json_close(&j);
-			continue;
-		}
-		printf("  %slab:%-*s%s ", paint(stdout, PAINT_STRONG), NAMES - 4, info->name,
+		printf("  %slab:%-*s%s  ", paint(stdout, PAINT_STRONG), (int)names, info->name,
 			paint(stdout, PAINT_PLAIN));
-		paint_wrap(stdout, info->line, NAMES + 3, NAMES + 3, paint_columns(stdout));
+		paint_wrap(stdout, info->line, at, at, paint_columns(stdout));
 		fputc('\n', stdout);
 	}
-	if (as_json) {
-		json_close(&j);
-		json_finish(&j);
-	} else {
-		printf("\n'strata lab NAME' shows one; '--link lab:NAME' takes a command there.\n");
-	}
+	printf("\n'strata lab NAME' shows one; '--link lab:NAME' takes a command there.\n");
 }
 
 /* ---- its first second, as a file ---- */
@@ -321,7 +325,10 @@ static enum verdict run(const struct arguments *a)
 		return complain(a->command, VERDICT_USAGE,
 			"--pcap: of which network? name one: 'strata lab' lists them");
 	if (!a->operands) {
-		list_labs(as_json);
+		if (as_json)
+			put_labs();
+		else
+			list_labs();
 		return VERDICT_FINE;
 	}
 	struct capturing c = { .path = given_value(a, "pcap", NULL) };

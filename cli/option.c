@@ -40,7 +40,8 @@ static const struct option_info link_options[] = {
 		.argument = "FILE",
 		.text = "write what passes our link to FILE, as pcapng with nanoseconds, the "
 			"interface's name, and why each packet was sent or dropped as its "
-			"comment" },
+			"comment; '-': to standard output, and what else goes there to standard "
+			"error" },
 	{ .name = NULL },
 };
 

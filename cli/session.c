@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LINK_MAX 512
 
@@ -74,6 +75,20 @@ static bool read_addresses(const struct arguments *a, struct site_options *o)
 	return true;
 }
 
+/* A capture to standard output has it for itself: what else is printed goes to standard error. */
+static const char *capture_path(struct session *s, const char *path)
+{
+	if (!path || strcmp(path, "-") != 0)
+		return path;
+	fflush(stdout);
+	int kept = dup(STDOUT_FILENO);
+	if (kept < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		return path;
+	char *name = session_memory(s, 32);
+	snprintf(name, 32, "/dev/fd/%d", kept);
+	return name;
+}
+
 bool session_open(struct session *s, const struct arguments *a, const struct session_wants *wants,
 	enum verdict *verdict)
 {
@@ -81,7 +96,6 @@ bool session_open(struct session *s, const struct arguments *a, const struct ses
 	enum error e = ERR_OK;
 	struct site_options o = {
 		.dns = given_value(a, "dns", NULL),
-		.pcap = given_value(a, "pcap", NULL),
 		.lab = { .seed = SESSION_SEED, .page = wants->page },
 		.config = wants->config,
 	};
@@ -92,6 +106,7 @@ bool session_open(struct session *s, const struct arguments *a, const struct ses
 		return false;
 	}
 	o.link = s->link;
+	o.pcap = capture_path(s, given_value(a, "pcap", NULL));
 	s->site = site_open(&o, &e, why, sizeof why);
 	if (s->site)
 		return true;

@@ -90,7 +90,10 @@ static void line_arp(struct text *t, struct span bytes)
 	struct arp_packet p;
 	if (arp_parse(bytes, &p) != DROP_NONE)
 		return;
-	if (p.operation == ARP_REQUEST) {
+	bool announces = addr_equal(&p.sender, &p.target); /* RFC 5227 2.3 */
+	if (announces)
+		text_string(t, "announcement: ");
+	if (p.operation == ARP_REQUEST && !announces) {
 		text_string(t, "who has ");
 		put_address(t, &p.target);
 		text_string(t, "? tell ");

@@ -203,6 +203,11 @@ class Lab(CommandCase):
                         self.assertIn(f"{address['address']}/{address['prefix']}", shown)
             self.assertEqual(cli.run("get", "--link", f"lab:{name}", told["url"]).returncode, 0)
 
+    def test_the_list_is_a_table(self):
+        lines = self.fine("lab").stdout.partition("\n\n")[0].splitlines()
+        columns = {re.match(r"(  lab:\w+ +| +)", line).end() for line in lines}
+        self.assertEqual(len(columns), 1, lines)
+
     def test_all_lines_fit(self):
         for lab in self.as_json("lab", "--json")["labs"]:
             text = bare(on_terminal("lab", lab["name"]))
@@ -261,6 +266,23 @@ class Every(CommandCase):
                     self.assertRegex(json.loads(text)["schema"], rf"^strata\.\w+/\d+$", command)
                 tried.add(command[0])
         self.assertGreaterEqual(tried, {"get", "ping", "resolve", "lab", "explain"})
+
+    def test_pcap_to_standard_output(self):
+        """A pipe gets the capture and nothing else."""
+        for command, told in ((("ping", "-c", "1", "192.0.2.80"), b"1 received"), (("get", URL), b"It works"),
+                              (("resolve", "www.example.test"), b"2001:db8:2::80")):
+            done = subprocess.run([cli.STRATA, *command, "--pcap", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(told, done.stderr)
+            pcap = self.folder / "piped.pcapng"
+            pcap.write_bytes(done.stdout)
+            capture.check(pcap)
+            self.assertEqual(done.stdout, self.same(command))
+
+    def same(self, command):
+        pcap = self.folder / "same.pcapng"
+        cli.run(*command, "--pcap", pcap)
+        return pcap.read_bytes()
 
     def test_pcap(self):
         tried = set()

@@ -76,6 +76,22 @@ class Help(unittest.TestCase):
                 tried += 1
         self.assertGreater(tried, 6)
 
+    def test_readme(self):
+        """Its picture is what the program prints, and its commands and options are there."""
+        readme = (cli.ROOT / "README.md").read_text()
+        picture = readme.partition("```\n$ ")[2].partition("```")[0].splitlines()
+        real = cli.run(*picture[0].split()[1:]).stderr.splitlines()
+        shown = [line for line in picture[1:] if line.strip() not in ("", "...")]
+        self.assertGreater(len(shown), 10)
+        at = real.index(shown[0])
+        self.assertEqual([line for line in real[at:] if line][:1], shown[:1])
+        for line in shown:
+            self.assertIn(line, real)
+        for command, words in re.findall(r"\| `strata (\w+)[^|]*\|(.*)\|", readme):
+            text = cli.run(command, "--help").stdout
+            for option in re.findall(r"(?<![\w-])--?[\w-]+", " ".join(re.findall(r"`([^`]+)`", words))):
+                self.assertRegex(text, rf"(?m)(^|, | ){re.escape(option)}[ ,]", f"{command} {option}")
+
     def test_every_command(self):
         for command in COMMANDS:
             done = cli.run(command, "--help")

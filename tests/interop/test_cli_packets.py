@@ -116,11 +116,15 @@ class Packets(unittest.TestCase):
     def test_lines_say_what_it_is_about(self):
         with tempfile.TemporaryDirectory() as folder:
             text = "".join(strata("explain", path).decode() for path in self.captures(folder))
+            strata("lab", "lan", "--pcap", os.path.join(folder, "lan"))
+            text += strata("explain", os.path.join(folder, "lan")).decode()
         for part in ("neighbour solicitation, who has 2001:db8:1::1?",
                      "neighbour advertisement, 2001:db8:1::1 is at 02:00:00:00:02:02",
                      "time to live exceeded in transit, about ICMP 192.168.1.100 > 192.0.2.80",
                      ", about ICMPv6 2001:db8:1::100 > 2001:db8:2::80", "AAAA NOERROR, answers 1: 2001:db8:2::80",
-                     "MX NOERROR, answers 1: 10 mail.example.test.", "echo request id "):
+                     "MX NOERROR, answers 1: 10 mail.example.test.", "echo request id ",
+                     "who has 192.168.1.1? tell 192.168.1.100",
+                     "announcement: 192.168.1.10 is at 02:00:00:00:02:01"):
             self.assertIn(part, text)
         self.assertRegex(text, r"port unreachable, about UDP 192\.168\.1\.100:\d+ > 192\.168\.1\.1:53")
 
