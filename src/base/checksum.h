@@ -24,14 +24,17 @@ extern const struct checksum_ops checksum_plain; /* portable C */
 extern const struct checksum_ops checksum_sse2;  /* x86-64 baseline; equals plain elsewhere */
 extern const struct checksum_ops checksum_avx2;  /* only where the CPU has it; host/ decides */
 
-/* Folds a partial sum (or a sum of up to 2^15 of them) to 16 bits. */
+/*
+ * Folds a partial sum (or a sum of many of them) to 16 bits. Adding a word to itself
+ * rotated by half leaves the end-around sum of its halves in the upper one: the carry out
+ * of the lower half comes in where it belongs.
+ */
 static inline uint16_t checksum_fold(uint64_t sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	sum += sum << 32 | sum >> 32;
+	uint32_t half = (uint32_t)(sum >> 32);
+	half += half << 16 | half >> 16;
+	return (uint16_t)(half >> 16);
 }
 
 /* The sum of a piece, as it counts when it starts at an odd offset. */

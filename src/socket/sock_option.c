@@ -115,6 +115,12 @@ static void apply(struct transport *t, struct tcp_conn *c, const struct endpoint
 		if (o->keepalive && conn_synchronized(c) && c->state != TCP_TIME_WAIT)
 			conn_arm(t, c, t->now + conn_keep_idle(t, c));
 		return;
+	case SOCK_TOS:
+		c->tos = o->tos;
+		return;
+	case SOCK_HOP_LIMIT:
+		c->hop_limit = o->hop_limit;
+		return;
 	case SOCK_USER_TIMEOUT:
 		if (f)
 			f->user_timeout = o->user_timeout ? o->user_timeout

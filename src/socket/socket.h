@@ -58,7 +58,8 @@ int sock_attach(struct stack *s, sock_id id, struct sock_queue *q, void *user);
 
 /* TCP. All return 0 (or a count) or -(enum error). */
 int sock_listen(struct stack *s, const struct sock_options *o, sock_id *out);
-/* The next accepted connection; -ERR_AGAIN: none waits. The new socket gets `queue` and `user`. */
+/* The next accepted connection; -ERR_AGAIN: none waits. The new socket gets `queue` and `user`, and
+ * the listener's options: buffers, hop limit, tos, nodelay, keepalive, user timeout. */
 int sock_accept(struct stack *s, sock_id listener, struct sock_queue *queue, void *user,
 		sock_id *out, struct sock_peer *peer);
 /* Starts a handshake; EVENT_CONNECTED or EVENT_ERROR follows. */

@@ -82,6 +82,7 @@ struct tcp_reply {
 	bool sack, scale;     /* options of a SYN-ACK */
 	uint16_t mss;         /* its MSS option at most; 0: the link's */
 	uint8_t wscale;
+	uint8_t tos, hop_limit; /* 0: the configured */
 	uint32_t tsval, tsecr;
 };
 

@@ -53,6 +53,7 @@ struct transport_config {
 	/* RFC 6298: 1 s, 200 ms (Linux's; RFC 8961), 60 s */
 	nanodiff rto_initial, rto_min, rto_max;
 	nanodiff delayed_ack;    /* 40 ms; MUST-40: below 500 ms */
+	nanodiff peer_ack_delay; /* what a peer may delay an ACK by: 200 ms (RFC 8985 7.2) */
 	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
 	nanodiff fin_wait2;      /* orphans in FIN-WAIT-2: 60 s */
 	nanodiff user_timeout;   /* R2: give up after so long without progress; 100 s or more */
@@ -64,6 +65,9 @@ struct transport_config {
 	uint8_t syn_cookies;     /* enum syn_cookies */
 	uint32_t syn_cookie_threshold; /* half-open connections; 0: three quarters of embryos */
 	bool timestamps, sack, window_scaling;
+	bool tail_loss_probe;    /* RFC 8985 7 */
+	bool f_rto;              /* RFC 5682 */
+	bool rto_restart;        /* RFC 7765 */
 	uint16_t mss_min;        /* floor of the effective send MSS: CVE-2019-11479 */
 	uint32_t initial_window; /* segments: 10, RFC 6928 */
 	uint32_t challenge_rate; /* challenge ACKs: one a connection in so many ms */

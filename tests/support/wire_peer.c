@@ -33,6 +33,9 @@ static bool keep(void *link, struct netif *nif, const struct tx_frame *f, nanoti
 	memcpy(s->text, bytes + ip + s->h.header_len, s->len);
 	s->time = now;
 	s->why = f->why;
+	const uint8_t *packet = bytes + ETH_HEADER;
+	s->tos = p->v6 ? (uint8_t)(load16(packet) >> 4) : packet[1];
+	s->hop_limit = p->v6 ? packet[7] : packet[8];
 	if (s->h.flags & TCP_SYN)
 		p->iss = s->h.seq;
 	return true;

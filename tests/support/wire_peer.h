@@ -23,6 +23,7 @@ struct peer_segment {
 	uint32_t len; /* of text */
 	uint8_t text[2048];
 	uint8_t why;
+	uint8_t tos, hop_limit;
 };
 
 struct wire_peer {

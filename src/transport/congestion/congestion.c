@@ -8,8 +8,9 @@
 #include "base/ascii.h"
 
 static const struct cc_ops *const cc_table[CC_KINDS] = {
-	[CC_DEFAULT] = &cc_reno,
+	[CC_DEFAULT] = &cc_cubic,
 	[CC_RENO] = &cc_reno,
+	[CC_CUBIC] = &cc_cubic,
 };
 
 const struct cc_ops *cc_of(uint8_t kind)
@@ -41,16 +42,18 @@ bool cc_restore(struct cc *c)
 		return false;
 	if (c->cwnd < c->prior_cwnd)
 		c->cwnd = c->prior_cwnd;
-	if (c->ssthresh < c->prior_ssthresh)
-		c->ssthresh = c->prior_ssthresh;
+	c->ssthresh = c->prior_ssthresh;
 	c->prior_cwnd = 0;
 	c->counted = 0;
 	return true;
 }
 
-uint32_t cc_reduced(const struct cc *c, uint32_t window, uint32_t part)
+uint32_t cc_reduced(const struct cc *c, const struct cc_loss *l, uint32_t part)
 {
-	uint64_t less = (uint64_t)window * part >> 10;
+	uint32_t flight = l->flight;
+	if (c->phase == CC_OPEN && flight > c->cwnd)
+		flight = c->cwnd; /* without what limited transmit added: RFC 5681 3.2 step 2 */
+	uint64_t less = (uint64_t)flight * part >> 10;
 	return less > 2 * c->mss ? (uint32_t)less : 2 * c->mss;
 }
 

@@ -121,13 +121,15 @@ struct cc {
 	uint32_t flight_end;
 	uint32_t prior_cwnd; /* before the last reduction; 0: nothing to undo */
 	uint32_t prior_ssthresh;
-	uint32_t seed;                /* for choices that flows should not make in step */
-	uint8_t phase;                /* enum cc_phase */
+	uint32_t seed; /* for choices that flows should not make in step */
+	uint8_t phase; /* enum cc_phase */
+	/* CUBIC leaves slow start at the first rise of the delay, as Linux does; after cc_start */
+	bool abrupt_start;
 	bool full;                    /* the window was full in that round */
 	uint64_t state[CC_STATE / 8]; /* the algorithm's own */
 };
 
-extern const struct cc_ops cc_reno;
+extern const struct cc_ops cc_reno, cc_cubic;
 
 /* The numbers by which options choose. */
 enum cc_kind {
@@ -144,22 +146,28 @@ const struct cc_ops *cc_of(uint8_t kind);
 enum cc_kind cc_find(struct span name);
 
 /*
- * Begins with the initial window. `mss` and `initial` are bytes and not zero; `seed` is any
- * number that differs between connections.
+ * Begins with the initial window, in memory that is all zero. `mss` and `initial` are bytes and
+ * not zero; `seed` is any number that differs between connections.
  */
+static inline void cc_begin(struct cc *zeroed, const struct cc_ops *ops, uint32_t mss,
+	uint32_t initial, uint32_t seed, nanotime now)
+{
+	assert(mss && initial);
+	zeroed->ops = ops;
+	zeroed->cwnd = initial;
+	zeroed->ssthresh = UINT32_MAX;
+	zeroed->mss = mss;
+	zeroed->initial = initial;
+	zeroed->seed = seed;
+	ops->init(zeroed, now);
+}
+
+/* The same in memory of any content. */
 static inline void cc_start(struct cc *c, const struct cc_ops *ops, uint32_t mss, uint32_t initial,
 	uint32_t seed, nanotime now)
 {
-	assert(mss && initial);
-	*c = (struct cc){
-		.ops = ops,
-		.cwnd = initial,
-		.ssthresh = UINT32_MAX,
-		.mss = mss,
-		.initial = initial,
-		.seed = seed,
-	};
-	ops->init(c, now);
+	*c = (struct cc){ .ops = NULL };
+	cc_begin(c, ops, mss, initial, seed, now);
 }
 
 static inline bool cc_in_slow_start(const struct cc *c)
@@ -169,29 +177,28 @@ static inline bool cc_in_slow_start(const struct cc *c)
 
 /*
  * Was the window what limited the sender in this round, so that it may grow? In slow start the
- * flight must have reached half of it (it doubles in a round), later all but a segment.
+ * flight must have passed half of it (it doubles in a round), later all but a segment.
  */
-static inline bool cc_tested(struct cc *c, const struct cc_ack *a)
+static inline bool cc_tested(struct cc *c, uint32_t flight, uint32_t snd_una, uint32_t snd_nxt)
 {
-	uint32_t flight = a->prior_in_flight;
 	bool full = flight + c->mss >= c->cwnd;
-	if (full || flight > c->flight_max || seq_gt(a->snd_una, c->flight_end)) {
-		if (full || seq_gt(a->snd_una, c->flight_end))
+	if (full || flight > c->flight_max || seq_gt(snd_una, c->flight_end)) {
+		if (full || seq_gt(snd_una, c->flight_end))
 			c->full = full;
 		c->flight_max = flight;
-		c->flight_end = a->snd_nxt;
+		c->flight_end = snd_nxt;
 	}
-	return cc_in_slow_start(c) ? c->cwnd / 2 <= c->flight_max : c->full;
+	return cc_in_slow_start(c) ? c->cwnd / 2 < c->flight_max : c->full;
 }
 
 /* For the algorithms. */
 
 /* Before a reduction: remembers window and threshold, unless a recovery is on already. */
 void cc_save(struct cc *c);
-/* Takes them back where that is more than what is; the phase is CC_OPEN. False: nothing saved. */
+/* Takes them back, but no smaller window; the phase is CC_OPEN. False: nothing was saved. */
 bool cc_restore(struct cc *c);
-/* `part` in 1024 of a window, at least two segments (RFC 5681 (4)). */
-uint32_t cc_reduced(const struct cc *c, uint32_t window, uint32_t part);
+/* `part` in 1024 of the flight, at least two segments (RFC 5681 (4)); before the phase changes. */
+uint32_t cc_reduced(const struct cc *c, const struct cc_loss *l, uint32_t part);
 /* The operations `recovered` and `idle` for controls that rest on the window alone. */
 void cc_recovered(struct cc *c, nanotime now);
 void cc_idle(struct cc *c, nanodiff idle, nanodiff rto, nanotime now);

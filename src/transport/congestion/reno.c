@@ -31,25 +31,25 @@ static void reno_grow(struct cc *c, uint32_t acked)
 
 static void reno_ack(struct cc *c, const struct cc_ack *a)
 {
-	if (cc_tested(c, a))
+	if (cc_tested(c, a->prior_in_flight, a->snd_una, a->snd_nxt))
 		reno_grow(c, a->acked);
 }
 
 static void reno_loss(struct cc *c, const struct cc_loss *l)
 {
 	cc_save(c);
-	c->phase = CC_RECOVERY;
-	c->ssthresh = cc_reduced(c, l->flight, 512); /* RFC 5681 (4) */
+	c->ssthresh = cc_reduced(c, l, 512); /* RFC 5681 (4) */
 	c->cwnd = c->ssthresh;
+	c->phase = CC_RECOVERY;
 	c->counted = 0;
 }
 
 static void reno_timeout(struct cc *c, const struct cc_loss *l)
 {
 	cc_save(c);
-	c->phase = CC_TIMEOUT;
-	c->ssthresh = cc_reduced(c, l->flight, 512);
+	c->ssthresh = cc_reduced(c, l, 512);
 	c->cwnd = c->mss; /* the loss window: RFC 5681 3.1 */
+	c->phase = CC_TIMEOUT;
 	c->counted = 0;
 }
 
@@ -62,7 +62,7 @@ static void reno_undo(struct cc *c, nanotime now)
 /* RFC 8511 3: marks come from short queues, which half a window would leave empty. */
 static void reno_ecn(struct cc *c, const struct cc_loss *l)
 {
-	c->ssthresh = cc_reduced(c, l->flight, 819);
+	c->ssthresh = cc_reduced(c, l, 819);
 	c->cwnd = c->ssthresh;
 	c->prior_cwnd = 0; /* the congestion is real: nothing before it comes back */
 	c->counted = 0;

@@ -16,9 +16,9 @@ void prr_begin(struct prr *p, uint32_t flight, uint32_t sacked, uint32_t acked, 
 static int64_t prr_count(const struct prr *p, const struct prr_ack *a)
 {
 	int64_t owed = (int64_t)p->delivered - p->out;
-	if (a->in_flight > p->ssthresh) { /* proportional */
-		uint64_t share = (uint64_t)p->delivered * p->ssthresh;
-		return (int64_t)((share + p->recover_fs - 1) / p->recover_fs) - p->out;
+	if (a->in_flight > p->ssthresh) { /* proportional, rounded up to whole segments */
+		uint64_t share = (uint64_t)p->delivered * p->ssthresh / p->recover_fs;
+		return (int64_t)((share + a->mss - 1) / a->mss * a->mss) - p->out;
 	}
 	int64_t count = owed > a->delivered ? owed : a->delivered; /* PRR-CRB */
 	if (a->advanced && !a->lost)                               /* SafeACK: PRR-SSRB */
@@ -31,7 +31,9 @@ uint32_t prr_ack(struct prr *p, const struct prr_ack *a)
 {
 	p->delivered += a->delivered;
 	int64_t count = prr_count(p, a);
-	if (count <= 0)
-		count = p->out ? 0 : a->mss; /* the first retransmission goes in any case */
+	if (!p->out && count < a->mss)
+		count = a->mss; /* the first retransmission goes in any case */
+	if (count < 0)
+		count = 0;
 	return a->in_flight + (uint32_t)count;
 }

@@ -1,7 +1,8 @@
 /*
  * Walks over the sent ranges. The common case, an ACK of whole ranges in order
- * with nothing SACKed, touches each range once. A walk for losses starts at a
- * hint, so that a long window is not looked through again for each ACK.
+ * with nothing SACKed, touches each range once. Two places are remembered, so that
+ * a long window is not looked through again for each ACK: where the first range in
+ * doubt may be, and where the first that waits to be sent again may be.
  */
 #include "transport/recovery/scoreboard.h"
 
@@ -15,32 +16,58 @@ static uint32_t range_len(const struct sent_range *r)
 	return r->end - r->start;
 }
 
-void board_init(struct scoreboard *b)
+void board_init(struct scoreboard *b, uint32_t una)
 {
 	list_init(&b->ranges);
+	list_init(&b->resent);
 	b->count = 0;
 	b->sacked = b->lost = b->again = 0;
-	b->sacked_end = 0;
-	b->hint = NULL;
+	b->sacked_pieces = 0;
+	b->delivered_end = una;
+	b->hint = b->judged = NULL;
+}
+
+/* What a remembered place becomes when its range goes: what holds of all before the range holds
+ * of all before its neighbours. */
+static struct sent_range *neighbour_of(const struct scoreboard *b, const struct sent_range *r)
+{
+	if (r->link.prev != &b->ranges)
+		return range_of(r->link.prev);
+	return r->link.next != &b->ranges ? range_of(r->link.next) : NULL;
 }
 
 static void board_drop(struct scoreboard *b, struct pool *p, struct sent_range *r)
 {
 	if (b->hint == r)
-		b->hint = NULL;
+		b->hint = neighbour_of(b, r);
+	if (b->judged == r)
+		b->judged = neighbour_of(b, r);
 	list_remove(&r->link);
 	b->count--;
 	pool_give(p, r);
+}
+
+static void no_longer_again(struct scoreboard *b, struct sent_range *r)
+{
+	r->flags &= (uint8_t)~SENT_AGAIN;
+	b->again -= range_len(r);
+	list_remove(&r->again);
 }
 
 void board_clear(struct scoreboard *b, struct pool *p)
 {
 	while (!list_empty(&b->ranges))
 		board_drop(b, p, range_of(b->ranges.next));
-	board_init(b);
+	board_init(b, b->delivered_end);
 }
 
-void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end, nanotime now)
+static uint16_t pieces_sum(uint32_t a, uint32_t b)
+{
+	return (uint16_t)(a + b > UINT16_MAX ? UINT16_MAX : a + b);
+}
+
+void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
+		uint32_t pieces, nanotime now)
 {
 	struct sent_range *r = pool_take(p);
 	if (!r) {
@@ -48,33 +75,59 @@ void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 		struct sent_range *last = range_of(b->ranges.prev);
 		last->end = end;
 		last->sent = now;
+		last->pieces = pieces_sum(last->pieces, pieces);
 		return;
 	}
 	r->start = start;
 	r->end = end;
 	r->sent = now;
+	r->pieces = (uint16_t)pieces;
 	r->flags = 0;
 	r->tries = 0;
 	list_push_back(&b->ranges, &r->link);
 	b->count++;
 }
 
-/* Takes a range's bytes [start, start + len) out of the sums. */
-static void board_uncount(struct scoreboard *b, const struct sent_range *r, uint32_t len)
+/* Takes `len` of a range's bytes out of the sums; `whole`: and the range out of the list of time. */
+static void board_uncount(struct scoreboard *b, struct sent_range *r, uint32_t len, bool whole)
 {
-	if (r->flags & SENT_SACKED)
+	if (r->flags & SENT_SACKED) {
 		b->sacked -= len;
+		/* merged ranges may have lost count: never below what is */
+		if (b->sacked == 0)
+			b->sacked_pieces = 0;
+		else if (whole && r->pieces < b->sacked_pieces)
+			b->sacked_pieces -= r->pieces;
+	}
 	if (r->flags & SENT_LOST)
 		b->lost -= len;
-	if (r->flags & SENT_AGAIN)
+	if (r->flags & SENT_AGAIN) {
 		b->again -= len;
+		if (whole)
+			list_remove(&r->again);
+	}
 }
 
-static void news_sample(struct board_news *n, const struct sent_range *r)
+/* What arrived just now tells of RTT, of reordering, and how far RACK may look. */
+static void news_sample(struct scoreboard *b, struct board_news *n, const struct sent_range *r,
+			uint32_t end)
 {
+	if (r->sent > n->last_sent || (r->sent == n->last_sent && seq_gt(end, n->last_end))) {
+		n->last_sent = r->sent;
+		n->last_end = end;
+		n->last_twice = r->flags & SENT_TWICE;
+	}
+	if (seq_gt(end, b->delivered_end))
+		b->delivered_end = end;
+	else if (end != b->delivered_end && !(r->flags & SENT_TWICE))
+		n->reordered = b->delivered_end - end;
 	if (r->flags & SENT_TWICE) {
 		n->twice = true;
 		return;
+	}
+	if (!n->original) {
+		n->original = true;
+		n->original_end = end;
 	}
 	if (r->sent > n->newest_sent)
 		n->newest_sent = r->sent;
@@ -89,13 +142,14 @@ void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_
 		if (seq_ge(r->start, una))
 			break;
 		uint32_t len = seq_le(r->end, una) ? range_len(r) : una - r->start;
+		bool whole = seq_le(r->end, una);
 		if (!(r->flags & SENT_SACKED)) {
 			n->acked += len;
-			news_sample(n, r);
+			news_sample(b, n, r, whole ? r->end : una);
 		}
 		if (r->flags)
-			board_uncount(b, r, len);
-		if (seq_gt(r->end, una)) {
+			board_uncount(b, r, len, whole);
+		if (!whole) {
 			r->start = una;
 			break;
 		}
@@ -103,7 +157,34 @@ void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_
 	}
 }
 
-/* Splits at `at`, inside r; the new range is the second part. NULL: no range left in the pool. */
+bool board_ack_clean(struct scoreboard *b, struct pool *p, uint32_t una, nanotime *first,
+		     nanotime *newest)
+{
+	struct list *at = b->ranges.next;
+	struct sent_range *r = range_of(at);
+	unsigned flags = 0;
+	*first = r->sent;
+	b->hint = b->judged = NULL;
+	b->delivered_end = seq_max(b->delivered_end, una);
+	do {
+		r = range_of(at);
+		*newest = r->sent;
+		flags |= r->flags;
+		if (seq_gt(r->end, una)) {
+			r->start = una;
+			break;
+		}
+		at = at->next;
+		pool_give(p, r);
+		b->count--;
+	} while (at != &b->ranges && seq_lt(range_of(at)->start, una));
+	b->ranges.next = at;
+	at->prev = &b->ranges;
+	return flags & SENT_TWICE;
+}
+
+/* Splits at `at`, inside r; the new range is the second part, and its pieces are its share of r's.
+ * NULL: no range left in the pool. */
 static struct sent_range *board_split(struct scoreboard *b, struct pool *p, struct sent_range *r,
 				      uint32_t at)
 {
@@ -115,8 +196,16 @@ static struct sent_range *board_split(struct scoreboard *b, struct pool *p, stru
 	second->sent = r->sent;
 	second->flags = r->flags;
 	second->tries = r->tries;
+	second->pieces = r->pieces;
+	if (r->pieces > 1) {
+		uint32_t share = (uint32_t)((uint64_t)r->pieces * (r->end - at) / range_len(r));
+		second->pieces = (uint16_t)(share ? share : 1);
+		r->pieces = (uint16_t)(r->pieces > second->pieces ? r->pieces - second->pieces : 1);
+	}
 	r->end = at;
 	list_insert_before(r->link.next, &second->link);
+	if (r->flags & SENT_AGAIN)
+		list_insert_before(r->again.next, &second->again);
 	b->count++;
 	return second;
 }
@@ -128,6 +217,7 @@ static void board_merge_sacked(struct scoreboard *b, struct pool *p, struct sent
 		struct sent_range *before = range_of(r->link.prev);
 		if (before->flags & SENT_SACKED) {
 			r->start = before->start;
+			r->pieces = pieces_sum(r->pieces, before->pieces);
 			board_drop(b, p, before);
 		}
 	}
@@ -135,6 +225,7 @@ static void board_merge_sacked(struct scoreboard *b, struct pool *p, struct sent
 		struct sent_range *after = range_of(r->link.next);
 		if (after->flags & SENT_SACKED) {
 			r->end = after->end;
+			r->pieces = pieces_sum(r->pieces, after->pieces);
 			board_drop(b, p, after);
 		}
 	}
@@ -144,10 +235,11 @@ static void board_take_sack(struct scoreboard *b, struct pool *p, struct sent_ra
 			    struct board_news *n)
 {
 	uint32_t len = range_len(r);
-	news_sample(n, r);
-	board_uncount(b, r, len);
+	news_sample(b, n, r, r->end);
+	board_uncount(b, r, len, true);
 	r->flags = (uint8_t)((r->flags & SENT_TWICE) | SENT_SACKED);
 	b->sacked += len;
+	b->sacked_pieces += r->pieces;
 	n->sacked += len;
 	board_merge_sacked(b, p, r);
 }
@@ -157,8 +249,6 @@ void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 {
 	if (seq_ge(start, end) || list_empty(&b->ranges))
 		return;
-	if (b->sacked == 0 || seq_gt(end, b->sacked_end))
-		b->sacked_end = end;
 	/* SACKs mostly name the newest data: look from the end for the first range they touch. */
 	struct list *at = b->ranges.prev;
 	while (at != &b->ranges && seq_gt(range_of(at)->start, start))
@@ -200,6 +290,7 @@ static struct sent_range *board_merge_lost(struct scoreboard *b, struct pool *p,
 	if (!waits_to_be_sent_again(before))
 		return r;
 	before->end = r->end;
+	before->pieces = pieces_sum(before->pieces, r->pieces);
 	before->flags |= r->flags & SENT_TWICE;
 	if (before->sent != r->sent) /* one time of sending is lost: no RTT sample from it */
 		before->flags |= SENT_TWICE;
@@ -209,31 +300,30 @@ static struct sent_range *board_merge_lost(struct scoreboard *b, struct pool *p,
 	return before;
 }
 
-uint32_t board_find_lost(struct scoreboard *b, struct pool *p, uint32_t mss, uint32_t thresh)
+struct sent_range *board_first_in_doubt(struct scoreboard *b)
 {
-	if (b->sacked == 0)
-		return 0;
-	uint64_t need = (uint64_t)(thresh - 1) * mss;
-	if (b->sacked <= need)
-		return 0;
-	uint32_t newly = 0;
-	uint64_t above = b->sacked; /* bytes SACKed at or after the range we look at */
-	struct list *at = b->ranges.next;
-	for (; at != &b->ranges && above > need; at = at->next) {
-		struct sent_range *r = range_of(at);
-		if (r->flags & SENT_SACKED) {
-			above -= range_len(r);
-			continue;
-		}
-		if (!(r->flags & SENT_LOST)) {
-			r->flags |= SENT_LOST;
-			b->lost += range_len(r);
-			newly += range_len(r);
-			b->hint = NULL;
-			at = &board_merge_lost(b, p, r)->link;
-		}
+	struct list *at = b->judged ? &b->judged->link : b->ranges.next;
+	for (; at != &b->ranges; at = at->next) {
+		struct sent_range *r = b->judged = range_of(at);
+		if (range_in_doubt(r))
+			return r;
 	}
-	return newly;
+	return NULL;
+}
+
+struct sent_range *board_lose(struct scoreboard *b, struct pool *p, struct sent_range *r)
+{
+	assert(!(r->flags & SENT_SACKED));
+	if (r->flags & SENT_AGAIN) {
+		no_longer_again(b, r);
+	} else {
+		r->flags |= SENT_LOST;
+		b->lost += range_len(r);
+	}
+	r = board_merge_lost(b, p, r);
+	if (b->hint && seq_lt(r->start, b->hint->start))
+		b->hint = r;
+	return r;
 }
 
 uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss)
@@ -243,16 +333,9 @@ uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss)
 		return 0;
 	if (range_len(r) > mss)
 		board_split(b, p, r, r->start + mss);
-	b->hint = NULL;
-	if (r->flags & SENT_AGAIN) { /* its retransmission was lost too */
-		r->flags &= (uint8_t)~SENT_AGAIN;
-		b->again -= range_len(r);
-		return range_len(r);
-	}
-	if (r->flags & SENT_LOST)
+	if (waits_to_be_sent_again(r))
 		return 0;
-	r->flags |= SENT_LOST;
-	b->lost += range_len(r);
+	board_lose(b, p, r); /* for the first time, or its retransmission was lost too */
 	return range_len(r);
 }
 
@@ -262,20 +345,33 @@ void board_lose_all(struct scoreboard *b, struct pool *p)
 		struct sent_range *r = range_of(at);
 		if (r->flags & SENT_SACKED)
 			continue;
-		if (!(r->flags & SENT_LOST))
-			b->lost += range_len(r);
-		r->flags = (uint8_t)((r->flags & ~SENT_AGAIN) | SENT_LOST);
-		at = &board_merge_lost(b, p, r)->link;
+		if (waits_to_be_sent_again(r))
+			at = &board_merge_lost(b, p, r)->link;
+		else
+			at = &board_lose(b, p, r)->link;
 	}
-	b->again = 0;
 	b->hint = NULL;
+}
+
+void board_unlose(struct scoreboard *b)
+{
+	list_each(at, &b->ranges)
+	{
+		struct sent_range *r = range_of(at);
+		if (!waits_to_be_sent_again(r))
+			continue;
+		r->flags &= (uint8_t)~SENT_LOST;
+		b->lost -= range_len(r);
+	}
+	b->judged = NULL;
 }
 
 void board_forget_sacks(struct scoreboard *b)
 {
 	list_each(at, &b->ranges)
 		range_of(at)->flags &= (uint8_t)~SENT_SACKED;
-	b->sacked = 0;
+	b->sacked = b->sacked_pieces = 0;
+	b->judged = NULL;
 }
 
 struct sent_range *board_next_lost(struct scoreboard *b)
@@ -293,15 +389,37 @@ struct sent_range *board_next_lost(struct scoreboard *b)
 	return NULL;
 }
 
+static void sent_once_more(struct sent_range *r, nanotime now)
+{
+	r->flags |= SENT_TWICE;
+	r->sent = now;
+	if (r->tries < UINT8_MAX)
+		r->tries++;
+}
+
 void board_sent_again(struct scoreboard *b, struct pool *p, struct sent_range *r, uint32_t len,
 		      nanotime now)
 {
 	assert(r->flags & SENT_LOST);
 	if (len < range_len(r))
 		board_split(b, p, r, r->start + len); /* where it fails, all counts as sent again */
-	r->flags |= SENT_AGAIN | SENT_TWICE;
-	r->sent = now;
-	if (r->tries < UINT8_MAX)
-		r->tries++;
+	sent_once_more(r, now);
+	r->flags |= SENT_AGAIN;
+	list_push_back(&b->resent, &r->again);
 	b->again += range_len(r);
+}
+
+void board_sent_probe(struct scoreboard *b, struct pool *p, uint32_t len, nanotime now)
+{
+	struct sent_range *r = board_last(b);
+	assert(r && len <= range_len(r));
+	if (len < range_len(r)) {
+		struct sent_range *second = board_split(b, p, r, r->end - len);
+		r = second ? second : r;
+	}
+	sent_once_more(r, now);
+	if (r->flags & SENT_AGAIN) { /* it is the youngest retransmission now */
+		list_remove(&r->again);
+		list_push_back(&b->resent, &r->again);
+	}
 }

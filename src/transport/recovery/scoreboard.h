@@ -11,6 +11,10 @@
  * sent again is cut by the segment size of that time, not by old boundaries: a
  * thousand one-byte segments come again as one.
  *
+ * What was sent once stands in the order of time as it stands in the order of
+ * sequence; what was sent again has a list of its own in the order of time. So
+ * RACK looks at the oldest of each and stops at the first that is young enough.
+ *
  * The bytes in flight ("pipe") are outstanding - sacked - lost + again, where
  * `again` counts the lost bytes that were sent once more.
  */
@@ -31,19 +35,23 @@ enum sent_flag {
 
 struct sent_range {
 	struct list link;
+	struct list again; /* AGAIN: in the order of retransmission */
 	uint32_t start, end;
-	nanotime sent; /* last time */
-	uint8_t flags; /* enum sent_flag */
-	uint8_t tries; /* retransmissions */
+	nanotime sent;     /* last time */
+	uint16_t pieces;   /* segments that it was sent as; merged ranges add theirs up */
+	uint8_t flags;     /* enum sent_flag */
+	uint8_t tries;     /* retransmissions */
 };
 
 struct scoreboard {
 	struct list ranges;      /* sorted by start, disjoint, no gaps */
+	struct list resent;      /* the AGAIN ones, oldest retransmission first */
 	uint32_t count;
 	uint32_t sacked, lost, again; /* bytes */
-	uint32_t sacked_end;     /* highest sequence number ever SACKed; valid while sacked > 0 */
-	/* ranges before it need no look for losses; NULL: from the start */
-	struct sent_range *hint;
+	uint32_t sacked_pieces;  /* segments SACKed */
+	uint32_t delivered_end;  /* highest sequence number known to have arrived (RACK.fack) */
+	struct sent_range *hint; /* none before it waits to be sent again; NULL: from the start */
+	struct sent_range *judged; /* all before it are SACKED or LOST; NULL: from the start */
 };
 
 /* What one acknowledgment brought. */
@@ -51,17 +59,31 @@ struct board_news {
 	uint32_t acked;       /* bytes that left cumulatively and had not been SACKed */
 	uint32_t sacked;      /* bytes newly SACKed */
 	bool twice;           /* some of it had been retransmitted */
+	bool original;        /* some of it was sent once only: original_end is where that ends */
 	/* latest time of sending among what is new and was sent once; -1: none */
 	nanotime newest_sent;
 	nanotime first_sent;  /* earliest such time, for RTT without delayed ACKs' bias; -1: none */
+	/* of what is new, the range that was sent last of all (RFC 8985 6.2 step 2); -1: none */
+	nanotime last_sent;
+	uint32_t last_end;
+	bool last_twice;
+	uint32_t original_end; /* of the first range that was sent once only */
+	uint32_t reordered;    /* bytes that such a range came late by, 0: none (step 3) */
 };
 
-void board_init(struct scoreboard *b);
+#define BOARD_NEWS_NONE ((struct board_news){ .newest_sent = -1, .first_sent = -1, .last_sent = -1 })
+
+void board_init(struct scoreboard *b, uint32_t una);
 void board_clear(struct scoreboard *b, struct pool *p);
 
 static inline struct sent_range *board_first(const struct scoreboard *b)
 {
 	return list_empty(&b->ranges) ? NULL : list_entry(b->ranges.next, struct sent_range, link);
+}
+
+static inline bool board_clean(const struct scoreboard *b)
+{
+	return !(b->sacked | b->lost);
 }
 
 static inline uint32_t board_in_flight(const struct scoreboard *b, uint32_t outstanding)
@@ -79,23 +101,44 @@ static inline bool board_can_send(const struct scoreboard *b, const struct pool 
 		 (SENT_SACKED | SENT_LOST));
 }
 
-/* New bytes [start, end) were sent at `now`; start is where the last range ends, and
- * board_can_send. */
-void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end, nanotime now);
+static inline struct sent_range *board_last(const struct scoreboard *b)
+{
+	return list_empty(&b->ranges) ? NULL : list_entry(b->ranges.prev, struct sent_range, link);
+}
+
+/* New bytes [start, end) were sent at `now` as `pieces` segments; start is where the last range
+ * ends, and board_can_send. */
+void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
+		uint32_t pieces, nanotime now);
 /* Everything before `una` is acknowledged. */
 void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_news *n);
+/*
+ * The same for a board of which nothing is SACKED or LOST, and for `una` past its start: the
+ * common case, in few instructions. Returns whether some of it was sent twice; *first and *newest
+ * are the times of sending of the first and the last range it touched.
+ */
+bool board_ack_clean(struct scoreboard *b, struct pool *p, uint32_t una, nanotime *first,
+		     nanotime *newest);
 /* [start, end) is selectively acknowledged; splits ranges that it cuts. */
 void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
 		struct board_news *n);
-/*
- * Marks as lost what RFC 6675's IsLost says: unsacked ranges with more than
- * (thresh - 1) * mss bytes SACKed above them. Returns the bytes newly lost.
- */
-uint32_t board_find_lost(struct scoreboard *b, struct pool *p, uint32_t mss, uint32_t thresh);
+/* Is it outstanding, neither SACKED nor LOST? */
+static inline bool range_in_doubt(const struct sent_range *r)
+{
+	return !(r->flags & (SENT_SACKED | SENT_LOST));
+}
+
+/* The first range in doubt, or NULL. */
+struct sent_range *board_first_in_doubt(struct scoreboard *b);
+/* Marks a range in doubt, or one that was sent AGAIN, as lost (once more). Returns the range
+ * that holds it now: it may have become one with the lost range before it. */
+struct sent_range *board_lose(struct scoreboard *b, struct pool *p, struct sent_range *r);
 /* Marks the first range lost (NewReno: a partial or third duplicate ACK). Returns bytes. */
 uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss);
 /* After an RTO: all that is not SACKed is lost, and nothing counts as sent again. */
 void board_lose_all(struct scoreboard *b, struct pool *p);
+/* The loss was none (RFC 4015): what waits to be sent again is in doubt as before. */
+void board_unlose(struct scoreboard *b);
 /* Forgets all SACKs (the peer may have reneged: RFC 2018 8); before board_lose_all. */
 void board_forget_sacks(struct scoreboard *b);
 /* The first lost range that was not sent again, or NULL. */
@@ -103,5 +146,7 @@ struct sent_range *board_next_lost(struct scoreboard *b);
 /* The first `len` bytes of a lost range were sent again: splits it where shorter. */
 void board_sent_again(struct scoreboard *b, struct pool *p, struct sent_range *r, uint32_t len,
 		      nanotime now);
+/* The last `len` bytes were sent again as a probe, lost or not (RFC 8985 7.3). */
+void board_sent_probe(struct scoreboard *b, struct pool *p, uint32_t len, nanotime now);
 
 #endif

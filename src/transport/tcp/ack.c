@@ -1,22 +1,15 @@
 /*
  * What an acknowledgment means: RFC 9293's fifth stage with RFC 5961's bounds, then
- * the scoreboard (SACK, RFC 2018), the RTT sample, and the decision whether
- * something was lost (RFC 6675 with SACK, RFC 6582 without). Loss recovery here
- * only marks and counts; output sends.
+ * the scoreboard (SACK, RFC 2018, 2883), the RTT sample, congestion control. What was
+ * lost is judged in recover.c, and only where something is odd: an ACK that moves
+ * SND.UNA over a clean scoreboard needs no such look.
  */
 #include "transport/tcp/autotune.h"
-
-#define DUP_THRESH 3 /* RFC 5681: duplicates that mean loss */
 
 /* Is our FIN out, so that the last sequence number is its own? */
 static bool fin_sent(const struct tcp_conn *c)
 {
 	return c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end + 1;
-}
-
-static uint32_t conn_in_flight(const struct tcp_conn *c)
-{
-	return board_in_flight(&c->flight->board, c->snd_nxt - c->snd_una);
 }
 
 /* RFC 9293 3.10.7.4: newer sequence, or same and newer ACK, may move the window. */
@@ -44,105 +37,103 @@ void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tc
 	conn_make_ready(t, c);
 }
 
-/* The reason to send less, as congestion control wants to know it. */
-static struct cc_loss loss_now(const struct transport *t, const struct tcp_conn *c, uint32_t lost)
+/* Nothing new in it at all. */
+static bool is_bare(const struct tcp_conn *c, const struct tcp_segment *seg)
 {
-	return (struct cc_loss){
-		.now = t->now,
-		.flight = c->snd_nxt - c->snd_una,
-		.in_flight = conn_in_flight(c),
-		.lost = lost,
-		.snd_una = c->snd_una,
-		.snd_nxt = c->snd_nxt,
-	};
-}
-
-static void enter_recovery(struct transport *t, struct tcp_conn *c, uint32_t lost)
-{
-	struct tcp_flight *f = c->flight;
-	struct cc_loss l = loss_now(t, c, lost);
-	f->phase = PHASE_RECOVERY;
-	f->recover = c->snd_nxt;
-	f->recoveries++;
-	f->again_forced = true; /* RFC 6675 5 (4.3): the first goes at once */
-	f->retransmit_why = WHY_FAST_RETRANSMIT;
-	f->cc.ops->loss(&f->cc, &l);
-	conn_trace(t, c, TRACE_TCP_LOSS, "duplicate or selective ACKs", NULL, f->cc.cwnd);
-	conn_make_ready(t, c);
-}
-
-static void leave_recovery(struct transport *t, struct tcp_conn *c)
-{
-	struct tcp_flight *f = c->flight;
-	f->phase = PHASE_OPEN;
-	f->dup_acks = 0;
-	f->cc.ops->recovered(&f->cc, t->now);
-}
-
-/* After the scoreboard took the news: was something lost, is recovery over? */
-static void judge_losses(struct transport *t, struct tcp_conn *c, bool advanced)
-{
-	struct tcp_flight *f = c->flight;
-	bool sack = c->flags & CONN_SACK;
-	if (f->phase != PHASE_OPEN && advanced && seq_ge(c->snd_una, f->recover))
-		leave_recovery(t, c);
-	uint32_t lost = sack ? board_find_lost(&f->board, &t->range_pool, c->mss, DUP_THRESH) : 0;
-	switch (f->phase) {
-	case PHASE_OPEN:
-		/*
-		 * RFC 6582 3.2 step 2: duplicates of what a recovery already covered start none.
-		 * `recover` counts only while it is outstanding: later it would seem ahead again.
-		 */
-		if (!sack && f->dup_acks == DUP_THRESH &&
-		    f->recover - c->snd_una - 1 >= c->snd_nxt - c->snd_una)
-			lost = board_lose_first(&f->board, &t->range_pool, c->mss);
-		if (lost)
-			enter_recovery(t, c, lost);
-		break;
-	case PHASE_RECOVERY:
-		if (advanced && !sack) { /* a partial ACK: the next hole is lost as well */
-			f->dup_acks = 0;
-			lost = board_lose_first(&f->board, &t->range_pool, c->mss);
-			f->again_forced = lost > 0;
-		}
-		if (lost)
-			conn_make_ready(t, c);
-		break;
-	case PHASE_LOSS:
-		if (lost)
-			conn_make_ready(t, c);
-		break;
-	}
-}
-
-/* RFC 5681's duplicate: nothing new in it at all, while data is outstanding. */
-static bool is_duplicate(const struct tcp_conn *c, const struct tcp_segment *seg)
-{
-	return seg->ack == c->snd_una && c->snd_nxt != c->snd_una && seg->text_len == 0 &&
+	return seg->ack == c->snd_una && seg->text_len == 0 &&
 	       !(seg->flags & (TCP_SYN | TCP_FIN)) &&
 	       (uint32_t)seg->h.window << c->snd_wscale == c->snd_wnd;
 }
 
-static void take_sacks(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg,
-		       struct board_news *n)
+/* RFC 2883 4: the first block names what came twice where it lies below the ACK, or inside the
+ * second block. It must name what was sent on this connection (RFC 5961 5.2's bound). */
+static bool is_dsack(const struct tcp_conn *c, const struct tcp_segment *seg)
 {
-	struct scoreboard *b = &c->flight->board;
-	for (unsigned i = 0; i < seg->h.options.sack_count; i++) {
-		uint32_t start = seg->h.options.sack[i].start, end = seg->h.options.sack[i].end;
-		/* What lies outside of what is outstanding is a DSACK (RFC 2883) or a lie. */
-		if (seq_ge(start, end) || seq_le(end, seg->ack) || seq_lt(start, c->snd_una) ||
-		    seq_gt(end, c->snd_nxt))
-			continue;
-		board_sack(b, &t->range_pool, start, end, n);
+	const struct tcp_options *o = &seg->h.options;
+	uint32_t start = o->sack[0].start, end = o->sack[0].end;
+	if (seq_ge(start, end))
+		return false;
+	if (seq_le(end, seg->ack))
+		return c->snd_una - start <= c->flight->bytes_acked + 1;
+	return o->sack_count > 1 && seq_ge(start, o->sack[1].start) &&
+	       seq_le(end, o->sack[1].end) && seq_le(end, c->snd_nxt);
+}
+
+static void take_dsack(struct tcp_conn *c, const struct tcp_segment *seg, struct ack_news *n)
+{
+	struct tcp_flight *f = c->flight;
+	uint32_t start = seg->h.options.sack[0].start, end = seg->h.options.sack[0].end;
+	n->dsack = true;
+	n->dsack_tail = f->tlp == TLP_AGAIN && end == f->tlp_end;
+	f->dsacks++;
+	if (f->undo_possible && seq_gt(end, f->undo_una)) {
+		uint32_t len = end - start;
+		f->undo_left -= len < f->undo_left ? len : f->undo_left;
 	}
 }
 
-static void take_rtt(struct transport *t, struct tcp_conn *c, const struct board_news *n)
+static void take_sacks(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg,
+		       struct ack_news *n)
 {
-	if (n->twice || n->first_sent < 0) /* Karn: MUST-18 */
+	struct scoreboard *b = &c->flight->board;
+	const struct tcp_options *o = &seg->h.options;
+	unsigned i = 0;
+	if (o->sack_count && is_dsack(c, seg)) {
+		take_dsack(c, seg, n);
+		i = 1;
+	}
+	for (; i < o->sack_count; i++) {
+		uint32_t start = o->sack[i].start, end = o->sack[i].end;
+		/* What lies outside of what is outstanding is old, or a lie. */
+		if (seq_ge(start, end) || seq_le(end, seg->ack) || seq_lt(start, c->snd_una) ||
+		    seq_gt(end, c->snd_nxt))
+			continue;
+		board_sack(b, &t->range_pool, start, end, &n->board);
+	}
+}
+
+static void sample_rtt(struct transport *t, struct tcp_conn *c, nanodiff rtt)
+{
+	rtt_sample(&c->rtt, rtt);
+	min_rtt_take(&c->flight->min_rtt, rtt, t->now);
+	conn_trace(t, c, TRACE_TCP_RTT, NULL, NULL, (uint64_t)rtt);
+}
+
+/* Karn (MUST-18); where a retransmission is acknowledged only the timestamp tells (RFC 7323 4). */
+static void take_rtt(struct transport *t, struct tcp_conn *c, const struct ack_news *n)
+{
+	if (!n->board.twice && n->board.first_sent >= 0)
+		sample_rtt(t, c, t->now - n->board.first_sent);
+	else if (n->echo_valid && n->advanced && t->now_ms - n->echo_ms <= UINT32_MAX / 2)
+		rtt_sample(&c->rtt, (nanodiff)(t->now_ms - n->echo_ms) * NANO_MS);
+}
+
+/* Congestion control learns of what arrived; in a fast recovery PRR sets the window instead. */
+static void tell_congestion_control(struct transport *t, struct tcp_conn *c,
+				    const struct ack_news *n)
+{
+	struct tcp_flight *f = c->flight;
+	if (f->phase == PHASE_RECOVERY && !f->cc.ops->own_window)
 		return;
-	rtt_sample(&c->rtt, t->now - n->first_sent);
-	conn_trace(t, c, TRACE_TCP_RTT, NULL, NULL, (uint64_t)(t->now - n->first_sent));
+	struct cc_ack a = {
+		.now = t->now,
+		.acked = n->board.acked + n->board.sacked,
+		.prior_in_flight = n->prior_in_flight,
+		.in_flight = conn_pipe(c),
+		.lost = n->lost,
+		.snd_una = c->snd_una,
+		.snd_nxt = c->snd_nxt,
+		.sack = c->flags & CONN_SACK,
+		.rtt = n->board.newest_sent < 0 ? 0 : t->now - n->board.newest_sent,
+		.srtt = rtt_smoothed(&c->rtt),
+		.min_rtt = f->min_rtt.value,
+	};
+	struct rate_sample rate;
+	if (f->cc.ops->wants_rate) {
+		rate_take(&f->rate, f->min_rtt.value, &rate);
+		a.rate = &rate;
+	}
+	f->cc.ops->ack(&f->cc, &a);
 }
 
 /* The FIN was acknowledged: the states that wait for that move on. */
@@ -202,50 +193,84 @@ static void take_advance(struct transport *t, struct tcp_conn *c, const struct t
 		take_fin_ack(t, c);
 }
 
-/* ACKs of data that is or was in flight; the connection has a flight. */
-static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
+/* SND.UNA moves on a connection that nothing odd has happened to: no look for losses. */
+static void take_clean_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	struct tcp_flight *f = c->flight;
-	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
-	uint32_t in_flight = conn_in_flight(c);
-	bool advanced = seq_gt(seg->ack, c->snd_una);
-	bool duplicate = !advanced && is_duplicate(c, seg);
+	struct ack_news n = { .prior_in_flight = c->snd_nxt - c->snd_una };
+	uint32_t una = c->snd_una;
+	nanotime first;
+	bool twice = board_ack_clean(&f->board, &t->range_pool, seg->ack, &first,
+				     &n.board.newest_sent);
+	conn_update_window(t, c, seg);
+	f->dup_acks = 0;
+	if (!twice) /* Karn: MUST-18 */
+		sample_rtt(t, c, t->now - first);
+	take_advance(t, c, seg);
+	if (c->state == TCP_CLOSED)
+		return;
+	n.board.acked = seg->ack - una;
+	if (f->cc.ops->wants_rate ||
+	    cc_tested(&f->cc, n.prior_in_flight, c->snd_una, c->snd_nxt))
+		tell_congestion_control(t, c, &n);
+}
 
+/* Is there anything that loss detection must look at? */
+static bool something_odd(const struct tcp_flight *f, const struct ack_news *n)
+{
+	return f->phase != PHASE_OPEN || n->board.sacked || f->board.sacked || n->duplicate ||
+	       n->board.reordered || n->dsack || f->tlp >= TLP_NEW;
+}
+
+/* ACKs that say more than that SND.UNA moves, or say it in odd times. */
+static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	struct tcp_flight *f = c->flight;
+	struct ack_news n = {
+		.board = BOARD_NEWS_NONE,
+		.prior_una = c->snd_una,
+		.prior_in_flight = conn_pipe(c),
+		.prior_sacked = f->board.sacked,
+		.prior_dups = f->dup_acks,
+		.advanced = seq_gt(seg->ack, c->snd_una),
+	};
+	n.bare = !n.advanced && is_bare(c, seg);
+	n.duplicate = n.bare && c->snd_nxt != c->snd_una;
+	if (c->flags & CONN_TIMESTAMPS && seg->h.options.has & TCP_HAS_TIMESTAMPS) {
+		n.echo_ms = seg->h.options.tsecr - c->ts_offset;
+		n.echo_valid = true;
+	}
 	if (c->flags & CONN_SACK && seg->h.options.has & TCP_HAS_SACK)
 		take_sacks(t, c, seg, &n);
-	if (advanced)
-		board_ack(&f->board, &t->range_pool, seg->ack, &n);
-	if (duplicate && f->dup_acks < UINT8_MAX)
+	if (n.advanced)
+		board_ack(&f->board, &t->range_pool, seg->ack, &n.board);
+	if (n.duplicate && f->dup_acks < UINT8_MAX)
 		f->dup_acks++;
 	conn_update_window(t, c, seg);
-	if (n.acked + n.sacked) {
+	if (n.board.acked + n.board.sacked)
 		take_rtt(t, c, &n);
-		if (f->phase != PHASE_RECOVERY) {
-			struct cc_ack a = {
-				.now = t->now,
-				.acked = n.acked + n.sacked,
-				.prior_in_flight = in_flight,
-				.in_flight = board_in_flight(&f->board, c->snd_nxt - seg->ack),
-				.snd_una = seg->ack,
-				.snd_nxt = c->snd_nxt,
-				.sack = c->flags & CONN_SACK,
-				.rtt = n.newest_sent < 0 ? 0 : t->now - n.newest_sent,
-				.srtt = rtt_smoothed(&c->rtt),
-			};
-			f->cc.ops->ack(&f->cc, &a);
-		}
-	}
-	if (advanced) {
+	if (n.advanced) {
 		if (f->phase != PHASE_RECOVERY)
 			f->dup_acks = 0;
 		take_advance(t, c, seg);
 		if (c->state == TCP_CLOSED)
 			return;
 	}
-	if (f->phase != PHASE_OPEN || n.sacked || f->board.sacked || duplicate)
-		judge_losses(t, c, advanced);
-	if (n.sacked || duplicate)
-		conn_make_ready(t, c); /* the pipe has room: RFC 3042 without more ado */
+	if (something_odd(f, &n))
+		conn_judge_losses(t, c, &n);
+	if (n.board.acked + n.board.sacked)
+		tell_congestion_control(t, c, &n);
+}
+
+/* ACKs of data that is or was in flight; the connection has a flight. */
+static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	const struct tcp_flight *f = c->flight;
+	if (seg->ack != c->snd_una && f->phase == PHASE_OPEN && f->tlp < TLP_NEW &&
+	    board_clean(&f->board) && !(seg->h.options.has & TCP_HAS_SACK))
+		take_clean_ack(t, c, seg);
+	else
+		take_odd_ack(t, c, seg);
 }
 
 /* An ACK in SYN-RECEIVED (simultaneous open) that acknowledges our SYN. */

@@ -96,21 +96,24 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	memset((uint8_t *)f + rings, 0, sizeof *f - rings);
 	ring_init(&f->tx, c->snd_una);
 	ring_init(&f->rx, c->rcv_nxt - !!(c->flags & CONN_FIN_RECEIVED)); /* FIN is no byte */
-	board_init(&f->board);
+	board_init(&f->board, c->snd_una);
+	rack_init(&f->rack);
+	if (c->rtt.srtt) /* the handshake's */
+		min_rtt_take(&f->min_rtt, rtt_smoothed(&c->rtt), t->now);
 	f->send_buffer = o->send_buffer ? o->send_buffer : t->config.send_buffer;
 	f->receive_buffer = o->receive_buffer ? o->receive_buffer : t->config.receive_buffer;
 	if (o->window_clamp && o->window_clamp < f->receive_buffer)
 		f->receive_buffer = o->window_clamp;
 	f->fin_wait2 = o->fin_wait2 ? o->fin_wait2 : t->config.fin_wait2;
 	f->user_timeout = o->user_timeout ? o->user_timeout : t->config.user_timeout;
-	f->rto_at = f->ack_at = f->give_up_at = f->probe_at = NANOTIME_NEVER;
+	f->rto_at = f->ack_at = f->give_up_at = f->probe_at = f->reorder_at = NANOTIME_NEVER;
 	f->last_sent = f->last_text = t->now;
 	f->snd_wnd_max = c->snd_wnd;
 	f->tune_mark = t->now_ms + c->ts_offset;
 	f->tune_low = f->rx.low;
 	f->snd_small = f->recover = c->snd_una;
 	f->quick = 8;
-	cc_start(&f->cc, cc_of(CC_DEFAULT), c->mss, initial_window(t, c->mss), c->snd_una, t->now);
+	cc_begin(&f->cc, cc_of(CC_DEFAULT), c->mss, initial_window(t, c->mss), c->snd_una, t->now);
 	c->flight = f;
 	return f;
 }
@@ -189,6 +192,8 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 		w->window = (uint16_t)(conn_rcv_wnd(c) >> c->rcv_wscale);
 		w->options = (uint8_t)(c->flags & (CONN_TIMESTAMPS | CONN_SACK));
 		w->challenged = false;
+		w->tos = c->tos;
+		w->hop_limit = c->hop_limit;
 		w->hash = c->timer.owner;
 		demux_replace(&t->demux, w->hash, DEMUX_CONN, c, DEMUX_TIME_WAIT, w);
 		c->flags &= (uint16_t)~CONN_IN_DEMUX;

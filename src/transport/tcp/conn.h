@@ -15,8 +15,11 @@
 #include "base/seq.h"
 #include "internet/internet.h"
 #include "transport/congestion/congestion.h"
+#include "transport/recovery/pacer.h"
+#include "transport/recovery/prr.h"
+#include "transport/recovery/rack.h"
+#include "transport/recovery/rate.h"
 #include "transport/recovery/rtt.h"
-#include "transport/recovery/scoreboard.h"
 
 /* RFC 9293 3.3.2. LISTEN is a tcp_listener; SYN-RECEIVED from a listener is a tcp_embryo;
  * TIME-WAIT without a reader is a tcp_time_wait. */
@@ -99,24 +102,48 @@ struct tcp_conn {
 	uint8_t state;            /* enum tcp_state */
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t backoff;          /* RTO doublings */
+	uint8_t tos, hop_limit;   /* the owner's, and still ours when the owner has gone */
 };
 static_assert(sizeof(struct tcp_conn) <= 192, "tcp_conn stays small");
 
 enum tcp_phase {
 	PHASE_OPEN,
-	PHASE_RECOVERY, /* fast recovery: RFC 6675, 6582 */
+	PHASE_RECOVERY, /* fast recovery: RFC 8985, 6582, 9937 */
 	PHASE_LOSS,     /* after an RTO */
+};
+
+/* The tail loss probe: RFC 8985 7 */
+enum tcp_tlp {
+	TLP_NONE,
+	TLP_OWED,  /* its timer fired: the next transmit sends it */
+	TLP_NEW,   /* it is out, and was new data */
+	TLP_AGAIN, /* it is out, and was the last segment once more */
+};
+
+/* Was the timeout spurious? RFC 5682 2.1, 3.1 */
+enum tcp_frto {
+	FRTO_NONE,
+	FRTO_FIRST,  /* the first segment was sent again; its ACK will tell */
+	FRTO_SECOND, /* new data was sent instead of more retransmissions */
 };
 
 struct tcp_flight {
 	struct ring tx, rx; /* first: conn_flight clears what follows them */
 	uint32_t send_buffer, receive_buffer;
 	struct scoreboard board;
+	struct rack rack;
+	struct min_rtt min_rtt;
+	struct prr prr;
+	struct rate rate;
+	struct pacer pacer;
 	struct cc cc;
 	nanotime rto_at;       /* retransmission, or probe of a closed window */
 	nanotime ack_at;       /* delayed ACK */
 	nanotime give_up_at;   /* user timeout: R2 */
-	nanotime last_sent;    /* data; for the restart after idle */
+	nanotime last_sent;    /* data; for the restart after idle, and the tail loss probe */
+	nanotime advanced_at;  /* when the RTO was armed last: at an ACK of new data, or the first */
+	nanotime reorder_at;   /* RACK: when time makes a range lost */
+	nanotime resent_at;    /* the first retransmission of this recovery; 0: none yet */
 	nanotime last_text;    /* when text came */
 	nanotime probe_at;     /* keepalive and orphans' timers */
 	nanodiff user_timeout;
@@ -129,6 +156,12 @@ struct tcp_flight {
 	uint32_t snd_small;    /* end of the last segment that was not full: Minshall's Nagle */
 	uint32_t fin_seq;      /* the peer's FIN, where it came ahead of a hole */
 	uint32_t urgent;       /* RCV.UP */
+	uint32_t tlp_end;      /* SND.NXT when the probe was sent (TLP.end_seq) */
+	uint32_t undo_una;     /* SND.UNA when the last reduction began */
+	uint32_t undo_left;    /* bytes sent again since then that no DSACK named (RFC 3708) */
+	uint8_t tlp;           /* enum tcp_tlp */
+	uint8_t frto;          /* enum tcp_frto */
+	bool undo_possible;    /* the last reduction may turn out to have been needless */
 	uint8_t phase;         /* enum tcp_phase */
 	uint8_t dup_acks;
 	uint8_t probes;        /* unanswered probes */
@@ -145,8 +178,8 @@ struct tcp_flight {
 	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */
 	struct interval_set *held; /* out-of-order text, while there is any */
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_again;
+	uint32_t retransmits, rtos, recoveries, undos, dsacks, probes_sent;
 	uint64_t segments_sent, segments_received, data_segments_received;
-	uint32_t retransmits, rtos, recoveries;
 	uint32_t out_of_order; /* segments that came beyond a hole */
 };
 
@@ -174,9 +207,9 @@ struct tcp_time_wait {
 	uint32_t snd_nxt, rcv_nxt, ts_recent, ts_offset;
 	uint16_t window;
 	uint8_t options;
-	uint8_t spare;
-	uint16_t challenge_at;
 	bool challenged;
+	uint16_t challenge_at;
+	uint8_t tos, hop_limit;
 	uint32_t hash;
 };
 static_assert(sizeof(struct tcp_time_wait) <= 96, "TIME-WAIT stays small");

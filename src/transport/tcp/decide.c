@@ -16,6 +16,7 @@ static const char *const wait_text[WAIT_COUNT] = {
 	[WAIT_CORK] = "corked: the segment is not full",
 	[WAIT_MEMORY] = "out of sent ranges",
 	[WAIT_HANDSHAKE] = "handshake is not finished",
+	[WAIT_PACING] = "pacing: the next segment's time has not come",
 };
 
 const char *tcp_wait_text(enum tcp_wait w)
@@ -30,17 +31,6 @@ static bool state_sends(const struct tcp_conn *c)
 	       c->state != TCP_FIN_WAIT_2;
 }
 
-/* Bytes in flight; without SACK each duplicate ACK tells that a segment left (RFC 6582). */
-static uint32_t pipe_of(const struct tcp_conn *c)
-{
-	const struct tcp_flight *f = c->flight;
-	uint32_t pipe = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
-	if (c->flags & CONN_SACK || !f->dup_acks)
-		return pipe;
-	uint32_t left = (uint32_t)f->dup_acks * c->mss;
-	return left < pipe ? pipe - left : 0;
-}
-
 static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss)
 {
 	struct tcp_flight *f = c->flight;
@@ -52,7 +42,7 @@ static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t ms
 	bool whole = len <= mss;
 	if (!whole)
 		len = mss;
-	uint32_t pipe = pipe_of(c);
+	uint32_t pipe = conn_pipe(c);
 	if (!f->again_forced && pipe && pipe + len > f->cc.cwnd) {
 		p->wait = WAIT_CWND;
 		return false;
@@ -111,7 +101,7 @@ static bool plan_new(const struct transport *t, const struct tcp_conn *c, struct
 	}
 	uint32_t outstanding = c->snd_nxt - c->snd_una;
 	uint32_t usable = c->snd_wnd > outstanding ? c->snd_wnd - outstanding : 0;
-	uint32_t pipe = pipe_of(c);
+	uint32_t pipe = conn_pipe(c);
 	uint32_t room = f->cc.cwnd > pipe ? f->cc.cwnd - pipe : 0;
 	uint32_t len = queued;
 	if (len > usable) {
@@ -143,13 +133,47 @@ static bool plan_new(const struct transport *t, const struct tcp_conn *c, struct
 	return true;
 }
 
+/* RFC 8985 7.3: new data where there is some, whatever cwnd says, else the last segment again. */
+static bool plan_tail(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss)
+{
+	uint32_t outstanding = c->snd_nxt - c->snd_una;
+	uint32_t usable = c->snd_wnd > outstanding ? c->snd_wnd - outstanding : 0;
+	uint32_t queued = seq_gt(c->snd_end, c->snd_nxt) ? c->snd_end - c->snd_nxt : 0;
+	p->why = WHY_TAIL_PROBE;
+	if (queued && usable) {
+		uint32_t len = queued < usable ? queued : usable;
+		p->kind = PLAN_NEW;
+		p->seq = c->snd_nxt;
+		p->len = len < mss ? len : mss;
+		p->push = p->len == queued;
+		return true;
+	}
+	struct sent_range *last = board_last(&c->flight->board);
+	if (!last)
+		return false;
+	uint32_t end = seq_gt(last->end, c->snd_end) ? c->snd_end : last->end; /* without FIN */
+	uint32_t len = seq_gt(end, last->start) ? end - last->start : 0;
+	p->kind = PLAN_TAIL;
+	p->len = len < mss ? len : mss;
+	p->seq = end - p->len;
+	p->fin = seq_gt(last->end, c->snd_end);
+	p->push = true;
+	return true;
+}
+
 struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, uint32_t gso_max)
 {
 	struct tcp_plan p = { .kind = PLAN_NONE, .wait = WAIT_NOTHING };
 	const struct tcp_flight *f = c->flight;
 	if (f && state_sends(c)) {
 		uint32_t mss = p.mss = c->mss - conn_sack_room(c);
-		if (f->board.lost != f->board.again && plan_again(c, &p, mss))
+		if (f->tlp == TLP_OWED && c->snd_una != c->snd_nxt &&
+		    board_can_send(&f->board, &t->range_pool) && plan_tail(c, &p, mss))
+			return p;
+		if (!pacer_allows(&f->pacer, t->now))
+			p.wait = WAIT_PACING;
+		else if (f->board.lost != f->board.again && f->frto != FRTO_SECOND &&
+			 plan_again(c, &p, mss))
 			return p;
 		if (p.wait == WAIT_NOTHING && plan_new(t, c, &p, mss, gso_max))
 			return p;

@@ -17,6 +17,7 @@ enum tcp_wait {
 	WAIT_CORK,     /* the application holds a small segment back */
 	WAIT_MEMORY,   /* no sent range is free */
 	WAIT_HANDSHAKE, /* not connected yet */
+	WAIT_PACING,   /* its rate says: later */
 	WAIT_COUNT
 };
 
@@ -26,6 +27,7 @@ enum tcp_plan_kind {
 	PLAN_NONE,
 	PLAN_AGAIN, /* retransmit the start of `range` */
 	PLAN_NEW,   /* new data, FIN, or both */
+	PLAN_TAIL,  /* the last segment once more: a tail loss probe */
 	PLAN_PROBE, /* an old sequence number without text, to provoke an ACK */
 	PLAN_ACK,   /* a bare ACK */
 };

@@ -102,6 +102,8 @@ static struct tcp_reply syn_ack_of(const struct transport *t, const struct tcp_e
 	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
 	uint32_t buffer = listener_receive_buffer(t, l);
 	return (struct tcp_reply){
+		.tos = t->options[l->sock].tos,
+		.hop_limit = t->options[l->sock].hop_limit,
 		.tuple = e->tuple,
 		.seq = e->iss,
 		.ack = e->irs + 1,
@@ -320,7 +322,12 @@ static struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 	if (!c)
 		return NULL;
 	uint32_t buffer = listener_receive_buffer(t, l);
-	c->flags = (uint16_t)((e->options & ~EMBRYO_ACKED) | CONN_IN_DEMUX | CONN_IN_BACKLOG);
+	const struct endpoint_options *o = &t->options[l->sock];
+	int asked = (o->nodelay ? CONN_NODELAY : 0) | (o->keepalive ? CONN_KEEPALIVE : 0);
+	c->flags = (uint16_t)((e->options & ~EMBRYO_ACKED) | asked | CONN_IN_DEMUX |
+			      CONN_IN_BACKLOG);
+	c->tos = o->tos;
+	c->hop_limit = o->hop_limit;
 	c->snd_una = c->snd_nxt = c->snd_end = e->iss + 1;
 	c->rcv_nxt = c->last_ack_sent = e->irs + 1;
 	c->ts_recent = e->ts_recent;
@@ -345,7 +352,7 @@ static struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 static void conn_enqueue(struct transport *t, struct tcp_listener *l, struct tcp_conn *c,
 			 struct rx *rx, struct tcp_segment *seg)
 {
-	conn_set_state(t, c, TCP_ESTABLISHED);
+	conn_established(t, c);
 	l->accepted[(l->head + l->waiting++) % t->config.backlog_max] =
 		pool_index(&t->conn_pool, c);
 	notify_event(&t->notify, l->sock, EVENT_READABLE);

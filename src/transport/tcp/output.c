@@ -73,6 +73,8 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		.timestamps = c->flags & CONN_TIMESTAMPS,
 		.tsval = t->now_ms + c->ts_offset,
 		.tsecr = c->ts_recent,
+		.tos = c->tos,
+		.hop_limit = c->hop_limit,
 	};
 	tcp_reply_send(t, &r, &o, &c->path);
 	c->flags &= (uint16_t)~(CONN_SYN_OWED | CONN_ACK_NOW);
@@ -90,6 +92,8 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	r->ack = c->rcv_nxt;
 	r->flags = TCP_RST | TCP_ACK;
 	r->why = (uint8_t)why;
+	r->tos = c->tos;
+	r->hop_limit = c->hop_limit;
 	return true;
 }
 
@@ -171,14 +175,13 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		f->seg_size = (uint16_t)p->mss;
 		f->seg_count = (uint16_t)((len + p->mss - 1) / p->mss);
 	}
-	const struct endpoint_options *o = &t->options[c->sock];
 	struct ip_send s = {
 		.source = &c->tuple.local,
 		.destination = &c->tuple.remote,
 		.protocol = IPPROTO_TCP_,
-		.tos = o->tos,
-		.hop_limit = o->hop_limit,
-		.dont_fragment = !o->fragment,
+		.tos = c->tos,
+		.hop_limit = c->hop_limit,
+		.dont_fragment = !t->options[c->sock].fragment,
 	};
 	internet_send(t->internet, &c->path, f, &s, t->now);
 	sent_ack(c);
@@ -187,35 +190,63 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 	return len;
 }
 
+/* The time of the flow's next segment, where congestion control gives a rate. */
+static void note_pace(struct transport *t, struct tcp_conn *c, uint32_t len)
+{
+	struct tcp_flight *f = c->flight;
+	pacer_sent(&f->pacer, f->cc.pacing_rate, len, 2u * c->mss, t->now);
+	if (!pacer_allows(&f->pacer, t->now))
+		conn_arm(t, c, pacer_next(&f->pacer));
+}
+
 static void sent_new(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
 		     uint32_t len)
 {
 	struct tcp_flight *f = c->flight;
 	uint32_t seqs = len + (p->fin && len == p->len);
-	if (c->snd_nxt == c->snd_una) { /* RFC 6298 5.1; a probe's timer may have run */
-		conn_arm_rto(t, c);
-		f->give_up_at = t->now + f->user_timeout;
-	}
-	board_sent(&f->board, &t->range_pool, c->snd_nxt, c->snd_nxt + seqs, t->now);
+	uint32_t outstanding = c->snd_nxt - c->snd_una;
+	board_sent(&f->board, &t->range_pool, c->snd_nxt, c->snd_nxt + seqs,
+		   t->core->frame->seg_count, t->now);
 	c->snd_nxt += seqs;
 	f->bytes_sent += len;
 	f->last_sent = t->now;
 	if (len % p->mss)
 		f->snd_small = c->snd_nxt;
+	if (!outstanding) { /* RFC 6298 5.1; a probe's timer may have run */
+		conn_arm_rto_first(t, c);
+		f->give_up_at = t->now + f->user_timeout;
+	} else if (outstanding <= c->mss) { /* the tail loss probe waits less for two segments */
+		conn_arm(t, c, conn_tail_probe_due(t, c));
+	}
+	if (f->phase == PHASE_RECOVERY)
+		prr_sent(&f->prr, len);
+	if (f->cc.pacing_rate)
+		note_pace(t, c, len);
 }
 
 static void sent_again(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
 		       uint32_t len)
 {
 	struct tcp_flight *f = c->flight;
-	board_sent_again(&f->board, &t->range_pool, p->range, len + (p->fin && len == p->len),
-			 t->now);
-	f->again_forced = false;
-	f->bytes_again += len;
-	f->retransmits++;
-	f->last_sent = t->now;
+	uint32_t seqs = len + (p->fin && len == p->len);
+	if (p->kind == PLAN_TAIL)
+		board_sent_probe(&f->board, &t->range_pool, seqs, t->now);
+	else
+		board_sent_again(&f->board, &t->range_pool, p->range, seqs, t->now);
+	conn_note_resent(t, c, len);
 	if (f->rto_at == NANOTIME_NEVER)
 		conn_arm_rto(t, c);
+	if (f->cc.pacing_rate)
+		note_pace(t, c, len);
+}
+
+/* The tail loss probe is out: its answer will tell (RFC 8985 7.4). */
+static void sent_tail_probe(struct tcp_conn *c, const struct tcp_plan *p)
+{
+	struct tcp_flight *f = c->flight;
+	f->tlp = p->kind == PLAN_NEW ? TLP_NEW : TLP_AGAIN;
+	f->tlp_end = c->snd_nxt;
+	f->probes_sent++;
 }
 
 /* Data waits for a closed window and nothing is in flight that would bring news: probe. */
@@ -245,9 +276,10 @@ static void restart_after_idle(struct transport *t, struct tcp_conn *c)
 /* Is everything sent that may be, FIN included, and nothing owed? Saves a decision. */
 static bool all_sent(const struct tcp_conn *c)
 {
+	const struct tcp_flight *f = c->flight;
 	return c->snd_nxt - c->snd_end == !!(c->flags & CONN_FIN_QUEUED) &&
 	       !(c->flags & (CONN_ACK_NOW | CONN_PROBE_OWED)) &&
-	       (!c->flight || c->flight->board.lost == c->flight->board.again);
+	       (!f || (f->board.lost == f->board.again && f->tlp != TLP_OWED));
 }
 
 /* Sending may have brought what is unsent below the owner's mark. */
@@ -290,6 +322,7 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 		uint32_t len = send_segment(t, c, &p, nif);
 		switch (p.kind) {
 		case PLAN_AGAIN:
+		case PLAN_TAIL:
 			sent_again(t, c, &p, len);
 			break;
 		case PLAN_NEW:
@@ -303,6 +336,8 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 				arm_probe(t, c, p.wait);
 			break;
 		}
+		if (p.why == WHY_TAIL_PROBE)
+			sent_tail_probe(c, &p);
 	}
 	conn_make_ready(t, c); /* the budget is used up: its next turn comes after the others' */
 	return budget;

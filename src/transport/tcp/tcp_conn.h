@@ -129,6 +129,40 @@ bool time_wait_reusable(const struct transport *t, const struct tcp_time_wait *w
 /* ack.c: what an acknowledgment means */
 bool conn_take_ack(struct transport *t, struct tcp_conn *c, struct rx *rx, struct tcp_segment *seg);
 void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg);
+/* recover.c: what is lost, and what is done about it */
+struct ack_news {
+	struct board_news board;
+	uint32_t prior_una;       /* SND.UNA before this ACK */
+	uint32_t prior_in_flight;
+	uint32_t prior_sacked;
+	uint32_t lost;            /* bytes newly marked lost */
+	bool advanced;            /* SND.UNA moved */
+	bool bare;                /* brought no data and moved nothing */
+	bool duplicate;           /* ... while data is outstanding: RFC 5681 2 */
+	uint8_t prior_dups;       /* duplicates counted before it */
+	bool dsack;               /* RFC 2883: something arrived twice */
+	bool dsack_tail;          /* ... and it was the tail loss probe */
+	/* ms clock of the segment that this ACK's timestamp echoes; valid: echo_valid */
+	uint32_t echo_ms;
+	bool echo_valid;
+};
+/* After the scoreboard took the ACK: detects losses, moves between the phases. */
+void conn_judge_losses(struct transport *t, struct tcp_conn *c, struct ack_news *n);
+/* The RACK timer fired. */
+void conn_reorder_timer(struct transport *t, struct tcp_conn *c);
+void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c);
+/* A retransmission of `len` bytes left. */
+void conn_note_resent(struct transport *t, struct tcp_conn *c, uint32_t len);
+/* Bytes in flight; without SACK each duplicate ACK tells that a segment left (RFC 6582). */
+static inline uint32_t conn_pipe(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t pipe = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
+	if (c->flags & CONN_SACK || !f->dup_acks)
+		return pipe;
+	uint32_t left = (uint32_t)f->dup_acks * c->mss;
+	return left < pipe ? pipe - left : 0;
+}
 /* text.c: what text and FIN mean */
 bool conn_verify(struct transport *t, struct tcp_conn *c, struct rx *rx, struct tcp_segment *seg);
 void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
@@ -195,6 +229,10 @@ static inline nanodiff conn_keep_idle(const struct transport *t, const struct tc
 	nanodiff own = t->options[c->sock].keep_idle;
 	return own ? own : t->config.keepalive_idle;
 }
+/* The same for the first segment of a flight. */
+void conn_arm_rto_first(struct transport *t, struct tcp_conn *c);
+/* When the tail loss probe is due, NANOTIME_NEVER where none may be sent (RFC 8985 7.2). */
+nanotime conn_tail_probe_due(const struct transport *t, const struct tcp_conn *c);
 nanodiff conn_rto(const struct transport *t, const struct tcp_conn *c);
 
 /* user.c: the owner's calls */

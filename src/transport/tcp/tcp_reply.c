@@ -72,6 +72,8 @@ bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 		.source = &r->tuple.local,
 		.destination = &r->tuple.remote,
 		.protocol = IPPROTO_TCP_,
+		.tos = r->tos,
+		.hop_limit = r->hop_limit,
 		.dont_fragment = true,
 		.copy_if_waiting = true,
 	};

@@ -43,6 +43,8 @@ static void time_wait_answer(struct transport *t, struct tcp_time_wait *w)
 	r->flags = TCP_ACK;
 	r->window = w->window;
 	r->why = WHY_ACK_DUPLICATE;
+	r->tos = w->tos;
+	r->hop_limit = w->hop_limit;
 	r->timestamps = w->options & CONN_TIMESTAMPS;
 	r->tsval = t->now_ms + w->ts_offset;
 	r->tsecr = w->ts_recent;

@@ -4,7 +4,7 @@
  * deadline is compared with now, what is due is done, and the timer is armed for
  * the earliest that is left.
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/decide.h"
 
 void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline)
 {
@@ -21,10 +21,62 @@ nanodiff conn_rto(const struct transport *t, const struct tcp_conn *c)
 	return rtt_backoff(rto, c->backoff, o->rto_max);
 }
 
+nanotime conn_tail_probe_due(const struct transport *t, const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t outstanding = c->snd_nxt - c->snd_una;
+	if (!(c->flags & CONN_SACK) || !outstanding || f->phase != PHASE_OPEN || f->board.sacked ||
+	    f->tlp != TLP_NONE || !t->config.tail_loss_probe)
+		return NANOTIME_NEVER;
+	nanodiff wait = NANO_S; /* RFC 8985 7.2 */
+	if (c->rtt.srtt)
+		wait = 2 * rtt_smoothed(&c->rtt) +
+		       (outstanding <= c->mss ? t->config.peer_ack_delay : 2 * NANO_MS);
+	nanotime from = f->last_sent > f->advanced_at ? f->last_sent : f->advanced_at;
+	return nanotime_min(from + wait, f->rto_at);
+}
+
+/* RFC 7765: with few segments outstanding and nothing to follow, the RTO counts from when the
+ * oldest of them was sent. */
+static nanodiff rto_restart(const struct transport *t, const struct tcp_conn *c, nanodiff rto)
+{
+	const struct sent_range *first = board_first(&c->flight->board);
+	if (!t->config.rto_restart || !first || c->snd_end != c->snd_nxt || c->backoff ||
+	    c->snd_nxt - c->snd_una >= 4u * c->mss)
+		return rto;
+	nanodiff age = t->now - first->sent;
+	return age < rto ? rto - age : rto;
+}
+
+/* What the wheel is armed for, with the probe in mind; whether one may be sent is asked then. */
+static void arm_for_rto(struct transport *t, struct tcp_conn *c, nanodiff rto)
+{
+	struct tcp_flight *f = c->flight;
+	nanodiff wait = 2 * rtt_smoothed(&c->rtt);
+	wait += c->snd_nxt - c->snd_una <= c->mss ? t->config.peer_ack_delay : 2 * NANO_MS;
+	f->advanced_at = t->now;
+	f->rto_at = t->now + rto;
+	conn_arm(t, c, wait < rto && c->rtt.srtt ? t->now + wait : f->rto_at);
+}
+
+void conn_arm_rto_first(struct transport *t, struct tcp_conn *c)
+{
+	arm_for_rto(t, c, conn_rto(t, c));
+}
+
 void conn_arm_rto(struct transport *t, struct tcp_conn *c)
 {
-	c->flight->rto_at = t->now + conn_rto(t, c);
-	conn_arm(t, c, c->flight->rto_at);
+	arm_for_rto(t, c, rto_restart(t, c, conn_rto(t, c)));
+}
+
+/* RFC 8985 7.3: the probe goes with the next transmit; the RTO counts anew. */
+static void tail_probe_timer(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	conn_trace(t, c, TRACE_TCP_TIMER, NULL, "tail loss probe", 0);
+	f->tlp = TLP_OWED;
+	conn_arm_rto(t, c);
+	conn_make_ready(t, c);
 }
 
 static void back_off(struct tcp_conn *c)
@@ -33,37 +85,6 @@ static void back_off(struct tcp_conn *c)
 		c->backoff++;
 	if (c->backoff == 3) /* R1: ask layer 2 for another way (MUST-20) */
 		c->path.generation = 0;
-}
-
-/* RFC 6298 5.4 .. 5.7, RFC 6675 5.1: everything that was not SACKed counts as lost. */
-static void retransmission_timeout(struct transport *t, struct tcp_conn *c)
-{
-	struct tcp_flight *f = c->flight;
-	f->rtos++;
-	if (f->phase != PHASE_LOSS || c->backoff == 0) {
-		uint32_t flight = c->snd_nxt - c->snd_una;
-		struct cc_loss l = {
-			.now = t->now,
-			.flight = flight,
-			.in_flight = 0,
-			.lost = board_in_flight(&f->board, flight),
-			.snd_una = c->snd_una,
-			.snd_nxt = c->snd_nxt,
-		};
-		f->cc.ops->timeout(&f->cc, &l);
-	}
-	f->phase = PHASE_LOSS;
-	f->recover = c->snd_nxt;
-	f->dup_acks = 0;
-	if (c->backoff) /* a second time: what was SACKed may have been thrown away (RFC 2018 8) */
-		board_forget_sacks(&f->board);
-	board_lose_all(&f->board, &t->range_pool);
-	back_off(c);
-	f->again_forced = true;
-	f->retransmit_why = WHY_RTO_RETRANSMIT;
-	conn_trace(t, c, TRACE_TCP_LOSS, "retransmission timeout", NULL, f->cc.cwnd);
-	conn_arm_rto(t, c);
-	conn_make_ready(t, c);
 }
 
 /* The window stays closed: MUST-36, SHLD-29, SHLD-30. Given up only by the user timeout. */
@@ -91,7 +112,9 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 			conn_die(t, c, f->soft_error ? (enum error)f->soft_error : ERR_TIMEOUT);
 			return;
 		}
-		retransmission_timeout(t, c);
+		conn_retransmission_timeout(t, c);
+		back_off(c);
+		conn_arm_rto(t, c);
 	} else if (waits || fin_waits) {
 		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "window probe", c->backoff);
 		/* MUST-37: as long as the peer answers, its window may stay closed. An orphan's
@@ -192,12 +215,18 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 	struct tcp_flight *f = c->flight;
 	nanotime next = NANOTIME_NEVER;
 	if (f) {
+		if (f->wait == WAIT_PACING)
+			conn_make_ready(t, c);
 		if (f->ack_at <= t->now) {
 			f->ack_at = NANOTIME_NEVER;
 			f->quick = 0;
 			conn_owe_ack(t, c, WHY_ACK_DELAYED);
 		}
-		if (f->rto_at <= t->now)
+		if (f->reorder_at <= t->now)
+			conn_reorder_timer(t, c);
+		if (conn_tail_probe_due(t, c) <= t->now)
+			tail_probe_timer(t, c);
+		else if (f->rto_at <= t->now)
 			rto_fired(t, c);
 		if (c->state == TCP_CLOSED)
 			return;
@@ -223,6 +252,10 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 	f = c->flight;
 	if (f) {
 		next = nanotime_min(next, nanotime_min(f->ack_at, f->rto_at));
+		next = nanotime_min(next, f->reorder_at);
+		next = nanotime_min(next, conn_tail_probe_due(t, c));
+		if (!pacer_allows(&f->pacer, t->now))
+			next = nanotime_min(next, pacer_next(&f->pacer));
 		if (c->state == TCP_FIN_WAIT_2 && !c->sock) /* else it is keepalive's, above */
 			next = nanotime_min(next, f->probe_at);
 	}

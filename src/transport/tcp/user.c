@@ -104,6 +104,8 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	struct tcp_secret_numbers n = tcp_secret_numbers(t, &tuple, t->now);
 	c->path = path;
 	c->sock = sock;
+	c->tos = t->options[sock].tos;
+	c->hop_limit = t->options[sock].hop_limit;
 	c->flags = (uint16_t)(flags | CONN_IN_DEMUX | CONN_SYN_OWED);
 	if (t->config.timestamps)
 		c->flags |= CONN_TIMESTAMPS;

@@ -14,9 +14,10 @@
 struct model {
 	struct scoreboard b;
 	struct pool pool;
-	uint8_t memory[POOL * 64 + 64];
+	uint8_t memory[POOL * 128 + 64];
 	uint32_t base, una, nxt; /* una and nxt count from base */
 	uint8_t flag[SPAN];      /* SACKED, LOST, AGAIN of each byte */
+	nanotime clock;          /* of what is sent again */
 	bool starved;            /* the pool was empty once: single bytes may be off, sums not */
 };
 
@@ -25,8 +26,9 @@ static void open_model(struct model *m, uint32_t base, uint32_t ranges)
 	memset(m, 0, sizeof *m);
 	struct arena a = { .at = m->memory, .size = sizeof m->memory };
 	assert_true(pool_init(&m->pool, &a, sizeof(struct sent_range), 8, ranges));
-	board_init(&m->b);
+	board_init(&m->b, base);
 	m->base = base;
+	m->clock = 2;
 }
 
 static uint32_t count(const struct model *m, uint8_t mask)
@@ -41,6 +43,7 @@ static uint32_t count(const struct model *m, uint8_t mask)
 static void check_ranges(const struct model *m)
 {
 	uint32_t at = m->base + m->una, sacked = 0, lost = 0, again = 0, ranges = 0;
+	uint32_t resent = 0, in_time = 0;
 	list_each(l, &m->b.ranges)
 	{
 		const struct sent_range *r = list_entry(l, struct sent_range, link);
@@ -51,10 +54,21 @@ static void check_ranges(const struct model *m)
 		sacked += r->flags & SENT_SACKED ? len : 0;
 		lost += r->flags & SENT_LOST ? len : 0;
 		again += r->flags & SENT_AGAIN ? len : 0;
+		resent += r->flags & SENT_AGAIN ? 1 : 0;
 		at = r->end;
 		ranges++;
 	}
 	check(at == m->base + m->nxt);
+	nanotime before = 0;
+	list_each(l, &m->b.resent)
+	{
+		const struct sent_range *r = list_entry(l, struct sent_range, again);
+		check(r->flags & SENT_AGAIN && r->sent >= before);
+		before = r->sent;
+		in_time++;
+	}
+	check(resent == in_time);
+	check(m->b.sacked_pieces || !m->b.sacked);
 	check(ranges == m->b.count && ranges == m->pool.used);
 	check(sacked == m->b.sacked && lost == m->b.lost && again == m->b.again);
 	uint32_t flight = board_in_flight(&m->b, m->nxt - m->una);
@@ -87,14 +101,14 @@ static void do_send(struct model *m, struct rng *r)
 		check(m->pool.used == m->pool.count);
 		return;
 	}
-	board_sent(&m->b, &m->pool, m->base + m->nxt, m->base + m->nxt + len, 1);
+	board_sent(&m->b, &m->pool, m->base + m->nxt, m->base + m->nxt + len, 1, 1);
 	m->nxt += len;
 }
 
 static void do_ack(struct model *m, struct rng *r)
 {
 	uint32_t una = m->una + (uint32_t)rng_below(r, m->nxt - m->una + 1), fresh = 0;
-	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
+	struct board_news n = BOARD_NEWS_NONE;
 	for (uint32_t i = m->una; i < una; i++)
 		fresh += !(m->flag[i] & SENT_SACKED);
 	board_ack(&m->b, &m->pool, m->base + una, &n);
@@ -108,7 +122,7 @@ static void do_sack(struct model *m, struct rng *r)
 	uint32_t room = m->nxt - m->una;
 	uint32_t start = m->una + (uint32_t)rng_below(r, room + 1);
 	uint32_t end = start + (uint32_t)rng_below(r, m->nxt - start + 1), fresh = 0;
-	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
+	struct board_news n = BOARD_NEWS_NONE;
 	bool tight = m->pool.count - m->pool.used < 2;
 	for (uint32_t i = start; i < end; i++)
 		fresh += !(m->flag[i] & SENT_SACKED);
@@ -121,22 +135,45 @@ static void do_sack(struct model *m, struct rng *r)
 		m->flag[i] = SENT_SACKED;
 }
 
-/* RFC 6675 IsLost, byte by byte: more than (thresh - 1) * mss bytes SACKed above it; a range is
- * judged as a whole, by what is SACKed after its end. */
-static void do_find_lost(struct model *m)
+/* The first range in doubt, or the oldest retransmission, is lost: as RACK goes through them. */
+static void do_lose_one(struct model *m, bool resent)
 {
-	uint32_t above = 0, newly = 0;
-	for (uint32_t i = m->nxt; i-- > m->una;) {
-		if (m->flag[i] & SENT_SACKED)
-			above++;
-		else if (above > 2 * MSS && !(m->flag[i] & SENT_LOST)) {
-			m->flag[i] = SENT_LOST;
-			newly++;
-		}
-	}
-	uint32_t told = board_find_lost(&m->b, &m->pool, MSS, 3);
+	struct sent_range *r = board_first_in_doubt(&m->b);
+	uint32_t at = m->una;
+	while (at < m->nxt && m->flag[at] & (SENT_SACKED | SENT_LOST))
+		at++;
 	if (!m->starved)
-		check(told == newly);
+		check(r ? r->start == m->base + at : at == m->nxt);
+	if (resent && !list_empty(&m->b.resent))
+		r = list_entry(m->b.resent.next, struct sent_range, again);
+	if (!r)
+		return;
+	uint32_t start = r->start - m->base, end = r->end - m->base;
+	r = board_lose(&m->b, &m->pool, r);
+	check(seq_le(r->start, m->base + start) && r->end == m->base + end);
+	for (uint32_t i = start; i < end; i++)
+		m->flag[i] = SENT_LOST;
+}
+
+static void do_unlose(struct model *m)
+{
+	board_unlose(&m->b);
+	for (uint32_t i = m->una; i < m->nxt; i++)
+		if (m->flag[i] == SENT_LOST)
+			m->flag[i] = 0;
+}
+
+/* The last segment once more, lost or not: nothing but its time changes. */
+static void do_probe(struct model *m)
+{
+	struct sent_range *r = board_last(&m->b);
+	if (!r)
+		return;
+	uint32_t len = r->end - r->start;
+	board_sent_probe(&m->b, &m->pool, len > MSS / 2 ? MSS / 2 : len,
+			 m->clock);
+	r = board_last(&m->b);
+	check(r->sent == m->clock++ && r->flags & SENT_TWICE);
 }
 
 static void do_lose_first(struct model *m)
@@ -175,7 +212,7 @@ static void do_again(struct model *m, struct rng *r)
 	uint32_t part = 1 + (uint32_t)rng_below(r, len);
 	if (part < len && m->pool.used == m->pool.count)
 		part = len; /* where it can't be split all counts */
-	board_sent_again(&m->b, &m->pool, range, part, 2);
+	board_sent_again(&m->b, &m->pool, range, part, m->clock++);
 	for (uint32_t i = at; i < at + part; i++)
 		m->flag[i] |= SENT_AGAIN;
 }
@@ -193,13 +230,22 @@ static void step(struct model *m, struct rng *r)
 		do_sack(m, r);
 		break;
 	case 9: case 10:
-		do_find_lost(m);
+		do_lose_one(m, rng_below(r, 2) == 0);
 		break;
 	case 11:
 		do_lose_first(m);
 		break;
 	case 12:
-		do_lose_all(m, rng_below(r, 3) == 0);
+		switch (rng_below(r, 4)) {
+		case 0:
+			do_unlose(m);
+			break;
+		case 1:
+			do_probe(m);
+			break;
+		default:
+			do_lose_all(m, rng_below(r, 3) == 0);
+		}
 		break;
 	default:
 		do_again(m, r);
@@ -250,12 +296,12 @@ static void test_pool_exhaustion(void **state)
 	open_model(&m, 7, 2);
 	assert_true(board_can_send(&m.b, &m.pool));
 	for (uint32_t i = 0; i < 5; i++)
-		board_sent(&m.b, &m.pool, 7 + 10 * i, 17 + 10 * i, i);
+		board_sent(&m.b, &m.pool, 7 + 10 * i, 17 + 10 * i, 1, i);
 	m.nxt = 50;
 	check_ranges(&m);
 	assert_int_equal(m.b.count, 2);
 	assert_int_equal(list_entry(m.b.ranges.prev, struct sent_range, link)->sent, 4);
-	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
+	struct board_news n = BOARD_NEWS_NONE;
 	board_sack(&m.b, &m.pool, 17, 57, &n);
 	assert_false(board_can_send(&m.b, &m.pool)); /* what was SACKed can't grow */
 	assert_int_equal(n.sacked, 40);
@@ -271,10 +317,10 @@ static void test_samples(void **state)
 	static struct model m;
 	open_model(&m, 0, POOL);
 	for (uint32_t i = 0; i < 4; i++)
-		board_sent(&m.b, &m.pool, 100 * i, 100 * i + 100, 10 + i);
+		board_sent(&m.b, &m.pool, 100 * i, 100 * i + 100, 1, 10 + i);
 	board_lose_first(&m.b, &m.pool, 100);
 	board_sent_again(&m.b, &m.pool, board_next_lost(&m.b), 100, 50);
-	struct board_news n = { .newest_sent = -1, .first_sent = -1 };
+	struct board_news n = BOARD_NEWS_NONE;
 	board_ack(&m.b, &m.pool, 300, &n);
 	assert_true(n.twice);
 	assert_int_equal(n.acked, 300);
@@ -290,7 +336,7 @@ static void test_lost_ranges_merge(void **state)
 	static struct model m;
 	open_model(&m, 0, POOL);
 	for (uint32_t i = 0; i < 20; i++)
-		board_sent(&m.b, &m.pool, i, i + 1, i);
+		board_sent(&m.b, &m.pool, i, i + 1, 1, i);
 	board_lose_all(&m.b, &m.pool);
 	assert_int_equal(m.b.count, 1);
 	assert_int_equal(m.b.lost, 20);

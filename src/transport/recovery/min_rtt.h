@@ -1,0 +1,37 @@
+/*
+ * The smallest RTT of the last minutes: two generations of equal length, of which
+ * the older is forgotten when the younger has come of age. What it gives is the
+ * minimum over at least one and at most two generations; a path that became
+ * longer is believed after that.
+ */
+#ifndef STRATA_TRANSPORT_RECOVERY_MIN_RTT_H
+#define STRATA_TRANSPORT_RECOVERY_MIN_RTT_H
+
+#include "base/nanotime.h"
+
+#define MIN_RTT_GENERATION (150 * NANO_S)
+
+struct min_rtt {
+	nanodiff value;    /* the answer; 0: no sample yet */
+	nanodiff young;    /* the smallest of this generation */
+	nanotime turns_at; /* when this generation becomes the old one */
+};
+
+static inline void min_rtt_take(struct min_rtt *m, nanodiff rtt, nanotime now)
+{
+	if (rtt < 1)
+		rtt = 1;
+	if (now >= m->turns_at) {
+		m->value = m->value && m->young < rtt ? m->young : rtt;
+		m->young = rtt;
+		m->turns_at = now + MIN_RTT_GENERATION;
+		return;
+	}
+	if (rtt < m->young) {
+		m->young = rtt;
+		if (rtt < m->value)
+			m->value = rtt;
+	}
+}
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * The look for losses goes over two lists, each in the order of sending: what was
+ * sent once, from the first in doubt on, and what was sent again. Each stops at
+ * the first range that was sent too late to be judged, so a look costs what it
+ * finds and two comparisons.
+ */
+#include "transport/recovery/rack.h"
+
+#define PERSIST 16 /* RFC 8985 6.2 step 4 */
+
+/* RACK_sent_after: by time, then by sequence. */
+static bool sent_after(nanotime a, uint32_t a_end, nanotime b, uint32_t b_end)
+{
+	return a > b || (a == b && seq_gt(a_end, b_end));
+}
+
+void rack_take(struct rack *k, const struct board_news *n, nanodiff min_rtt, nanotime echoed,
+	       nanotime now)
+{
+	if (n->reordered)
+		k->reordered = true;
+	if (n->last_sent < 0)
+		return;
+	nanodiff rtt = now - n->last_sent;
+	/* Whose answer is it, the retransmission's or the original's? */
+	if (n->last_twice && (rtt < min_rtt || (echoed >= 0 && echoed < n->last_sent)))
+		return;
+	k->rtt = rtt;
+	if (!k->arrived || sent_after(n->last_sent, n->last_end, k->sent, k->end)) {
+		k->arrived = true;
+		k->sent = n->last_sent;
+		k->end = n->last_end;
+	}
+}
+
+void rack_dsack(struct rack *k, uint32_t una, uint32_t nxt)
+{
+	if (k->dsack_round && seq_lt(una, k->dsack_end))
+		return; /* one step a round */
+	k->dsack_round = true;
+	k->dsack_end = nxt;
+	if (k->steps < RACK_STEPS_MAX)
+		k->steps++;
+	k->persist = PERSIST;
+}
+
+void rack_recovered(struct rack *k)
+{
+	if (k->persist && --k->persist == 0)
+		k->steps = 1;
+	k->dsack_round = false;
+}
+
+/* RACK_update_reo_wnd */
+static nanodiff reordering_window(const struct rack *k, const struct scoreboard *b,
+				  bool in_recovery, nanodiff min_rtt, nanodiff srtt)
+{
+	if (!k->reordered && (in_recovery || b->sacked_pieces >= RACK_DUP_THRESH))
+		return 0;
+	nanodiff window = min_rtt / 4 * k->steps;
+	return window < srtt ? window : srtt;
+}
+
+/* Is it lost, given that something sent after it has arrived? Else *next is when it would be. */
+static bool is_overdue(const struct rack *k, const struct sent_range *r, nanotime now,
+		       nanotime *next)
+{
+	nanotime due = r->sent + k->rtt + k->window;
+	if (due <= now)
+		return true;
+	*next = nanotime_min(*next, due);
+	return false;
+}
+
+uint32_t rack_find_lost(struct rack *k, struct scoreboard *b, struct pool *p, bool in_recovery,
+			nanodiff min_rtt, nanodiff srtt, nanotime now, nanotime *next)
+{
+	*next = NANOTIME_NEVER;
+	if (!k->arrived)
+		return 0;
+	k->window = reordering_window(k, b, in_recovery, min_rtt, srtt);
+	uint32_t newly = 0;
+	struct sent_range *r;
+	while ((r = board_first_in_doubt(b)) && sent_after(k->sent, k->end, r->sent, r->end) &&
+	       is_overdue(k, r, now, next)) {
+		newly += r->end - r->start;
+		board_lose(b, p, r);
+	}
+	while (!list_empty(&b->resent)) {
+		r = list_entry(b->resent.next, struct sent_range, again);
+		if (!sent_after(k->sent, k->end, r->sent, r->end) || !is_overdue(k, r, now, next))
+			break;
+		newly += r->end - r->start;
+		board_lose(b, p, r);
+	}
+	return newly;
+}
+
+uint32_t rack_timeout(const struct rack *k, struct scoreboard *b, struct pool *p, nanotime now)
+{
+	uint32_t newly = 0;
+	nanotime never = NANOTIME_NEVER;
+	struct sent_range *r = board_first(b);
+	if (r && !(r->flags & SENT_SACKED) && (range_in_doubt(r) || r->flags & SENT_AGAIN)) {
+		newly += r->end - r->start;
+		board_lose(b, p, r);
+	}
+	while ((r = board_first_in_doubt(b)) && is_overdue(k, r, now, &never)) {
+		newly += r->end - r->start;
+		board_lose(b, p, r);
+	}
+	while (!list_empty(&b->resent)) {
+		r = list_entry(b->resent.next, struct sent_range, again);
+		if (!is_overdue(k, r, now, &never))
+			break;
+		newly += r->end - r->start;
+		board_lose(b, p, r);
+	}
+	return newly;
+}

@@ -1,0 +1,68 @@
+/*
+ * RACK: loss detection by time (RFC 8985). A range is lost when one that was sent
+ * later has arrived, and the time in which reordering might still excuse it has
+ * passed. So one segment that arrives is enough, retransmissions that are lost are
+ * found as any other, and reordering costs a short wait and no window.
+ *
+ * The reordering window is a quarter of the smallest RTT once reordering was seen
+ * (and nothing before that, where DupThresh SACKed segments or a recovery say
+ * "loss" as in RFC 6675); it widens by as much for each round that proved a
+ * retransmission needless by a DSACK (RFC 8985 6.2 step 4), and narrows again after
+ * 16 recoveries without one.
+ *
+ * Works on a scoreboard and numbers; sees no connection. Times are nanoseconds.
+ */
+#ifndef STRATA_TRANSPORT_RECOVERY_RACK_H
+#define STRATA_TRANSPORT_RECOVERY_RACK_H
+
+#include "transport/recovery/min_rtt.h"
+#include "transport/recovery/scoreboard.h"
+
+struct rack {
+	nanotime sent;      /* RACK.xmit_ts, RACK.end_seq: of the range that was sent last of */
+	uint32_t end;       /* those that arrived */
+	uint32_t dsack_end; /* RACK.dsack_round: the round ends when this is acknowledged */
+	nanodiff rtt;       /* RACK.rtt: how long that range took */
+	nanodiff window;    /* RACK.reo_wnd, as of the last look */
+	uint8_t steps;      /* RACK.reo_wnd_mult */
+	uint8_t persist;    /* RACK.reo_wnd_persist: recoveries until it narrows */
+	bool arrived;       /* sent, end and rtt are valid */
+	bool reordered;     /* RACK.reordering_seen */
+	bool dsack_round;   /* dsack_end is valid: this round had its DSACK */
+};
+
+#define RACK_DUP_THRESH 3 /* RFC 5681, 6675 */
+#define RACK_STEPS_MAX  255
+
+/* In memory that is all zero. */
+static inline void rack_init(struct rack *zeroed)
+{
+	zeroed->steps = 1;
+}
+
+/*
+ * Steps 2 and 3: takes what an ACK brought. `min_rtt` tells a retransmission's ACK from its
+ * original's (an answer faster than any answer was meant for the first); `echoed` is the time
+ * that the ACK's timestamp echoes, rounded up to its tick, or -1 without timestamps.
+ */
+void rack_take(struct rack *k, const struct board_news *n, nanodiff min_rtt, nanotime echoed,
+	       nanotime now);
+
+/* Step 4, first half: an ACK carried a DSACK; `una` and `nxt` are SND.UNA before it, SND.NXT. */
+void rack_dsack(struct rack *k, uint32_t una, uint32_t nxt);
+/* Step 4, second half: a recovery ended. */
+void rack_recovered(struct rack *k);
+
+/*
+ * Step 5: marks as lost what time says is lost. `in_recovery`: a recovery or an RTO is under
+ * way already. Returns the bytes newly lost; *next is when to look again, NANOTIME_NEVER where
+ * no time decides anything (step 5's timer, RFC 8985 6.2).
+ */
+uint32_t rack_find_lost(struct rack *k, struct scoreboard *b, struct pool *p, bool in_recovery,
+			nanodiff min_rtt, nanodiff srtt, nanotime now, nanotime *next);
+
+/* An RTO fired (RFC 8985 6.3): the first range is lost, and of the others those that were sent
+ * long enough ago. Returns the bytes newly lost. */
+uint32_t rack_timeout(const struct rack *k, struct scoreboard *b, struct pool *p, nanotime now);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * Loss recovery: what the scoreboard learned becomes a decision. RACK (recovery/rack)
+ * says what is lost, without SACK duplicate ACKs do (RFC 6582); this file moves the
+ * connection between its phases and tells congestion control:
+ *
+ *   OPEN --loss--> RECOVERY --all that was outstanding is acknowledged--> OPEN
+ *     \--RTO--> LOSS (from RECOVERY too) --the same------------------------^
+ *
+ * In RECOVERY the window is PRR's (RFC 9937). A reduction that turns out to have
+ * been needless is taken back: the ACK echoes the time of the original (Eifel, RFC
+ * 3522, 4015), every retransmission was reported as a duplicate (DSACK, RFC 3708), or
+ * data that was never sent again arrives after a timeout (F-RTO, RFC 5682).
+ *
+ * Nothing is sent here: ranges are marked, and output sends.
+ */
+#include "transport/tcp/tcp_conn.h"
+
+#define DUP_THRESH 3 /* RFC 5681: duplicates that mean loss, without SACK */
+
+static struct cc_loss loss_of(const struct transport *t, const struct tcp_conn *c, uint32_t lost)
+{
+	return (struct cc_loss){
+		.now = t->now,
+		.flight = c->snd_nxt - c->snd_una,
+		.in_flight = conn_pipe(c),
+		.lost = lost,
+		.snd_una = c->snd_una,
+		.snd_nxt = c->snd_nxt,
+	};
+}
+
+/* From here on it may turn out that the reduction was needless. */
+static void begin_undo(struct tcp_flight *f, uint32_t una)
+{
+	f->undo_possible = true;
+	f->undo_una = una;
+	f->undo_left = 0;
+	f->resent_at = 0;
+}
+
+static void enter_recovery(struct transport *t, struct tcp_conn *c, const struct ack_news *n)
+{
+	struct tcp_flight *f = c->flight;
+	f->phase = PHASE_RECOVERY;
+	f->recover = c->snd_nxt;
+	f->recoveries++;
+	f->again_forced = true; /* RFC 9937 6: the first goes at once */
+	f->retransmit_why = WHY_FAST_RETRANSMIT;
+	struct cc_loss l = loss_of(t, c, n->lost);
+	f->cc.ops->loss(&f->cc, &l);
+	prr_begin(&f->prr, l.flight, n->prior_sacked, c->snd_una - n->prior_una, f->cc.ssthresh);
+	begin_undo(f, c->snd_una);
+	conn_trace(t, c, TRACE_TCP_LOSS,
+		   c->flags & CONN_SACK ? "data sent later has arrived" : "duplicate ACKs", NULL,
+		   f->cc.cwnd);
+	conn_make_ready(t, c);
+}
+
+static void leave_recovery(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	f->phase = PHASE_OPEN;
+	f->frto = FRTO_NONE;
+	f->dup_acks = 0;
+	rack_recovered(&f->rack);
+	f->cc.ops->recovered(&f->cc, t->now);
+}
+
+/* The window of a fast recovery, one ACK after the other (RFC 9937). */
+static void recovery_window(struct tcp_conn *c, const struct ack_news *n)
+{
+	struct tcp_flight *f = c->flight;
+	if (f->cc.ops->own_window)
+		return;
+	uint32_t delivered = n->board.acked + n->board.sacked;
+	if (!(c->flags & CONN_SACK)) {
+		uint32_t told = (uint32_t)n->prior_dups * c->mss; /* by duplicates before this ACK */
+		delivered = n->duplicate ? c->mss : delivered > told ? delivered - told : 0;
+	}
+	if (!delivered && !n->lost)
+		return;
+	struct prr_ack a = {
+		.delivered = delivered,
+		.in_flight = conn_pipe(c),
+		.mss = c->mss,
+		.advanced = n->advanced,
+		.lost = n->lost > 0,
+	};
+	f->cc.cwnd = prr_ack(&f->prr, &a);
+}
+
+/* Is there proof that what was sent again had not been lost? */
+static bool was_needless(const struct tcp_flight *f, const struct ack_news *n)
+{
+	if (!f->undo_possible || !f->resent_at)
+		return false;
+	if (f->phase != PHASE_OPEN && n->advanced && n->echo_valid) {
+		uint32_t resent_ms = (uint32_t)(f->resent_at / NANO_MS);
+		if (seq_lt(n->echo_ms, resent_ms)) /* Eifel: the ACK is for the original */
+			return true;
+	}
+	return n->dsack && f->undo_left == 0; /* RFC 3708: each retransmission came twice */
+}
+
+/* RFC 5682 in Linux's form: never sent again, and arrived: the timeout was spurious. */
+static bool timeout_was_spurious(struct tcp_conn *c, const struct ack_news *n)
+{
+	struct tcp_flight *f = c->flight;
+	const struct board_news *b = &n->board;
+	if (f->frto == FRTO_NONE)
+		return false;
+	/* Without SACK an ACK that covers retransmitted data says nothing of the rest. */
+	bool known = c->flags & CONN_SACK || !b->twice;
+	if (b->original && known && seq_le(b->original_end, f->recover))
+		return true;
+	if (b->sacked || n->duplicate) { /* 3a: the loss was real */
+		f->frto = FRTO_NONE;
+	} else if (f->frto == FRTO_FIRST && n->advanced) { /* 2b: new data instead */
+		bool more = seq_gt(c->snd_end, c->snd_nxt) &&
+			    c->snd_wnd > c->snd_nxt - c->snd_una;
+		f->frto = more ? FRTO_SECOND : FRTO_NONE;
+		if (more)
+			f->recover = c->snd_nxt;
+	}
+	return false;
+}
+
+/* The last reduction is taken back, RFC 4015. */
+static void undo(struct transport *t, struct tcp_conn *c, const char *why)
+{
+	struct tcp_flight *f = c->flight;
+	f->cc.ops->undo(&f->cc, t->now);
+	board_unlose(&f->board);
+	f->phase = PHASE_OPEN;
+	f->frto = FRTO_NONE;
+	f->undo_possible = false;
+	f->again_forced = false;
+	f->dup_acks = 0;
+	f->undos++;
+	conn_trace(t, c, TRACE_TCP_LOSS, why, NULL, f->cc.cwnd);
+	conn_make_ready(t, c);
+}
+
+/* RFC 8985 7.4.2: what the answer to a tail loss probe tells. */
+static void take_probe_answer(struct transport *t, struct tcp_conn *c, const struct ack_news *n)
+{
+	struct tcp_flight *f = c->flight;
+	if (seq_lt(c->snd_una, f->tlp_end))
+		return;
+	if (f->tlp == TLP_NEW || n->dsack_tail) {
+		f->tlp = TLP_NONE;
+	} else if (seq_gt(c->snd_una, f->tlp_end)) { /* the probe repaired a loss */
+		f->tlp = TLP_NONE;
+		if (f->phase != PHASE_OPEN)
+			return;
+		struct cc_loss l = loss_of(t, c, c->mss);
+		f->cc.ops->loss(&f->cc, &l);
+		f->cc.ops->recovered(&f->cc, t->now);
+		conn_trace(t, c, TRACE_TCP_LOSS, "the tail loss probe filled a hole", NULL,
+			   f->cc.cwnd);
+	} else if (n->bare && !n->board.sacked) { /* both arrived */
+		f->tlp = TLP_NONE;
+	}
+}
+
+/* The time of the segment that the ACK echoes, at the end of its tick; -1: not known. */
+static nanotime echoed_time(const struct transport *t, const struct ack_news *n)
+{
+	uint32_t age = t->now_ms - n->echo_ms;
+	if (!n->echo_valid || age > UINT32_MAX / 2)
+		return -1;
+	return (t->now / NANO_MS - age + 1) * NANO_MS - 1;
+}
+
+/* RFC 6582 3.2: the third duplicate, and in recovery each partial ACK. */
+static uint32_t find_lost_without_sack(struct transport *t, struct tcp_conn *c,
+				       const struct ack_news *n)
+{
+	struct tcp_flight *f = c->flight;
+	uint32_t lost = 0;
+	if (f->phase == PHASE_OPEN) {
+		/*
+		 * Step 2: duplicates of what a recovery already covered start none. `recover`
+		 * counts only while it is outstanding: later it would seem ahead again.
+		 */
+		if (n->duplicate && f->dup_acks == DUP_THRESH &&
+		    f->recover - c->snd_una - 1 >= c->snd_nxt - c->snd_una)
+			lost = board_lose_first(&f->board, &t->range_pool, c->mss);
+	} else if (f->phase == PHASE_RECOVERY && n->advanced) {
+		f->dup_acks = 0;
+		lost = board_lose_first(&f->board, &t->range_pool, c->mss);
+		f->again_forced = lost > 0;
+	}
+	return lost;
+}
+
+static uint32_t find_lost(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	uint32_t lost = rack_find_lost(&f->rack, &f->board, &t->range_pool, f->phase != PHASE_OPEN,
+				       f->min_rtt.value, rtt_smoothed(&c->rtt), t->now,
+				       &f->reorder_at);
+	conn_arm(t, c, f->reorder_at);
+	return lost;
+}
+
+void conn_judge_losses(struct transport *t, struct tcp_conn *c, struct ack_news *n)
+{
+	struct tcp_flight *f = c->flight;
+	bool sack = c->flags & CONN_SACK;
+	if (f->tlp >= TLP_NEW)
+		take_probe_answer(t, c, n);
+	if (sack) {
+		rack_take(&f->rack, &n->board, f->min_rtt.value, echoed_time(t, n), t->now);
+		if (n->dsack && !n->dsack_tail)
+			rack_dsack(&f->rack, n->prior_una, c->snd_nxt);
+	}
+	if (was_needless(f, n))
+		undo(t, c, "nothing was lost: the window is as before");
+	else if (f->phase == PHASE_LOSS && timeout_was_spurious(c, n))
+		undo(t, c, "the timeout was spurious: the window is as before");
+	else if (f->phase != PHASE_OPEN && n->advanced && seq_ge(c->snd_una, f->recover))
+		leave_recovery(t, c);
+	n->lost = sack ? find_lost(t, c) : find_lost_without_sack(t, c, n);
+	if (n->lost && f->phase == PHASE_OPEN)
+		enter_recovery(t, c, n);
+	if (f->phase == PHASE_RECOVERY)
+		recovery_window(c, n);
+	if (n->lost || n->board.sacked || n->duplicate)
+		conn_make_ready(t, c); /* the pipe has room: RFC 3042 without more ado */
+}
+
+void conn_reorder_timer(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	struct ack_news n = {
+		.board = BOARD_NEWS_NONE, .prior_una = c->snd_una, .prior_sacked = f->board.sacked
+	};
+	f->reorder_at = NANOTIME_NEVER;
+	n.lost = find_lost(t, c);
+	if (!n.lost)
+		return;
+	if (f->phase == PHASE_OPEN)
+		enter_recovery(t, c, &n);
+	if (f->phase == PHASE_RECOVERY)
+		recovery_window(c, &n);
+	conn_make_ready(t, c);
+}
+
+/* RFC 6298 5.4 .. 5.7, RFC 8985 6.3 */
+void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	struct sent_range *first = board_first(&f->board);
+	bool anew = f->phase != PHASE_LOSS || c->backoff == 0;
+	struct cc_loss before = loss_of(t, c, 0);
+	f->rtos++;
+	f->tlp = TLP_NONE;
+	f->reorder_at = NANOTIME_NEVER;
+	f->dup_acks = 0;
+	if (first && first->flags & SENT_SACKED) { /* it was thrown away after all (RFC 2018 8) */
+		board_forget_sacks(&f->board);
+		board_lose_all(&f->board, &t->range_pool);
+	} else if (c->flags & CONN_SACK) {
+		before.lost = rack_timeout(&f->rack, &f->board, &t->range_pool, t->now);
+	} else {
+		board_lose_all(&f->board, &t->range_pool);
+	}
+	if (anew) {
+		f->cc.ops->timeout(&f->cc, &before);
+		begin_undo(f, c->snd_una);
+		f->frto = t->config.f_rto ? FRTO_FIRST : FRTO_NONE;
+	} else {
+		f->frto = FRTO_NONE;
+	}
+	f->phase = PHASE_LOSS;
+	f->recover = c->snd_nxt;
+	/* The loss window is one segment beside what may still be under way (RFC 5681 3.1). */
+	if (!f->cc.ops->own_window)
+		f->cc.cwnd = conn_pipe(c) + c->mss;
+	f->again_forced = true;
+	f->retransmit_why = WHY_RTO_RETRANSMIT;
+	conn_trace(t, c, TRACE_TCP_LOSS, "retransmission timeout", NULL, f->cc.cwnd);
+	conn_make_ready(t, c);
+}
+
+void conn_note_resent(struct transport *t, struct tcp_conn *c, uint32_t len)
+{
+	struct tcp_flight *f = c->flight;
+	if (!f->resent_at)
+		f->resent_at = t->now;
+	f->undo_left += len;
+	f->again_forced = false;
+	f->bytes_again += len;
+	f->retransmits++;
+	f->last_sent = t->now;
+	if (f->phase == PHASE_RECOVERY)
+		prr_sent(&f->prr, len);
+}
