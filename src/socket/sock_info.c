@@ -69,6 +69,7 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 		.rcv_wscale = c->rcv_wscale,
 		.timestamps = c->flags & CONN_TIMESTAMPS,
 		.sack = c->flags & CONN_SACK,
+		.fast_open = c->state >= TCP_ESTABLISHED && c->fast_open,
 		.last_heard = syn ? t->now
 				  : t->now - (nanodiff)(t->now_ms - c->heard) * NANO_MS,
 		.unread = (uint32_t)tcp_readable(c),

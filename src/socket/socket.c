@@ -97,6 +97,7 @@ static void owner_set(struct transport *t, struct endpoint_owner *o, uint32_t n,
 		.syn_cookies = so->syn_cookies,
 		.nodelay = so->nodelay,
 		.keepalive = so->keepalive,
+		.fast_open = so->fast_open,
 	};
 }
 
@@ -391,6 +392,22 @@ int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_
 	if (remote)
 		*remote = r;
 	return 0;
+}
+
+int sock_set_fast_open(struct stack *s, sock_id id, uint32_t most)
+{
+	struct transport *t = transport_of(s);
+	uint32_t n;
+	struct endpoint_owner *o = sock_owner(t, id, &n);
+	if (!o || o->kind != SOCK_LISTENER)
+		return -ERR_ARGUMENT;
+	tcp_fast_open(t, o->listener, most);
+	return 0;
+}
+
+void sock_fast_open_key(struct stack *s, const uint8_t key[16])
+{
+	tcp_fast_open_key(transport_of(s), key);
 }
 
 int sock_set_nodelay(struct stack *s, sock_id id, bool on)

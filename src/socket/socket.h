@@ -35,6 +35,13 @@ struct sock_options {
 	bool v6_only, v4_only;    /* listeners and datagram sockets on the any address */
 	bool dont_fragment;       /* datagrams */
 	uint8_t syn_cookies;      /* listeners: enum syn_cookies; 0: the configured */
+	/*
+	 * TCP Fast Open (RFC 7413). Listeners: so many connections at most whose SYN's data was
+	 * taken before the handshake is complete; 0: as the config says. Connections: any but 0
+	 * asks for it: where the server's cookie is known, sock_connect sends nothing, and the
+	 * first sock_write (or sock_read, or sock_shutdown) sends the SYN with its bytes.
+	 */
+	uint32_t fast_open;
 };
 
 struct sock_event {
@@ -91,6 +98,10 @@ int sock_abort(struct stack *s, sock_id id);
 /* Why a connection died: ERR_OK while it lives. */
 enum error sock_error(struct stack *s, sock_id id);
 int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote);
+/* A listener's Fast Open limit from now on; 0: none. */
+int sock_set_fast_open(struct stack *s, sock_id id, uint32_t most);
+/* A new key for Fast Open cookies; the one before it stays good. */
+void sock_fast_open_key(struct stack *s, const uint8_t key[16]);
 int sock_set_nodelay(struct stack *s, sock_id id, bool on);
 int sock_set_keepalive(struct stack *s, sock_id id, bool on);
 
@@ -137,6 +148,7 @@ struct sock_tcp_info {
 	uint16_t mss;
 	uint8_t snd_wscale, rcv_wscale;
 	bool timestamps, sack;
+	bool fast_open;             /* data that went with a SYN was taken */
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
 	uint64_t segments_sent, segments_received, retransmits, rtos, fast_recoveries;
 	uint32_t unread, unsent, unacked;

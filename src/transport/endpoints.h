@@ -7,6 +7,7 @@
 
 #include "packet/rx.h"
 #include "transport/demux.h"
+#include "transport/tcp/fast_open.h"
 #include "transport/transport.h"
 #include "wire/tcp.h"
 
@@ -38,6 +39,7 @@ struct endpoint_options {
 	bool fragment;         /* routers may fragment: DF is not set */
 	uint8_t hop_limit, tos;
 	uint8_t syn_cookies;                  /* listeners: enum syn_cookies */
+	uint32_t fast_open;                   /* listeners: see tcp_listener; else any but 0 */
 };
 
 struct tcp_listener;
@@ -69,6 +71,11 @@ struct tcp_listener {
 	uint32_t backlog;     /* limit */
 	uint32_t waiting, head; /* ring of accepted connections */
 	uint32_t *accepted;   /* connection indices */
+	/* Fast Open: handshakes that may be open with their data delivered, that are, and those
+	 * that ended in a reset not long ago and count as well (RFC 7413 5.1) */
+	uint32_t fast_open_max, fast_open_pending, fast_open_resets;
+	nanotime fast_open_resets_until;
+	uint16_t generation;  /* of this slot */
 	nanotime cookies_until; /* the last SYN cookie it sent is void from then on */
 };
 
@@ -83,6 +90,7 @@ struct tcp_reply {
 	uint16_t mss;         /* its MSS option at most; 0: the link's */
 	uint8_t wscale;
 	uint8_t tos, hop_limit; /* 0: the configured */
+	uint8_t cookie;       /* enum cookie_form of a Fast Open cookie in a SYN-ACK */
 	uint32_t tsval, tsecr;
 };
 
@@ -135,6 +143,8 @@ struct transport {
 	uint32_t now_ms;            /* the same in ms, wrapping: timestamps, idle times */
 	struct hash_key secret;     /* ISN, ports, timestamp offsets */
 	struct hash_key cookie_key; /* SYN cookies */
+	struct fast_open_keys fast_open_keys;
+	struct fast_open_cache fast_open_cache;
 	struct notify notify;
 	struct endpoint_options *options; /* by owner number */
 	struct endpoint_owner *owner;     /* by owner number */

@@ -49,6 +49,9 @@ void transport_config_default(struct transport_config *c)
 		.keepalive_probes = 9,
 		.syn_ack_retries = 5,
 		.syn_cookies = SYN_COOKIES_PRESSURE,
+		.fast_open = FAST_OPEN_CLIENT | FAST_OPEN_SERVER,
+		.fast_open_cache = 256,
+		.fast_open_pause = 60 * NANO_S,
 		.timestamps = true,
 		.sack = true,
 		.window_scaling = true,
@@ -107,6 +110,9 @@ const char *transport_config_check(const struct transport_config *c)
 		  "transport.syn_cookies must be off, under pressure or always" },
 		{ c->syn_cookie_threshold > c->embryos,
 		  "transport.syn_cookie_threshold must be at most embryos" },
+		{ c->fast_open_cache < 1 || c->fast_open_cache > 1u << 24,
+		  "transport.fast_open_cache must be 1 .. 16777216" },
+		{ c->fast_open_pause < 0, "transport.fast_open_pause can't be negative" },
 		{ c->mss_min < 48, "transport.mss_min must be at least 48" },
 		{ c->initial_window < 1 || c->initial_window > 100,
 		  "transport.initial_window must be 1 .. 100 segments" },
@@ -148,10 +154,12 @@ static bool init_tables(struct transport *t, struct arena *a)
 	t->reply = arena_take(a, c->resets * sizeof *t->reply, 8);
 	t->short_flight.conn = arena_take(a, c->connections * sizeof(uint32_t), 8);
 	t->short_block.conn = arena_take(a, c->connections * sizeof(uint32_t), 8);
+	bool cache = fast_open_cache_init(&t->fast_open_cache, a, c->fast_open_cache,
+					  &t->core->key);
 	if (!demux_init(&t->demux, a, c->connections + c->embryos + c->time_waits,
 			&t->core->key) ||
 	    !accepted || !t->options || !t->owner || !t->notify.mask || !t->notify.queue ||
-	    !t->reply || !t->short_flight.conn || !t->short_block.conn)
+	    !t->reply || !t->short_flight.conn || !t->short_block.conn || !cache)
 		return false;
 	memset(t->options, 0, socks * sizeof *t->options);
 	memset(t->notify.mask, 0, socks);
@@ -160,6 +168,7 @@ static bool init_tables(struct transport *t, struct arena *a)
 	for (uint32_t i = 0; i < c->listeners; i++) {
 		struct tcp_listener *l = pool_at(&t->listener_pool, i);
 		l->used = false;
+		l->generation = 0;
 		l->accepted = accepted + (size_t)i * c->backlog_max;
 	}
 	t->demux.pool[DEMUX_CONN] = &t->conn_pool;
@@ -184,6 +193,7 @@ bool transport_init(struct transport *t, struct core *core, struct internet *int
 	transport_set_time(t, now);
 	memcpy(&t->secret, secret, sizeof t->secret);
 	t->cookie_key = cookie_key(&t->secret);
+	fast_syn_init(t);
 	if (!t->config.syn_cookie_threshold)
 		t->config.syn_cookie_threshold = c->embryos - c->embryos / 4;
 	bool fits = init_pools(t, arena);

@@ -28,6 +28,15 @@ enum syn_cookies {
 	SYN_COOKIES_ALWAYS,
 };
 
+/* TCP Fast Open (RFC 7413): the bits and their meaning are Linux's. */
+enum fast_open_flag {
+	FAST_OPEN_CLIENT = 0x1,           /* for connections that ask for it */
+	FAST_OPEN_SERVER = 0x2,           /* for listeners that ask for it */
+	FAST_OPEN_CLIENT_NO_COOKIE = 0x4, /* data in a SYN without having a cookie */
+	FAST_OPEN_SERVER_NO_COOKIE = 0x200, /* data of a SYN is taken without a cookie */
+	FAST_OPEN_SERVER_ALL = 0x400,     /* listeners need not ask */
+};
+
 struct transport_config {
 	uint32_t sockets;        /* endpoints with an owner, all kinds: ids 1 .. sockets */
 	uint32_t listeners;
@@ -63,6 +72,10 @@ struct transport_config {
 	uint8_t syn_ack_retries;
 	uint8_t syn_retries;     /* give up after so many; 0: only syn_timeout counts */
 	uint8_t syn_cookies;     /* enum syn_cookies */
+	uint16_t fast_open;      /* enum fast_open_flag */
+	uint32_t fast_open_cache; /* servers whose cookies are remembered */
+	nanodiff fast_open_pause; /* where SYNs with data get lost; doubles each time */
+	uint8_t fast_open_key[16]; /* of a server's cookies; all zero: one of the stack's own */
 	uint32_t syn_cookie_threshold; /* half-open connections; 0: three quarters of embryos */
 	bool timestamps, sack, window_scaling;
 	bool tail_loss_probe;    /* RFC 8985 7 */

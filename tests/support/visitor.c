@@ -95,7 +95,8 @@ static bool visit_over(void *user)
 	return ((const struct visit *)user)->over;
 }
 
-int64_t visitor_get(struct lab *l, const struct addr *server, const char *path, uint8_t **out)
+static int64_t get(struct lab *l, const struct addr *server, const char *path, bool fast_open,
+	uint8_t **out)
 {
 	struct visit v = { .app.run = run_visit };
 	struct world *w = lab_world(l);
@@ -103,7 +104,8 @@ int64_t visitor_get(struct lab *l, const struct addr *server, const char *path, 
 	v.len = (size_t)snprintf(v.request, sizeof v.request,
 		"GET %s HTTP/1.1\r\nHost: www.example.test\r\nConnection: close\r\n\r\n", path);
 	sock_queue_init(&v.queue);
-	int e = sock_connect(s, &(struct sock_options){ .queue = &v.queue }, server, 80, &v.sock);
+	struct sock_options o = { .queue = &v.queue, .fast_open = fast_open };
+	int e = sock_connect(s, &o, server, 80, &v.sock);
 	if (e < 0)
 		return e;
 	node_add_app(lab_client(l), &v.app);
@@ -119,6 +121,16 @@ int64_t visitor_get(struct lab *l, const struct addr *server, const char *path, 
 	}
 	*out = v.got;
 	return (int64_t)v.count;
+}
+
+int64_t visitor_get(struct lab *l, const struct addr *server, const char *path, uint8_t **out)
+{
+	return get(l, server, path, false, out);
+}
+
+int64_t visitor_get_fast(struct lab *l, const struct addr *server, const char *path, uint8_t **out)
+{
+	return get(l, server, path, true, out);
 }
 
 struct span visitor_body(struct span response)

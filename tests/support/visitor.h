@@ -13,6 +13,8 @@ int visitor_resolve(struct lab *l, const char *name, unsigned flags, struct addr
 /* All that the server at an address sends for GET of a path, until it closes. The caller frees
  * *out. -(enum error) where the connection fails or the world halts; else its length. */
 int64_t visitor_get(struct lab *l, const struct addr *server, const char *path, uint8_t **out);
+/* The same by a connection that asks for Fast Open. */
+int64_t visitor_get_fast(struct lab *l, const struct addr *server, const char *path, uint8_t **out);
 /* The body of a response. */
 struct span visitor_body(struct span response);
 

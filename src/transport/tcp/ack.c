@@ -277,12 +277,12 @@ static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struc
 static bool take_syn_ack(struct transport *t, struct tcp_conn *c, struct rx *rx,
 			 const struct tcp_segment *seg)
 {
-	if (seg->ack != c->snd_nxt) {
+	if (!seq_gt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_nxt)) {
 		tcp_reply_reset(t, rx, seg, &c->tuple);
 		rx_drop(rx, DROP_TCP_ACK_UNSENT);
 		return false;
 	}
-	c->snd_una = seg->ack;
+	conn_syn_acked(t, c, seg->ack);
 	c->backoff = 0;
 	c->flags &= (uint16_t)~CONN_SYN_OWED;
 	wheel_disarm(t->core->wheel, &c->timer);
@@ -302,8 +302,9 @@ bool conn_take_ack(struct transport *t, struct tcp_conn *c, struct rx *rx, struc
 		rx_drop(rx, DROP_TCP_ACK_MISSING);
 		return false;
 	}
-	if (c->state == TCP_SYN_RECEIVED)
-		return take_syn_ack(t, c, rx, seg);
+	if (c->state == TCP_SYN_RECEIVED &&
+	    (!take_syn_ack(t, c, rx, seg) || seg->ack == c->snd_una || !c->flight))
+		return c->state >= TCP_ESTABLISHED;
 	if (seq_gt(seg->ack, c->snd_nxt)) {
 		if (conn_may_challenge(t, c))
 			conn_owe_ack(t, c, WHY_ACK_CHALLENGE);

@@ -94,7 +94,7 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	const struct endpoint_options *o = conn_options(t, c);
 	size_t rings = offsetof(struct tcp_flight, send_buffer); /* ring_init sets all of them */
 	memset((uint8_t *)f + rings, 0, sizeof *f - rings);
-	ring_init(&f->tx, c->snd_una);
+	ring_init(&f->tx, c->snd_una + !conn_synchronized(c)); /* SYN is no byte */
 	ring_init(&f->rx, c->rcv_nxt - !!(c->flags & CONN_FIN_RECEIVED)); /* FIN is no byte */
 	board_init(&f->board, c->snd_una);
 	rack_init(&f->rack);
@@ -116,6 +116,15 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	cc_begin(&f->cc, cc_of(CC_DEFAULT), c->mss, initial_window(t, c->mss), c->snd_una, t->now);
 	c->flight = f;
 	return f;
+}
+
+void conn_flight_synchronize(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	ring_init(&f->rx, c->rcv_nxt);
+	f->tune_low = f->rx.low;
+	f->snd_wnd_max = c->snd_wnd;
+	cc_start(&f->cc, f->cc.ops, c->mss, initial_window(t, c->mss), c->snd_una, t->now);
 }
 
 void conn_drop_flight(struct transport *t, struct tcp_conn *c)
@@ -144,6 +153,8 @@ void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
 {
 	if (c->state == TCP_CLOSED)
 		return;
+	if (c->state == TCP_SYN_RECEIVED)
+		fast_syn_settled(t, c, why == ERR_RESET);
 	conn_set_state(t, c, TCP_CLOSED);
 	c->error = (uint16_t)why;
 	wheel_disarm(t->core->wheel, &c->timer);
@@ -209,6 +220,8 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 
 void conn_catch_up(struct transport *t, struct tcp_conn *c)
 {
+	if (c->fast_open)
+		fast_syn_established(t, c);
 	if (c->flags & CONN_KEEPALIVE)
 		conn_arm(t, c, t->now + conn_keep_idle(t, c));
 	if (c->flags & CONN_FIN_QUEUED)

@@ -38,6 +38,13 @@ enum tcp_state {
 	TCP_STATES
 };
 
+/* How a Fast Open cookie stands in a SYN-ACK: RFC 7413 4.1.1, and its appendix for early ones. */
+enum cookie_form {
+	COOKIE_NONE,
+	COOKIE_OPTION,
+	COOKIE_EXPERIMENTAL,
+};
+
 struct tcp_tuple {
 	struct addr local, remote;
 	uint16_t local_port, remote_port;
@@ -103,6 +110,9 @@ struct tcp_conn {
 	uint8_t snd_wscale, rcv_wscale;
 	uint8_t backoff;          /* RTO doublings */
 	uint8_t tos, hop_limit;   /* the owner's, and still ours when the owner has gone */
+	/* RFC 7413. SYN-SENT: wanted. SYN-RECEIVED: the SYN's data was taken, and answers may go
+	 * before the handshake is complete. Later: data that went with the SYN was taken. */
+	bool fast_open;
 };
 static_assert(sizeof(struct tcp_conn) <= 192, "tcp_conn stays small");
 
@@ -174,6 +184,8 @@ struct tcp_flight {
 	bool again_forced;     /* the first retransmission of a recovery goes whatever cwnd says */
 	bool urgent_valid;
 	bool window_zero_told; /* the last window we advertised was below one segment */
+	uint8_t fast_open_cookie; /* enum cookie_form that the SYN-ACK brings */
+	uint16_t fast_open_listener, fast_open_generation; /* SYN-RECEIVED: who counts it */
 	uint16_t soft_error;   /* enum error that ICMP told and that may pass */
 	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */
 	struct interval_set *held; /* out-of-order text, while there is any */
@@ -196,7 +208,7 @@ struct tcp_embryo {
 	uint8_t wscale;        /* the peer's; 0xff: none */
 	uint8_t options;       /* CONN_TIMESTAMPS | CONN_SACK, EMBRYO_ACKED */
 	uint8_t tries;
-	uint8_t queue;         /* which list it is in */
+	uint8_t cookie;        /* enum cookie_form that the SYN-ACK brings */
 };
 static_assert(sizeof(struct tcp_embryo) <= 96, "half-open connections stay small");
 

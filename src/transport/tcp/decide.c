@@ -27,6 +27,8 @@ const char *tcp_wait_text(enum tcp_wait w)
 /* States in which the send queue may be emptied. */
 static bool state_sends(const struct tcp_conn *c)
 {
+	if (c->state == TCP_SYN_RECEIVED) /* RFC 7413 4.2.2 */
+		return c->fast_open;
 	return c->state >= TCP_ESTABLISHED && c->state <= TCP_LAST_ACK &&
 	       c->state != TCP_FIN_WAIT_2;
 }

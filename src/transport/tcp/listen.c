@@ -89,6 +89,7 @@ static void embryo_fill(struct transport *t, const struct tcp_listener *l, struc
 		e->options |= CONN_SACK;
 	e->listener = (uint16_t)pool_index(&t->listener_pool, l);
 	e->tries = 0;
+	e->cookie = COOKIE_NONE;
 }
 
 static uint32_t listener_receive_buffer(const struct transport *t, const struct tcp_listener *l)
@@ -115,6 +116,7 @@ static struct tcp_reply syn_ack_of(const struct transport *t, const struct tcp_e
 		.scale = e->wscale != EMBRYO_NO_WSCALE,
 		.wscale = tcp_window_shift(t, buffer),
 		.mss = t->options[l->sock].mss,
+		.cookie = e->cookie,
 		.tsval = t->now_ms + e->ts_offset,
 		.tsecr = e->ts_recent,
 	};
@@ -192,12 +194,21 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		cookie_answer(t, l, rx, seg, tuple);
 		return;
 	}
+	enum cookie_form cookie = COOKIE_NONE;
+	if (l->fast_open_max && fast_syn_allowed(t, l, seg, tuple, &cookie)) {
+		struct tcp_embryo fast = { .tuple = *tuple };
+		embryo_fill(t, l, &fast, seg);
+		fast.cookie = (uint8_t)cookie;
+		if (fast_syn_accept(t, l, &fast, rx, seg))
+			return;
+	}
 	struct tcp_embryo *e = embryo_new(t, tuple);
 	if (!e) {
 		rx_drop(rx, DROP_TCP_TABLE_FULL);
 		return;
 	}
 	embryo_fill(t, l, e, seg);
+	e->cookie = (uint8_t)cookie;
 	e->deadline = t->now + t->config.rto_initial;
 	list_push_back(&t->embryo_due, &e->link);
 	rx_fate(rx, FATE_ANSWERED);
@@ -312,9 +323,8 @@ void embryo_forget_listener(struct transport *t, unsigned listener)
 	}
 }
 
-/* The handshake is complete: a connection of what the embryo remembers. It is in no table yet. */
-static struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
-				    const struct tcp_embryo *e, const struct tcp_segment *seg)
+struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
+			     const struct tcp_embryo *e, const struct tcp_segment *seg)
 {
 	if (l->waiting >= l->backlog)
 		return NULL;
@@ -348,14 +358,19 @@ static struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 	return c;
 }
 
-/* Into its listener's queue, with what the last segment of the handshake carries. */
-static void conn_enqueue(struct transport *t, struct tcp_listener *l, struct tcp_conn *c,
-			 struct rx *rx, struct tcp_segment *seg)
+void listener_enqueue(struct transport *t, struct tcp_listener *l, struct tcp_conn *c)
 {
-	conn_established(t, c);
 	l->accepted[(l->head + l->waiting++) % t->config.backlog_max] =
 		pool_index(&t->conn_pool, c);
 	notify_event(&t->notify, l->sock, EVENT_READABLE);
+}
+
+/* The handshake is complete, and its last segment may carry more. */
+static void conn_open(struct transport *t, struct tcp_listener *l, struct tcp_conn *c,
+		      struct rx *rx, struct tcp_segment *seg)
+{
+	conn_established(t, c);
+	listener_enqueue(t, l, c);
 	internet_confirm(t->internet, &c->path, t->now);
 	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* text obeys the window */
 		return;
@@ -417,7 +432,7 @@ static bool cookie_taken(struct transport *t, struct tcp_listener *l, struct rx 
 		c = NULL;
 	}
 	if (c)
-		conn_enqueue(t, l, c, rx, seg);
+		conn_open(t, l, c, rx, seg);
 	else /* it is the peer's right to try again: no reset */
 		rx_drop(rx, DROP_TCP_BACKLOG_FULL);
 	return true;
@@ -489,5 +504,5 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		rx_drop(rx, DROP_TCP_BACKLOG_FULL);
 		return;
 	}
-	conn_enqueue(t, l, c, rx, seg);
+	conn_open(t, l, c, rx, seg);
 }

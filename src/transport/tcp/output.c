@@ -49,7 +49,7 @@ static void sent_ack(struct tcp_conn *c)
 		c->flight->ack_at = NANOTIME_NEVER;
 }
 
-/* SYN or, in a simultaneous open, SYN-ACK; options as Linux orders them. */
+/* SYN or SYN-ACK of a connection that is no embryo; options as Linux orders them. */
 static void send_syn(struct transport *t, struct tcp_conn *c)
 {
 	bool answer = c->state == TCP_SYN_RECEIVED;
@@ -57,15 +57,17 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 	if (!window)
 		window = t->config.receive_buffer;
 	bool scale = t->config.window_scaling && (!answer || c->rcv_wscale || c->snd_wscale);
+	uint32_t mtu = t->internet->access->netif[c->path.nif].mtu;
+	if (c->path.mtu && c->path.mtu < mtu) /* what is too big there may be so on the way back */
+		mtu = c->path.mtu;
 	struct tcp_options o;
-	tcp_syn_options(&o, &c->tuple.remote, t->internet->access->netif[c->path.nif].mtu,
-			c->flags & CONN_SACK, scale, c->rcv_wscale);
+	tcp_syn_options(&o, &c->tuple.remote, mtu, c->flags & CONN_SACK, scale, c->rcv_wscale);
 	uint16_t most = t->options[c->sock].mss;
 	if (most && most < o.mss)
 		o.mss = most;
 	struct tcp_reply r = {
 		.tuple = c->tuple,
-		.seq = c->snd_nxt - 1,
+		.seq = c->snd_una,
 		.ack = answer ? c->rcv_nxt : 0,
 		.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN,
 		.window = (uint16_t)(window > 65535 ? 65535 : window),
@@ -76,8 +78,13 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		.tos = c->tos,
 		.hop_limit = c->hop_limit,
 	};
-	tcp_reply_send(t, &r, &o, &c->path);
-	c->flags &= (uint16_t)~(CONN_SYN_OWED | CONN_ACK_NOW);
+	uint32_t len = c->fast_open ? fast_syn_fill(t, c, &o) : 0;
+	if (len)
+		tcp_reply_send_text(t, &r, &o, &c->path, &c->flight->tx, c->snd_una + 1, len);
+	else
+		tcp_reply_send(t, &r, &o, &c->path);
+	c->flags &= (uint16_t)~CONN_SYN_OWED;
+	sent_ack(c);
 }
 
 /* The reset of an aborted connection is queued as a reply, because the connection is gone then.
@@ -352,6 +359,8 @@ static unsigned transmit_syn(struct transport *t, struct tcp_conn *c)
 		return 0;
 	}
 	send_syn(t, c);
+	if (c->snd_end != c->snd_nxt && c->state == TCP_SYN_RECEIVED) /* its data may go as well */
+		conn_make_ready(t, c);
 	return 1;
 }
 

@@ -48,6 +48,8 @@ static inline void conn_set_state(struct transport *t, struct tcp_conn *c, enum 
 struct tcp_conn *conn_new(struct transport *t, const struct tcp_tuple *tuple);
 /* The flight, taken from the pool where the connection has none. NULL: pool is empty. */
 struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c);
+/* What a flight knows of the peer, again: it may be older than the handshake. */
+void conn_flight_synchronize(struct transport *t, struct tcp_conn *c);
 void conn_drop_flight(struct transport *t, struct tcp_conn *c);
 /* Ends a connection now: error for the owner, out of the table; the memory goes at the next
  * transmit (orphans) or with the owner's close. */
@@ -68,7 +70,7 @@ void conn_catch_up(struct transport *t, struct tcp_conn *c);
 static inline void conn_established(struct transport *t, struct tcp_conn *c)
 {
 	conn_set_state(t, c, TCP_ESTABLISHED);
-	if (c->flags & (CONN_KEEPALIVE | CONN_FIN_QUEUED))
+	if (c->flags & (CONN_KEEPALIVE | CONN_FIN_QUEUED) || c->fast_open)
 		conn_catch_up(t, c);
 }
 void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss);
@@ -119,6 +121,40 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 unsigned embryo_transmit(struct transport *t, unsigned budget);
 void embryo_timer(struct transport *t);
 void embryo_forget_listener(struct transport *t, unsigned listener);
+/* A connection of what an embryo remembers, in no table yet; NULL: no memory, or no room. */
+struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
+			     const struct tcp_embryo *e, const struct tcp_segment *seg);
+/* At the end of its listener's queue. */
+void listener_enqueue(struct transport *t, struct tcp_listener *l, struct tcp_conn *c);
+/* fast_syn.c: Fast Open */
+void fast_syn_init(struct transport *t);
+/* May the data of this SYN be taken now? Else the form in which the SYN-ACK brings a cookie. */
+bool fast_syn_allowed(struct transport *t, struct tcp_listener *l, const struct tcp_segment *seg,
+		      const struct tcp_tuple *tuple, enum cookie_form *cookie);
+/* A connection that has the data of its SYN; false: no memory for it. */
+bool fast_syn_accept(struct transport *t, struct tcp_listener *l, const struct tcp_embryo *e,
+		     struct rx *rx, struct tcp_segment *seg);
+/* A connection leaves SYN-RECEIVED: its listener counts one less. */
+void fast_syn_settled(struct transport *t, struct tcp_conn *c, bool reset);
+void fast_syn_established(struct transport *t, struct tcp_conn *c);
+/* A client's: is its SYN held back until there is data for it? */
+static inline bool fast_syn_waits(const struct tcp_conn *c)
+{
+	return c->state == TCP_SYN_SENT && c->fast_open &&
+	       !(c->flags & CONN_SYN_OWED) && !timer_armed(&c->timer);
+}
+/* Bytes that its SYN may carry. */
+uint32_t fast_syn_room(const struct transport *t, const struct tcp_conn *c);
+/* The SYN goes, with what was written so far. */
+void fast_syn_start(struct transport *t, struct tcp_conn *c);
+/* Prepares a connection that asked for Fast Open; false: its SYN waits for data. */
+bool fast_syn_begin(struct transport *t, struct tcp_conn *c);
+/* The option of a SYN, and the bytes that go with it. */
+uint32_t fast_syn_fill(struct transport *t, struct tcp_conn *c, struct tcp_options *o);
+/* The SYN-ACK to such a SYN: cookie, loss, and what of the data was taken. */
+void fast_syn_answered(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg);
+/* Our SYN is acknowledged, with what went with it up to `ack`. */
+void conn_syn_acked(struct transport *t, struct tcp_conn *c, uint32_t ack);
 /* time_wait.c */
 void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx,
 		     struct tcp_segment *seg);
@@ -184,6 +220,10 @@ bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 /* By the way there is now; a SYN-ACK with the options that it names. False: the link is full, and
  * the reply must wait. */
 bool tcp_reply_try(struct transport *t, const struct tcp_reply *r);
+/* The same with `len` bytes of a connection's send queue from `seq` on. */
+bool tcp_reply_send_text(struct transport *t, const struct tcp_reply *r,
+			 const struct tcp_options *options, struct path *path,
+			 const struct ring *ring, uint32_t seq, uint32_t len);
 /* The options of a SYN or SYN-ACK, but for timestamps: MSS from the link's MTU (MUST-14,
  * MUST-67). */
 static inline void tcp_syn_options(struct tcp_options *o, const struct addr *remote, uint32_t mtu,
@@ -243,6 +283,10 @@ struct tcp_conn *tcp_accept(struct transport *t, struct tcp_listener *l, uint32_
 enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t local_port,
 		       const struct addr *remote, uint16_t port, uint32_t sock, unsigned flags,
 		       struct tcp_conn **out);
+/* A listener's Fast Open queue from now on; 0: none. */
+void tcp_fast_open(struct transport *t, struct tcp_listener *l, uint32_t most);
+/* One more key for Fast Open cookies: it makes them from now on; the one before stays good. */
+void tcp_fast_open_key(struct transport *t, const uint8_t key[16]);
 int64_t tcp_read(struct transport *t, struct tcp_conn *c, void *to, size_t cap);
 int64_t tcp_write(struct transport *t, struct tcp_conn *c, const void *from, size_t len);
 int tcp_peek(struct transport *t, struct tcp_conn *c, struct span *out, unsigned max);

@@ -18,6 +18,12 @@ static void answer_unacceptable(struct transport *t, struct tcp_conn *c,
 		return;
 	if (conn_synchronized(c)) /* it lives, even if it is confused */
 		c->heard = t->now_ms;
+	else if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) { /* it did not hear our SYN-ACK */
+		if (conn_may_challenge(t, c))
+			c->flags |= CONN_SYN_OWED;
+		conn_make_ready(t, c);
+		return;
+	}
 	/* Text or FIN again means that our ACK was lost: always answer. */
 	if (segment_len(seg) > 0 && !(seg->flags & TCP_SYN))
 		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
@@ -129,9 +135,10 @@ static bool stage_reset(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		return false;
 	}
 	bool closing = c->state == TCP_CLOSING || c->state == TCP_LAST_ACK;
-	enum error why = c->state == TCP_SYN_RECEIVED ? ERR_REFUSED
-			 : closing                    ? ERR_OK
-						      : ERR_RESET;
+	enum error why = c->state == TCP_SYN_RECEIVED && !c->fast_open
+				 ? ERR_REFUSED
+			 : closing ? ERR_OK
+				   : ERR_RESET;
 	conn_die(t, c, why);
 	rx_fate(rx, FATE_DELIVERED);
 	return false;
@@ -208,6 +215,8 @@ static void take_syn(struct transport *t, struct tcp_conn *c, const struct tcp_s
 	c->snd_wnd = seg->h.window; /* the window of a SYN is never scaled (RFC 7323 2.2) */
 	c->snd_wl1 = seg->seq;
 	c->snd_wl2 = seg->ack;
+	if (c->flight) /* of before the handshake: data that goes or went with the SYN */
+		conn_flight_synchronize(t, c);
 }
 
 /* RFC 9293 3.10.7.3 */
@@ -215,7 +224,8 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 			   struct tcp_segment *seg, const struct tcp_tuple *tuple)
 {
 	bool acked = seg->flags & TCP_ACK;
-	if (acked && seg->ack != c->snd_nxt) { /* only our SYN can be acknowledged */
+	/* Only our SYN can be acknowledged, and what went with it. */
+	if (acked && (!seq_gt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_nxt))) {
 		tcp_reply_reset(t, rx, seg, tuple);
 		rx_drop(rx, DROP_TCP_ACK_UNSENT);
 		return;
@@ -236,6 +246,7 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 	take_syn(t, c, seg);
 	wheel_disarm(t->core->wheel, &c->timer);
 	if (!acked) { /* simultaneous open: MUST-10 */
+		c->fast_open = false;
 		conn_set_state(t, c, TCP_SYN_RECEIVED);
 		c->flags |= CONN_SYN_OWED;
 		c->backoff = 0;
@@ -249,8 +260,10 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 		conn_trace(t, c, TRACE_TCP_RTT, NULL, NULL, (uint64_t)us * 1000);
 	}
 	c->heard = t->now_ms;
+	if (c->fast_open)
+		fast_syn_answered(t, c, seg);
 	c->backoff = 0;
-	c->snd_una = seg->ack;
+	conn_syn_acked(t, c, seg->ack);
 	c->flags &= (uint16_t)~CONN_SYN_OWED;
 	internet_confirm(t->internet, &c->path, t->now);
 	conn_established(t, c);
@@ -408,6 +421,12 @@ static void conn_too_big(struct transport *t, struct tcp_conn *c, uint32_t mtu)
 		return;
 	c->path.mtu = (uint16_t)mtu;
 	conn_update_mss(c);
+	if (c->state == TCP_SYN_SENT) { /* a SYN with data: the next one goes without */
+		c->fast_open = false;
+		c->flags |= CONN_SYN_OWED;
+		conn_make_ready(t, c);
+		return;
+	}
 	if (c->flight && c->snd_nxt != c->snd_una) { /* what was too big is gone: send it smaller */
 		board_lose_all(&c->flight->board, &t->range_pool);
 		c->flight->again_forced = true;

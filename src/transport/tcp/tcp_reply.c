@@ -18,6 +18,24 @@ struct tcp_reply *tcp_reply_new(struct transport *t)
 	return r;
 }
 
+/* Text behind the header; returns its sum. */
+static uint64_t put_text(struct transport *t, struct tx_frame *f, const struct ring *ring,
+			 uint32_t seq, uint32_t len)
+{
+	size_t covered;
+	f->spans = (uint16_t)ring_spans(ring, seq, len, f->body, FRAME_SPANS, &covered);
+	f->body_len = (uint32_t)covered;
+	assert(covered == len);
+	uint64_t sum = 0;
+	uint32_t at = 0;
+	for (unsigned i = 0; i < f->spans; i++) {
+		uint32_t part = t->core->checksum->sum(f->body[i].at, f->body[i].len);
+		sum += at & 1 ? checksum_odd(part) : part;
+		at += (uint32_t)f->body[i].len;
+	}
+	return sum;
+}
+
 /* RFC 9293 3.10.7.1: what a reset to a segment of no connection looks like. */
 void tcp_reply_reset(struct transport *t, const struct rx *rx, const struct tcp_segment *seg,
 		 const struct tcp_tuple *tuple)
@@ -38,8 +56,9 @@ void tcp_reply_reset(struct transport *t, const struct rx *rx, const struct tcp_
 	}
 }
 
-bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
-		    const struct tcp_options *options, struct path *path)
+static inline bool send_reply(struct transport *t, const struct tcp_reply *r,
+			      const struct tcp_options *options, struct path *path,
+			      const struct ring *ring, uint32_t seq, uint32_t len)
 {
 	struct tcp_header h; /* of the options only those that `has` names are set, and read */
 	if (options)
@@ -59,15 +78,17 @@ bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 	h.window = r->window;
 	h.checksum = h.urgent = 0;
 	uint8_t bytes[TCP_HEADER_MAX];
-	size_t len = tcp_emit(&h, bytes, sizeof bytes);
-	assert(len);
-	uint16_t sum = checksum_finish(
-		checksum_header(bytes, len) +
-		pseudo_sum(&r->tuple.local, &r->tuple.remote, IPPROTO_TCP_, (uint32_t)len));
-	memcpy(bytes + 16, &sum, 2);
+	size_t header = tcp_emit(&h, bytes, sizeof bytes);
+	assert(header);
 	struct tx_frame *f = t->core->frame;
 	frame_begin(f, (enum tx_why)r->why);
-	memcpy(frame_push(f, len), bytes, len);
+	uint64_t text = len ? put_text(t, f, ring, seq, len) : 0;
+	uint16_t sum = checksum_finish(
+		text + checksum_header(bytes, header) +
+		pseudo_sum(&r->tuple.local, &r->tuple.remote, IPPROTO_TCP_,
+			   (uint32_t)header + len));
+	memcpy(bytes + 16, &sum, 2);
+	memcpy(frame_push(f, header), bytes, header);
 	struct ip_send s = {
 		.source = &r->tuple.local,
 		.destination = &r->tuple.remote,
@@ -78,6 +99,19 @@ bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
 		.copy_if_waiting = true,
 	};
 	return internet_send(t->internet, path, f, &s, t->now);
+}
+
+bool tcp_reply_send(struct transport *t, const struct tcp_reply *r,
+		    const struct tcp_options *options, struct path *path)
+{
+	return send_reply(t, r, options, path, NULL, 0, 0);
+}
+
+bool tcp_reply_send_text(struct transport *t, const struct tcp_reply *r,
+			 const struct tcp_options *options, struct path *path,
+			 const struct ring *ring, uint32_t seq, uint32_t len)
+{
+	return send_reply(t, r, options, path, ring, seq, len);
 }
 
 bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
@@ -97,6 +131,13 @@ bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
 				r->sack, r->scale, r->wscale);
 	if (r->mss && r->flags & TCP_SYN && r->mss < o.mss)
 		o.mss = r->mss;
+	if (r->cookie) {
+		o.has |= TCP_HAS_FAST_OPEN;
+		o.fast_open_len = FAST_OPEN_COOKIE;
+		o.fast_open_experimental = r->cookie == COOKIE_EXPERIMENTAL;
+		fast_open_cookie(&t->fast_open_keys.key[0], &r->tuple.local, &r->tuple.remote,
+				 o.fast_open);
+	}
 	tcp_reply_send(t, r, r->flags & TCP_SYN ? &o : NULL, &path);
 	return true;
 }

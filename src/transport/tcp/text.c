@@ -9,8 +9,8 @@
 
 static bool state_takes_text(const struct tcp_conn *c)
 {
-	return c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_1 ||
-	       c->state == TCP_FIN_WAIT_2;
+	/* in SYN-RECEIVED that of a Fast Open SYN */
+	return c->state >= TCP_SYN_RECEIVED && c->state <= TCP_FIN_WAIT_2;
 }
 
 /* Copies text bytes [from, from + len) of the segment into the ring at `seq`. */

@@ -177,8 +177,9 @@ static bool flight_idle(const struct tcp_conn *c)
 static void syn_timer(struct transport *t, struct tcp_conn *c)
 {
 	uint32_t waited = (uint32_t)(t->now / NANO_US) - c->heard;
+	bool passive = c->state == TCP_SYN_RECEIVED && c->fast_open;
 	uint8_t own = t->options[c->sock].syn_retries;
-	uint8_t tries = own ? own : t->config.syn_retries;
+	uint8_t tries = passive ? t->config.syn_ack_retries : own ? own : t->config.syn_retries;
 	if (tries ? c->backoff >= tries
 		  : (nanodiff)waited * NANO_US >= t->config.syn_timeout) { /* MUST-23 */
 		conn_die(t, c, ERR_TIMEOUT);

@@ -22,8 +22,10 @@ enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t po
 	if (!l)
 		return ERR_TOO_MANY;
 	uint32_t *accepted = l->accepted; /* belongs to the slot, set at init */
+	uint16_t generation = l->generation;
 	memset(l, 0, sizeof *l);
 	l->accepted = accepted;
+	l->generation = generation == UINT16_MAX ? 1 : (uint16_t)(generation + 1);
 	l->used = true;
 	l->local = *local;
 	l->port = port;
@@ -31,6 +33,7 @@ enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t po
 	l->v4_only = v4_only;
 	l->v6_only = v6_only;
 	l->backlog = backlog && backlog < t->config.backlog_max ? backlog : t->config.backlog_max;
+	tcp_fast_open(t, l, t->options[sock].fast_open);
 	list_push_back(&t->listener_port[port % PORT_BUCKETS], &l->link);
 	*out = l;
 	return ERR_OK;
@@ -119,9 +122,11 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	conn_set_peer_mss(t, c, 0);
 	conn_update_mss(c);
 	conn_set_state(t, c, TCP_SYN_SENT);
+	*out = c;
+	if (t->options[sock].fast_open && !fast_syn_begin(t, c))
+		return ERR_OK;
 	conn_arm(t, c, t->now + t->config.rto_initial);
 	conn_make_ready(t, c);
-	*out = c;
 	return ERR_OK;
 }
 
@@ -134,9 +139,10 @@ size_t tcp_readable(const struct tcp_conn *c)
 
 size_t tcp_room(const struct transport *t, const struct tcp_conn *c)
 {
-	bool open = c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT;
+	bool open = c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT ||
+		    (c->state == TCP_SYN_RECEIVED && c->fast_open);
 	if (c->flags & CONN_FIN_QUEUED || !open)
-		return 0;
+		return fast_syn_waits(c) ? fast_syn_room(t, c) : 0;
 	const struct endpoint_options *o = &t->options[c->sock];
 	if (o->unsent_mark && c->snd_end - c->snd_nxt >= o->unsent_mark)
 		return 0;
@@ -153,8 +159,10 @@ enum error tcp_error(const struct tcp_conn *c)
 }
 
 /* What a read without data gives: end of stream, an error, or "not yet". */
-static int64_t nothing_to_read(const struct tcp_conn *c)
+static int64_t nothing_to_read(struct transport *t, struct tcp_conn *c)
 {
+	if (fast_syn_waits(c)) /* who reads first does not wait for something to write */
+		fast_syn_start(t, c);
 	if (c->flags & CONN_FIN_RECEIVED)
 		return 0;
 	if (c->state == TCP_CLOSED)
@@ -174,7 +182,7 @@ int64_t tcp_read(struct transport *t, struct tcp_conn *c, void *to, size_t cap)
 {
 	size_t len = tcp_readable(c);
 	if (!len)
-		return nothing_to_read(c);
+		return nothing_to_read(t, c);
 	if (len > cap)
 		len = cap;
 	if (!len)
@@ -186,10 +194,9 @@ int64_t tcp_read(struct transport *t, struct tcp_conn *c, void *to, size_t cap)
 
 int tcp_peek(struct transport *t, struct tcp_conn *c, struct span *out, unsigned max)
 {
-	(void)t;
 	size_t len = tcp_readable(c), covered;
 	if (!len)
-		return (int)nothing_to_read(c);
+		return (int)nothing_to_read(t, c);
 	return (int)ring_spans(&c->flight->rx, c->flight->rx.low, len, out, max, &covered);
 }
 
@@ -231,6 +238,8 @@ static struct ring_pool *blocks_to_write(struct transport *t)
 static void written(struct transport *t, struct tcp_conn *c, uint32_t len)
 {
 	c->snd_end += len;
+	if (c->state == TCP_SYN_SENT)
+		fast_syn_start(t, c);
 	conn_make_ready(t, c);
 }
 
@@ -299,6 +308,8 @@ int tcp_shutdown(struct transport *t, struct tcp_conn *c)
 	case TCP_SYN_RECEIVED:
 	case TCP_ESTABLISHED:
 	case TCP_CLOSE_WAIT:
+		if (fast_syn_waits(c))
+			fast_syn_start(t, c);
 		if (c->state < TCP_ESTABLISHED)
 			c->flags |= CONN_FIN_QUEUED;
 		else
