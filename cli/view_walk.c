@@ -310,7 +310,8 @@ static void why(struct view *v, const struct walk_step *s)
 	if (!walk_why(v->w, s, text, sizeof text))
 		return;
 	snprintf(line, sizeof line, "why: %s", text);
-	beside(v, MARGIN + 4, MARGIN + 9, dropped ? text : line, dropped ? PAINT_BAD : PAINT_FAINT);
+	beside(v, MARGIN + 4, MARGIN + (dropped ? 6 : 9), dropped ? text : line,
+		dropped ? PAINT_BAD : PAINT_FAINT);
 }
 
 static void step(struct view *v, const struct walk_step *s)

@@ -260,7 +260,8 @@ static void take_received(
 	s->ack = h->flags & TCP_ACK ? h->ack - f->iss : 0;
 	s->early = len > 0 && seq_gt(h->seq, f->received_next);
 	s->again = len > 0 && seq_le(end, f->received_next);
-	if (!s->early)
+	if (len > 0 &&
+		!s->early) /* an ACK alone is numbered by what its sender has sent, come or not */
 		receive_up_to(f, end);
 	if (h->flags & TCP_FIN)
 		f->fin_received = true, f->fin_at = end;

@@ -209,7 +209,8 @@ static void title_data(
 			text_string(t, "HTTP: ");
 		walk_say_line(t, a->payload, 60);
 	} else {
-		text_string(t, s->sent ? "the request, bytes " : "the response, bytes ");
+		text_string(t, s->again || s->early || s->handshake ? "the " : "The ");
+		text_string(t, s->sent ? "request, bytes " : "response, bytes ");
 		text_decimal(t, s->seq - 1);
 		text_string(t, " to ");
 		text_decimal(t, (uint64_t)s->seq - 2 + a->payload_len);
@@ -410,8 +411,9 @@ static void say_options(struct text *t, const struct tcp_options *o, bool syn)
 		text_string(t, ", timestamps");
 	if (o->has & TCP_HAS_SACK)
 		for (unsigned i = 0; i < o->sack_count; i++) {
-			text_string(t, i ? " and " : ", but also has bytes of ");
+			text_string(t, i ? " and " : ", beyond a gap: ");
 			text_decimal(t, o->sack[i].end - o->sack[i].start);
+			text_string(t, i + 1 == o->sack_count ? " bytes" : "");
 		}
 }
 

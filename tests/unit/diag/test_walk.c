@@ -311,6 +311,23 @@ static void test_out_of_order_and_twice(void **state)
 	assert_non_null(strstr(text, "dropped by the transport layer: outside the receive window"));
 }
 
+/* An ACK alone tells how far the server has sent, not what has come: the bytes before it may be lost,
+ * and come for the first time afterwards. */
+static void test_ack_behind_a_gap(void **state)
+{
+	struct exchange *x = *state;
+	shake_hands(x);
+	ask(x);
+	x->now += 40 * MS;
+	tcp(x, false, (struct segment){ .flags = TCP_ACK, .seq = 101, .ack = 19, .len = 100 });
+	tcp(x, false, (struct segment){ .flags = TCP_ACK, .seq = 201, .ack = 19 });
+	tcp(x, false, (struct segment){ .flags = TCP_ACK, .seq = 1, .ack = 19, .len = 100 });
+	walk_now(x, 0);
+	assert_true(x->step[3].early);
+	assert_false(x->step[4].early || x->step[4].again);
+	assert_false(x->step[5].early || x->step[5].again);
+}
+
 static void test_sent_again(void **state)
 {
 	struct exchange *x = *state;
@@ -469,6 +486,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_syn_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_order_and_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ack_behind_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sent_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_question_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_next_hop, setup, teardown),
