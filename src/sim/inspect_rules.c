@@ -89,8 +89,8 @@ void inspect_change(struct inspector *s, const struct transport *t, struct shado
 	if (seq_lt(c->rcv_edge, was->rcv_edge))
 		breach(b, c, "I07 (right edge)", "moved left", was->rcv_edge, c->rcv_edge);
 	/* With nothing outstanding a closed window was probed; that it opens is news. */
-	bool news = c->snd_una != was->snd_una || was->snd_una == was->snd_nxt || !f || !was->flight ||
-		f->board.sacked != was->sacked;
+	bool news = c->snd_una != was->snd_una || was->snd_una == was->snd_nxt || !f ||
+		!was->flight || f->board.sacked != was->sacked;
 	if (c->backoff < was->backoff && !news && c->snd_una != c->snd_nxt)
 		breach(b, c, "I12 (back-off)", "ended without news", was->backoff, c->backoff);
 	loss_response(was, c, b);

@@ -311,7 +311,7 @@ static void test_out_of_order_and_twice(void **state)
 	assert_non_null(strstr(text, "dropped by the transport layer: outside the receive window"));
 }
 
-/* An ACK alone tells how far the server has sent, not what has come: the bytes before it may be lost,
+/* An ACK alone tells how far the server has sent, not what has come: bytes before it may be lost,
  * and come for the first time afterwards. */
 static void test_ack_behind_a_gap(void **state)
 {
