@@ -1,11 +1,12 @@
 /*
- * Sorted disjoint ranges in a small array. Arrivals mostly extend the last
- * range or make a new last one, so the search starts at the end. All
- * comparisons are modulo 2^32; what a set holds spans less than half the circle.
+ * Sorted disjoint ranges in an array. Arrivals mostly extend the last range or
+ * make a new last one, so adding searches from the end. All comparisons are modulo
+ * 2^32; what a set holds spans less than half the circle.
  *
  * Each change stamps the range that it made; since a change stamps exactly one
  * range, stamps never tie, and "newest first" is descending stamps. Before the
- * 16-bit stamp would wrap, stamps are replaced by their ranks.
+ * stamp would wrap, after four billion changes without the set ever having been empty,
+ * the order of change is forgotten.
  */
 #include "base/interval.h"
 
@@ -16,57 +17,59 @@
 
 void interval_init(struct interval_set *s)
 {
-	s->count = 0;
-	s->stamp = 0;
+	s->count = s->stamp = 0;
+	s->places = INTERVAL_MAX;
+	s->range = s->own;
 }
 
-static void renumber(struct interval_set *s)
+void *interval_move(struct interval_set *s, void *memory, size_t size)
 {
-	uint16_t rank[INTERVAL_MAX];
-	for (unsigned i = 0; i < s->count; i++) {
-		rank[i] = 1;
-		for (unsigned k = 0; k < s->count; k++)
-			rank[i] = (uint16_t)(rank[i] + (s->touched[k] < s->touched[i]));
+	void *before = s->range == s->own ? NULL : s->range;
+	assert(size / sizeof *s->range > s->count);
+	memcpy(memory, s->range, s->count * sizeof *s->range);
+	s->range = memory;
+	s->places = (uint32_t)(size / sizeof *s->range);
+	return before;
+}
+
+static void touch(struct interval_set *s, uint32_t i)
+{
+	if (s->stamp == UINT32_MAX) {
+		for (uint32_t k = 0; k < s->count; k++)
+			s->range[k].touched = k + 1;
+		s->stamp = s->count;
 	}
-	memcpy(s->touched, rank, s->count * sizeof rank[0]);
-	s->stamp = s->count;
-}
-
-static void touch(struct interval_set *s, unsigned i)
-{
-	if (s->stamp == UINT16_MAX)
-		renumber(s);
-	s->touched[i] = ++s->stamp;
+	s->range[i].touched = ++s->stamp;
 }
 
 /* Moves the ranges from `from` on to `to`: over removed ones, or to make room. */
-static void shift(struct interval_set *s, unsigned from, unsigned to)
+static void shift(struct interval_set *s, uint32_t from, uint32_t to)
 {
-	size_t behind = s->count - from;
-	memmove(s->range + to, s->range + from, behind * sizeof s->range[0]);
-	memmove(s->touched + to, s->touched + from, behind * sizeof s->touched[0]);
-	s->count = (uint16_t)(to + behind);
+	uint32_t behind = s->count - from;
+	memmove(s->range + to, s->range + from, behind * sizeof *s->range);
+	s->count = to + behind;
 }
 
 bool interval_add(struct interval_set *s, uint32_t start, uint32_t end, uint32_t *fresh)
 {
 	assert(seq_le(start, end));
-	unsigned first = s->count, last, held = 0;
+	uint32_t first = s->count, last, held = 0;
 	if (fresh)
 		*fresh = 0;
 	if (start == end)
 		return true;
 
 	/* [first, last) are the ranges that touch or overlap the new one */
-	while (first > 0 && seq_ge(s->range[first - 1].end, start))
-		first--;
+	if (first > 0 && seq_ge(s->range[first - 1].end, start))
+		first = interval_find(s, start - 1);
 	for (last = first; last < s->count && seq_le(s->range[last].start, end); last++)
 		held += seq_min(s->range[last].end, end) - seq_max(s->range[last].start, start);
 	if (first == last) {
-		if (s->count == INTERVAL_MAX)
+		if (interval_is_full(s))
 			return false;
 		shift(s, first, first + 1);
-		s->range[first] = (struct interval){ start, end };
+		s->range[first].start = start;
+		s->range[first].end = end;
 	} else {
 		s->range[first].start = seq_min(s->range[first].start, start);
 		s->range[first].end = seq_max(s->range[last - 1].end, end);
@@ -79,22 +82,30 @@ bool interval_add(struct interval_set *s, uint32_t start, uint32_t end, uint32_t
 	return true;
 }
 
+uint32_t interval_find(const struct interval_set *s, uint32_t pos)
+{
+	uint32_t low = 0, high = s->count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (seq_gt(s->range[middle].end, pos))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 bool interval_has(const struct interval_set *s, uint32_t start, uint32_t end)
 {
 	if (start == end)
 		return true;
-	for (unsigned i = s->count; i-- > 0;) {
-		if (seq_le(s->range[i].start, start))
-			return seq_lt(start, s->range[i].end) && seq_le(end, s->range[i].end);
-	}
-	return false;
+	uint32_t i = interval_find(s, start);
+	return i < s->count && seq_le(s->range[i].start, start) && seq_le(end, s->range[i].end);
 }
 
 void interval_trim_below(struct interval_set *s, uint32_t pos)
 {
-	unsigned gone = 0;
-	while (gone < s->count && seq_le(s->range[gone].end, pos))
-		gone++;
+	uint32_t gone = interval_find(s, pos);
 	if (gone)
 		shift(s, gone, 0);
 	if (s->count && seq_lt(s->range[0].start, pos))
@@ -112,26 +123,25 @@ bool interval_pop_last(struct interval_set *s, struct interval *out)
 {
 	if (s->count == 0)
 		return false;
-	*out = s->range[--s->count];
+	const struct interval_place *last = &s->range[--s->count];
+	*out = (struct interval){ last->start, last->end };
 	return true;
 }
 
 unsigned interval_recent(const struct interval_set *s, struct interval *out, unsigned max)
 {
 	unsigned given = 0;
-	uint32_t before = (uint32_t)UINT16_MAX + 1;
+	uint64_t before = (uint64_t)UINT32_MAX + 1;
 
 	for (; given < max && given < s->count; given++) {
-		unsigned newest = 0;
-		uint32_t stamp = 0; /* no range has stamp 0 */
-		for (unsigned i = 0; i < s->count; i++) {
-			if (s->touched[i] < before && s->touched[i] > stamp) {
-				newest = i;
-				stamp = s->touched[i];
-			}
+		const struct interval_place *newest = NULL;
+		for (uint32_t i = 0; i < s->count; i++) {
+			const struct interval_place *p = &s->range[i];
+			if (p->touched < before && (!newest || p->touched > newest->touched))
+				newest = p;
 		}
-		out[given] = s->range[newest];
-		before = stamp;
+		out[given] = (struct interval){ newest->start, newest->end };
+		before = newest->touched;
 	}
 	return given;
 }

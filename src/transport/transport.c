@@ -23,6 +23,7 @@ void transport_config_default(struct transport_config *c)
 		.embryos = 1024,
 		.time_waits = 8192,
 		.sent_ranges = 65536,
+		.held_ranges = 2048,
 		.datagram_sockets = 256,
 		.blocks = 32768,
 		.big_blocks = 256,
@@ -82,6 +83,7 @@ const char *transport_config_check(const struct transport_config *c)
 		{ c->embryos < 1, "transport.embryos must be at least 1" },
 		{ c->time_waits < 1, "transport.time_waits must be at least 1" },
 		{ c->sent_ranges < 16, "transport.sent_ranges must be at least 16" },
+		{ c->held_ranges < 32, "transport.held_ranges must be at least 32" },
 		{ c->datagram_sockets < 1, "transport.datagram_sockets must be at least 1" },
 		{ c->blocks < 16, "transport.blocks must be at least 16" },
 		{ c->send_buffer < 2048 || c->receive_buffer < 2048 ||

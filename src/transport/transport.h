@@ -46,6 +46,7 @@ struct transport_config {
 	uint32_t embryos;        /* half-open passive connections */
 	uint32_t time_waits;
 	uint32_t sent_ranges;    /* for all connections together */
+	uint32_t held_ranges;    /* out-of-order ranges of one connection: 32 and more */
 	uint32_t datagram_sockets;
 	uint32_t blocks;         /* ring blocks of 2 KB */
 	uint32_t big_blocks;     /* ring blocks of 32 KB */

@@ -4,7 +4,7 @@
  * steps: conn_die (everybody learns of it, nothing is freed, so input may call
  * it) and conn_free (from transmit or from the owner's close).
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/held.h"
 
 static const char *const state_names[TCP_STATES] = {
 	[TCP_CLOSED] = "CLOSED",
@@ -135,8 +135,7 @@ void conn_drop_flight(struct transport *t, struct tcp_conn *c)
 	ring_clear(&f->tx, &t->blocks);
 	ring_clear(&f->rx, &t->blocks);
 	board_clear(&f->board, &t->range_pool);
-	if (f->held)
-		pool_give(&t->held_pool, f->held);
+	held_drop(t, f);
 	pool_give(&t->flight_pool, f);
 	c->flight = NULL;
 }

@@ -1,11 +1,12 @@
 /*
  * Text and FIN: the seventh and eighth stage of RFC 9293 3.10.7.4. Text goes to its
  * place in the ring; in-order text moves RCV.NXT, text beyond a hole is
- * remembered as a range (at most 32; RFC 2018 lets us drop the rest). The first
+ * remembered as a range (held.h; RFC 2018 lets us drop what finds no place). The first
  * byte that was accepted at a place stays (TCP-56). FIN takes effect at its own
  * sequence number, whenever that is reached (TCP-58).
  */
 #include "transport/tcp/autotune.h"
+#include "transport/tcp/held.h"
 
 static bool state_takes_text(const struct tcp_conn *c)
 {
@@ -42,7 +43,8 @@ static bool text_fill(struct transport *t, struct tcp_conn *c, const struct rx *
 {
 	const struct interval_set *held = c->flight->held;
 	uint32_t pos = seg->seq, end = seg->seq + seg->text_len;
-	for (unsigned i = 0; held && i < held->count && seq_lt(pos, end); i++) {
+	for (uint32_t i = held ? interval_find(held, pos) : 0;
+		held && i < held->count && seq_lt(pos, end); i++) {
 		uint32_t stop = seq_min(held->range[i].start, end);
 		if (seq_lt(pos, stop) &&
 		    !text_write(t, c, rx, seg->text_at + (pos - seg->seq), stop - pos, pos))
@@ -52,24 +54,6 @@ static bool text_fill(struct transport *t, struct tcp_conn *c, const struct rx *
 	}
 	return !seq_lt(pos, end) ||
 	       text_write(t, c, rx, seg->text_at + (pos - seg->seq), end - pos, pos);
-}
-
-static void held_drop(struct transport *t, struct tcp_flight *f)
-{
-	pool_give(&t->held_pool, f->held);
-	f->held = NULL;
-}
-
-/* Gives up the farthest text beyond the hole, so that the hole can be filled: RFC 2018 8. */
-static bool held_give_way(struct transport *t, struct tcp_flight *f)
-{
-	struct interval last;
-	if (!f->held || !interval_pop_last(f->held, &last))
-		return false;
-	ring_discard(&f->rx, &t->blocks, last.start, last.end);
-	if (f->held->count == 0)
-		held_drop(t, f);
-	return true;
 }
 
 /* RFC 9293 3.8.6.3, SHLD-18, SHLD-19: every second full segment, else within the delay. */
@@ -99,11 +83,7 @@ static void text_advance(struct transport *t, struct tcp_conn *c, const struct t
 	uint32_t old = c->rcv_nxt;
 	c->rcv_nxt = seg->seq + seg->text_len;
 	if (f->held) {
-		interval_trim_below(f->held, c->rcv_nxt); /* it may have covered several */
-		c->rcv_nxt = interval_end_at(f->held, c->rcv_nxt);
-		interval_trim_below(f->held, c->rcv_nxt);
-		if (f->held->count == 0)
-			held_drop(t, f);
+		c->rcv_nxt = held_reach(t, f, c->rcv_nxt);
 		/* RFC 5681 4.2: a gap was (partly) filled */
 		conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER);
 	}
@@ -121,20 +101,11 @@ static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	struct tcp_flight *f = c->flight;
 	conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER); /* RFC 5681 4.2: at once */
 	f->out_of_order += seg->segments;
-	if (!f->held) {
-		f->held = pool_take(&t->held_pool);
-		if (!f->held) {
-			rx_drop(rx, DROP_TCP_MEMORY);
-			return;
-		}
-		interval_init(f->held);
-	}
-	if (!text_fill(t, c, rx, seg))
+	if (!held_begin(t, f) || !text_fill(t, c, rx, seg))
 		rx_drop(rx, DROP_TCP_MEMORY);
-	else if (!interval_add(f->held, seg->seq, seg->seq + seg->text_len, NULL))
+	else if (!held_add(t, f, seg->seq, seg->seq + seg->text_len))
 		rx_drop(rx, DROP_TCP_RANGES_FULL);
-	if (f->held->count == 0)
-		held_drop(t, f);
+	held_end(t, f);
 }
 
 void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,

@@ -37,12 +37,14 @@ static unsigned ranges(struct interval *out, unsigned *step)
 
 static void compare(struct rng *r)
 {
-	struct interval expected[SPAN], recent[INTERVAL_MAX + 1];
+	struct interval expected[SPAN], recent[3 * INTERVAL_MAX];
 	unsigned step[SPAN], count = ranges(expected, step);
 
 	check(s.count == count);
 	for (unsigned i = 0; i < count; i++)
 		check(s.range[i].start == expected[i].start && s.range[i].end == expected[i].end);
+	for (unsigned i = 0; i < count; i++)
+		check(interval_find(&s, expected[i].start) == i);
 
 	unsigned max = rng_below(r, INTERVAL_MAX + 2);
 	unsigned given = interval_recent(&s, recent, max);
@@ -77,7 +79,8 @@ static void add(struct rng *r)
 	if (end > SPAN)
 		end = SPAN;
 	uint32_t got = 12345;
-	struct interval_set old = s;
+	static struct interval_set old;
+	old = s;
 
 	/* full, and nothing in it touches the new range */
 	bool touches = (start > 0 && m.held[start - 1]) || m.held[end];
@@ -85,7 +88,7 @@ static void add(struct rng *r)
 		touches |= m.held[i];
 		fresh += !m.held[i];
 	}
-	bool fits = ranges(before, step) < INTERVAL_MAX || touches || start == end;
+	bool fits = ranges(before, step) < s.places || touches || start == end;
 	check(interval_add(&s, m.base + start, m.base + end, rng_below(r, 8) ? &got : NULL) ==
 		fits);
 	if (!fits) {
@@ -108,8 +111,17 @@ static void bitmap(struct rng *r)
 {
 	memset(&m, 0, sizeof m);
 	m.base = UINT32_MAX - rng_below(r, SPAN);
+	static struct interval_place lent[2][3 * INTERVAL_MAX];
+	unsigned moves = 0;
 	interval_init(&s);
 	for (unsigned step = 0; step < 500; step++) {
+		if (moves < 2 && interval_is_full(&s) && rng_below(r, 4) == 0) {
+			void *old = moves ? lent[0] : NULL;
+			size_t places = INTERVAL_MAX + 1 + moves * INTERVAL_MAX;
+			check(interval_move(&s, lent[moves], places * sizeof **lent) == old);
+			check(s.places == places);
+			moves++;
+		}
 		unsigned pos = rng_below(r, SPAN);
 		struct interval out, expected[SPAN];
 		unsigned steps[SPAN], count;

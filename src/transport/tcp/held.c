@@ -1,0 +1,82 @@
+/*
+ * Two sizes of lent memory: a block (170 ranges) and a large one (2730), of which the
+ * config may allow fewer. A set is moved when a range finds it full; it is given
+ * back when it is empty, and until then keeps what it has, since the next round
+ * trip of a recovery that fills holes may bring as many.
+ */
+#include "transport/tcp/held.h"
+
+#define WORTH 256 /* bytes of text for which a larger set is opened */
+
+static bool lent_is_big(const struct interval_set *s)
+{
+	return s->places > RING_BLOCK / sizeof *s->range;
+}
+
+static void give_lent(struct transport *t, const struct interval_set *s, void *memory)
+{
+	pool_give(lent_is_big(s) ? &t->blocks.big : &t->blocks.small, memory);
+}
+
+bool held_begin(struct transport *t, struct tcp_flight *f)
+{
+	if (!f->held) {
+		f->held = pool_take(&t->held_pool);
+		if (f->held)
+			interval_init(f->held);
+	}
+	return f->held;
+}
+
+void held_drop(struct transport *t, struct tcp_flight *f)
+{
+	if (!f->held)
+		return;
+	if (f->held->range != f->held->own)
+		give_lent(t, f->held, f->held->range);
+	pool_give(&t->held_pool, f->held);
+	f->held = NULL;
+}
+
+/* More places. The next size, or no more than the config wants. */
+static bool enlarge(struct transport *t, struct interval_set *s)
+{
+	if (s->places >= t->config.held_ranges || lent_is_big(s))
+		return false;
+	bool big = s->range != s->own;
+	void *memory = pool_take(big ? &t->blocks.big : &t->blocks.small);
+	if (!memory)
+		return false;
+	size_t size = big ? RING_BIG : RING_BLOCK, most = t->config.held_ranges * sizeof *s->range;
+	void *before = interval_move(s, memory, size < most ? size : most);
+	if (before)
+		pool_give(&t->blocks.small, before);
+	return true;
+}
+
+bool held_add(struct transport *t, struct tcp_flight *f, uint32_t start, uint32_t end)
+{
+	if (interval_add(f->held, start, end, NULL))
+		return true;
+	return end - start >= WORTH && enlarge(t, f->held) &&
+	       interval_add(f->held, start, end, NULL);
+}
+
+uint32_t held_reach(struct transport *t, struct tcp_flight *f, uint32_t next)
+{
+	interval_trim_below(f->held, next); /* it may have covered several */
+	next = interval_end_at(f->held, next);
+	interval_trim_below(f->held, next);
+	held_end(t, f);
+	return next;
+}
+
+bool held_give_way(struct transport *t, struct tcp_flight *f)
+{
+	struct interval last;
+	if (!f->held || !interval_pop_last(f->held, &last))
+		return false;
+	ring_discard(&f->rx, &t->blocks, last.start, last.end);
+	held_end(t, f);
+	return true;
+}
