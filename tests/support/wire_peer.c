@@ -114,6 +114,13 @@ void peer_receive(struct wire_peer *p, const struct peer_say *say)
 	size_t ip = ETH_HEADER + (p->v6 ? IP6_HEADER : IP4_HEADER);
 	size_t header = tcp_emit(&h, frame + ip, TCP_HEADER_MAX);
 	assert_true(header > 0);
+	if (say->raw) {
+		header = TCP_HEADER + say->raw_len;
+		memcpy(frame + ip + TCP_HEADER, say->raw, say->raw_len);
+		frame[ip + 12] = (uint8_t)(header / 4 << 4);
+	}
+	if (say->offset)
+		frame[ip + 12] = (uint8_t)((say->offset - 1) << 4);
 	if (say->len)
 		memcpy(frame + ip + header, say->text, say->len);
 	uint32_t total = (uint32_t)header + say->len;

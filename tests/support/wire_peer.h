@@ -50,6 +50,9 @@ struct peer_say {
 	const void *text;
 	uint32_t len;
 	struct tcp_options options;
+	const uint8_t *raw;   /* NULL, or option bytes as they stand instead; a multiple of four */
+	uint32_t raw_len;
+	uint8_t offset;       /* 0, or what the data offset says (words) plus one */
 	bool bad_checksum;
 	uint16_t urgent;
 };

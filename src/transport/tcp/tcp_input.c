@@ -69,10 +69,25 @@ static bool is_crossing_syn_ack(const struct tcp_conn *c, const struct tcp_segme
 	       (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK);
 }
 
+/* Fourth: a SYN on a synchronized connection is challenged, never obeyed (RFC 5961 4.2). */
+static bool stage_syn(struct transport *t, struct tcp_conn *c, struct rx *rx,
+		      const struct tcp_segment *seg)
+{
+	if (!(seg->flags & TCP_SYN))
+		return true;
+	if (conn_may_challenge(t, c))
+		conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
+	rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
+	return false;
+}
+
 /* First: the sequence number (table 6), then text outside the window is cut off. */
 bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		       struct tcp_segment *seg)
 {
+	/* RFC 5961 4.2: whatever its number; its text is nobody's. */
+	if (seg->flags & TCP_SYN && !(seg->flags & TCP_RST) && conn_synchronized(c))
+		return stage_syn(t, c, rx, seg);
 	uint32_t len = segment_len(seg);
 	uint32_t end = seg->seq + len;
 	bool ok;
@@ -141,18 +156,6 @@ static bool stage_reset(struct transport *t, struct tcp_conn *c, struct rx *rx,
 				   : ERR_RESET;
 	conn_die(t, c, why);
 	rx_fate(rx, FATE_DELIVERED);
-	return false;
-}
-
-/* Fourth: a SYN on a synchronized connection is challenged, never obeyed (RFC 5961 4.2). */
-static bool stage_syn(struct transport *t, struct tcp_conn *c, struct rx *rx,
-		      const struct tcp_segment *seg)
-{
-	if (!(seg->flags & TCP_SYN))
-		return true;
-	if (conn_may_challenge(t, c))
-		conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
-	rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
 	return false;
 }
 
