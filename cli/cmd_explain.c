@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/packet_view.h"
@@ -118,7 +119,7 @@ struct stream {
 	FILE *file;
 	uint8_t *bytes;
 	size_t len, cap;
-	bool ended;
+	bool ended, failed;
 };
 
 static bool stream_need(struct stream *s, size_t need)
@@ -131,9 +132,12 @@ static bool stream_need(struct stream *s, size_t need)
 		s->cap = need;
 	}
 	while (s->len < need && !s->ended) {
-		size_t got = fread(s->bytes + s->len, 1, s->cap - s->len, s->file);
-		s->len += got;
-		s->ended = got == 0;
+		/* What is there already, so that packets are told as they come. */
+		fflush(stdout);
+		ssize_t got = read(fileno(s->file), s->bytes + s->len, s->cap - s->len);
+		s->failed = got < 0 && errno != EINTR;
+		s->ended = got == 0 || s->failed;
+		s->len += got > 0 ? (size_t)got : 0;
 	}
 	return s->len >= need;
 }
@@ -217,7 +221,7 @@ static enum verdict run(const struct arguments *a)
 		return complain(a->command, VERDICT_ENVIRONMENT, "no memory: close something else");
 	const char *what = standard ? "standard input" : name;
 	enum verdict v = VERDICT_ENVIRONMENT;
-	if (!stream_need(&s, 1) && ferror(s.file))
+	if (!stream_need(&s, 1) && s.failed)
 		complain(
 			a->command, v, "%s: %s: name a pcap or pcapng file", what, strerror(errno));
 	else

@@ -156,6 +156,18 @@ class Packets(unittest.TestCase):
                         self.assertEqual(said[:1], [seq] if said else [])
                 self.assertEqual(sum(layer["length"] for layer in packet["layers"]), packet["captured"])
 
+    def test_packets_as_they_come(self):
+        """A capture that is still being written: what has come is told, though the rest is not there."""
+        whole = pcap([self.frame(*FOUR)] * 2)
+        with subprocess.Popen([STRATA, "explain", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as explain:
+            explain.stdin.write(whole[:-50])
+            explain.stdin.flush()
+            self.assertIn(b"GET /api/users", explain.stdout.readline())
+            explain.stdin.write(whole[-50:])
+            explain.stdin.close()
+            self.assertIn(b"GET /api/users", explain.stdout.readline())
+        self.assertEqual(explain.returncode, 0)
+
     def test_raw_ip_and_garbage(self):
         frame = self.frame(*FOUR)
         out = strata("explain", "-", given=pcap([frame[14:]], link=101)).decode()
