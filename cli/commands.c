@@ -13,6 +13,7 @@ extern const struct command command_ping;
 extern const struct command command_resolve;
 extern const struct command command_lab;
 extern const struct command command_explain;
+extern const struct command command_packetdrill;
 extern const struct command command_wrap;
 extern const struct command command_unwrap;
 extern const struct command command_help;
@@ -26,6 +27,7 @@ const struct command *const commands[] = {
 	&command_explain,
 	&command_wrap,
 	&command_unwrap,
+	&command_packetdrill,
 	&command_help,
 	NULL,
 };

@@ -43,7 +43,7 @@ extern const struct option_group option_group_general; /* --color, --help: every
 
 struct command;
 
-#define ARGUMENTS_MAX 128
+#define ARGUMENTS_MAX 512
 
 /* What stood on a command line. The strings are argv's. */
 struct arguments {
