@@ -226,8 +226,8 @@ const struct command command_packetdrill = {
 	.line = "run scripts of packets and calls against a stack, in virtual time",
 	.operands = "FILE...",
 	.about =
-		"Runs scripts in the language of packetdrill. Each script gets a fresh stack of its "
-		"own; time is virtual, so that hours pass in milliseconds and every run is the "
+		"Runs scripts in the language of packetdrill. Each script gets a fresh stack of "
+		"its own; time is virtual, so that hours pass in milliseconds and every run is the "
 		"same. Of a folder all files are run whose names end in .pkt.",
 	.terms = "ok: the stack did all that the script expects. FAIL: it did something else; "
 		 "the lines beneath show the segment that was expected and the one that was seen, "

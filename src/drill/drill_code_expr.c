@@ -144,6 +144,7 @@ static unsigned read_items(
 			code_fail(r, "'%s' was expected", close);
 		break;
 	}
+	*tuple |= count != 1;
 	r->within--;
 	return count;
 }
@@ -209,8 +210,10 @@ static struct drill_value read_number(struct code_run *r)
 	}
 	uint64_t v = 0;
 	for (int d; (d = digit_of(code_peek(r, 0))) < base; r->at++) {
-		if (v > (UINT64_C(1) << 58))
+		if (v > (UINT64_C(1) << 58)) {
 			code_fail(r, "a number with too many digits");
+			return code_whole(0);
+		}
 		v = v * (unsigned)base + (unsigned)d;
 	}
 	if (base == 16 || code_peek(r, 0) != '.' || digit_of(code_peek(r, 1)) > 9)

@@ -27,6 +27,13 @@ struct out {
 	size_t len, cap;
 };
 
+static struct out out_of(char *at, size_t cap)
+{
+	assert(cap > 0);
+	at[0] = '\0';
+	return (struct out){ .at = at, .cap = cap };
+}
+
 static void put(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void put(struct out *o, const char *format, ...)
 {
@@ -122,7 +129,7 @@ static void put_ecn(struct out *o, int ecn)
 
 void drill_describe_packet(const struct drill_packet *p, char *text, size_t cap)
 {
-	struct out o = { .at = text, .cap = cap };
+	struct out o = out_of(text, cap);
 	put(&o, "%c ", p->outbound ? '>' : '<');
 	put_ecn(&o, p->ecn);
 	if (p->protocol == DRILL_UDP) {
@@ -154,7 +161,7 @@ void drill_describe_packet(const struct drill_packet *p, char *text, size_t cap)
 void drill_describe_seen(
 	const struct drill_seen *s, const struct drill_flow *f, char *text, size_t cap)
 {
-	struct out o = { .at = text, .cap = cap };
+	struct out o = out_of(text, cap);
 	bool syn = s->flags & TCP_SYN;
 	put(&o, "> ");
 	if (s->broken) {
@@ -225,7 +232,7 @@ static bool differs_by(
 	const char *what, const struct drill_option *o, uint32_t remote, char *why, size_t cap)
 {
 	char text[128];
-	struct out t = { .at = text, .cap = sizeof text };
+	struct out t = out_of(text, sizeof text);
 	put_option(&t, o, remote);
 	return differs(why, cap, "%s %s", what, text);
 }
