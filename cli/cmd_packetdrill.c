@@ -35,7 +35,8 @@ static const struct option_info options[] = {
 		.text = "how far times may be off where a script does not say (default: 4ms)" },
 	{ .name = "verbose",
 		.letter = 'v',
-		.text = "show what scripts print, and which shell commands mean nothing here" },
+		.text = "show each segment that leaves, what scripts print, and which of their "
+			"shell commands mean nothing here" },
 	{ .name = "json", .text = "print one JSON object with an entry for each script" },
 	{ .name = NULL },
 };
@@ -185,7 +186,7 @@ static enum verdict run(const struct arguments *a)
 	o->lenient = given(a, "lenient");
 	o->set = d.set;
 	o->define = d.define;
-	o->say = say;
+	o->say = d.verbose ? say : NULL;
 	o->context = &d;
 	if (!read_settings(a, "set", d.set, &o->sets) ||
 		!read_settings(a, "define", d.define, &o->defines))

@@ -22,7 +22,7 @@ struct drill_options {
 	unsigned sets;
 	const struct drill_setting *define; /* NAME=VALUE: constants of the script */
 	unsigned defines;
-	/* What print says in a script; NULL: nobody listens. */
+	/* What print says in a script, and each segment as it leaves; NULL: nobody listens. */
 	void (*say)(void *context, const char *line);
 	void *context;
 };

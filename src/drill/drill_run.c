@@ -44,6 +44,19 @@ static bool finish_call(struct drill_run *r)
 		seconds(r->busy_end));
 }
 
+/* "0.100000 > S. 0:0(0) ack 1 win 65535 <...>" */
+static void tell_segment(struct drill_run *r, const struct drill_seen *s)
+{
+	static const struct drill_flow none;
+	char line[360];
+	if (!r->options->say)
+		return;
+	int len = snprintf(line, sizeof line, "%.6f ", seconds(s->time));
+	drill_describe_seen(s, r->current >= 0 ? &r->flow[r->current] : &none, line + len,
+		sizeof line - (size_t)len);
+	r->options->say(r->options->context, line);
+}
+
 bool drill_look(struct drill_run *r)
 {
 	nanotime when;
@@ -60,6 +73,7 @@ bool drill_look(struct drill_run *r)
 		unsigned at = (r->queue_first + r->queue_len++) % DRILL_QUEUE;
 		drill_take_apart(span_of(r->datagram, len < DRILL_DATAGRAM ? len : DRILL_DATAGRAM),
 			when - r->host.start, &r->queue[at]);
+		tell_segment(r, &r->queue[at]);
 	}
 	return true;
 }
