@@ -6,16 +6,22 @@
  */
 #include "transport/tcp/decide.h"
 
+/* The right edge that the buffer allows and the window field can tell. */
+static uint32_t edge_allowed(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t edge = f->rx.low + f->receive_buffer;
+	uint32_t most = c->rcv_nxt + ((uint32_t)65535 << c->rcv_wscale);
+	return seq_gt(edge, most) ? most : edge;
+}
+
 /* The window to advertise (RFC 9293 3.8.6.2.2, MUST-39): the edge moves right by at least a
  * segment or half the buffer, and never left. */
 uint32_t conn_advertise(struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
 	if (f && !(c->flags & CONN_FIN_RECEIVED)) {
-		uint32_t edge = f->rx.low + f->receive_buffer;
-		uint32_t most = c->rcv_nxt + ((uint32_t)65535 << c->rcv_wscale);
-		if (seq_gt(edge, most))
-			edge = most;
+		uint32_t edge = edge_allowed(c);
 		uint32_t step = f->receive_buffer / 2;
 		if (f->rcv_mss && f->rcv_mss < step)
 			step = f->rcv_mss;
@@ -31,7 +37,7 @@ bool conn_window_opened(const struct tcp_conn *c)
 	const struct tcp_flight *f = c->flight;
 	if (!f || c->flags & CONN_FIN_RECEIVED || c->state > TCP_FIN_WAIT_2)
 		return false;
-	uint32_t edge = f->rx.low + f->receive_buffer;
+	uint32_t edge = edge_allowed(c);
 	if (!seq_gt(edge, c->rcv_edge))
 		return false;
 	uint32_t gain = edge - c->rcv_edge, known = conn_rcv_wnd(c);

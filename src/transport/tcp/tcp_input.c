@@ -149,12 +149,10 @@ static bool stage_reset(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		rx_drop(rx, DROP_TCP_TIME_WAIT);
 		return false;
 	}
-	bool closing = c->state == TCP_CLOSING || c->state == TCP_LAST_ACK;
-	enum error why = c->state == TCP_SYN_RECEIVED && !c->fast_open
-				 ? ERR_REFUSED
-			 : closing ? ERR_OK
-				   : ERR_RESET;
-	conn_die(t, c, why);
+	/* In CLOSING and LAST-ACK as well: our FIN was never acknowledged, which the owner may want
+	 * to know. */
+	bool refused = c->state == TCP_SYN_RECEIVED && !c->fast_open;
+	conn_die(t, c, refused ? ERR_REFUSED : ERR_RESET);
 	rx_fate(rx, FATE_DELIVERED);
 	return false;
 }

@@ -157,8 +157,7 @@ void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 static void fin_arrived(struct transport *t, struct tcp_conn *c)
 {
 	c->rcv_nxt++;
-	if (seq_gt(c->rcv_nxt, c->rcv_edge))
-		c->rcv_edge = c->rcv_nxt;
+	c->rcv_edge++; /* FIN takes a number, but no room: the window stays as it is */
 	c->flags |= CONN_FIN_RECEIVED;
 	conn_owe_ack(t, c, WHY_ACK_FIN);
 	conn_notify(t, c, EVENT_READABLE | EVENT_PEER_CLOSED);
