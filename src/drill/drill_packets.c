@@ -218,7 +218,7 @@ bool drill_packet_out(
 		}
 		if (!in_time(r, e, &p, s, due, latest))
 			return false;
-		if (s->flags & TCP_ACK)
+		if ((s->flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
 			r->answered = true;
 		take_part(r, &p, s);
 		if (last)
