@@ -10,7 +10,7 @@ _strata() {
 	if ((n > 2)); then command="${typed[1]}"; fi
 	if [[ $word == --*=* ]]; then last="${word%%=*}" word="${word#*=}"; fi
 	case "$command" in
-	'') words='get serve ping resolve lab explain wrap unwrap help --help --version' ;;
+	'') words='get serve ping resolve lab explain wrap unwrap packetdrill help --help --version' ;;
 	get)
 		kind=options words=' --explain --json --output -o --fail -f --include -i --verbose -v --page --head -I --header -H --data -d --request -X --location -L --ipv4 -4 --ipv6 -6 --max-time -m --link --address --gateway --dns --pcap --seed --delay --rate --loss --color --help -h'
 		case "$last" in
@@ -119,6 +119,14 @@ _strata() {
 	unwrap)
 		kind=options words=' --fcs --hex --verbose -v --payload --json --color --help -h'
 		case "$last" in
+		--color) kind=words words='auto always never' ;;
+		esac ;;
+	packetdrill)
+		kind=options words=' --ipv6 -6 --lenient --set --define -D --tolerance --verbose -v --json --color --help -h'
+		case "$last" in
+		--set) kind=words words='' ;;
+		-D|--define) kind=words words='' ;;
+		--tolerance) kind=words words='' ;;
 		--color) kind=words words='auto always never' ;;
 		esac ;;
 	help)

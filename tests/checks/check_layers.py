@@ -51,8 +51,8 @@ def problem(root, layer, kind, name):
     if kind == "<":
         if layer in tree.PURE or layer in MAY and layer.startswith("transport/"):
             return None if name in FREESTANDING else f"<{name}>: {layer} is pure, and knows no system"
-        if layer == "sim" and NOT_IN_SIM.match(name):
-            return f"<{name}>: sim has a time and a chance of its own"
+        if layer in ("sim", "drill") and NOT_IN_SIM.match(name):
+            return f"<{name}>: {layer} has a time and a chance of its own"
         return None
     if layer == "cli" and (root / "cli" / name).is_file():
         return None

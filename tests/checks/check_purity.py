@@ -2,8 +2,8 @@
 
 Undefined symbols of a pure layer are memcpy and its sisters, the one that assert calls, the compiler's
 runtime, and what the layers that it stands on define. None of their objects has a byte of writable data; constant tables
-of pointers (.data.rel.ro) are written by the loader only. The simulator may allocate and read files,
-but must take neither time nor chance from the system.
+of pointers (.data.rel.ro) are written by the loader only. The simulator and the
+runner of scripts may allocate and read files, but must take neither time nor chance from the system.
 """
 import re
 
@@ -86,10 +86,11 @@ def problems(root, build):
         for member, section, number, size in writable(path):
             names = symbols_in(path, member, number)
             yield f"{layer}/{member}: {size} writable bytes in {section} ({names})"
-    if (build / "libstrata_sim.a").exists():
-        for member, symbol in undefined(build / "libstrata_sim.a"):
-            if NOT_IN_SIM.match(symbol):
-                yield f"sim/{member}: calls {symbol}: time and chance are the simulator's own"
+    for layer in ("sim", "drill"):
+        if (build / f"libstrata_{layer}.a").exists():
+            for member, symbol in undefined(build / f"libstrata_{layer}.a"):
+                if NOT_IN_SIM.match(symbol):
+                    yield f"{layer}/{member}: calls {symbol}: time and chance are the simulator's own"
 
 
 if __name__ == "__main__":

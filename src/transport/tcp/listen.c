@@ -340,7 +340,10 @@ struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 	c->hop_limit = o->hop_limit;
 	c->snd_una = c->snd_nxt = c->snd_end = e->iss + 1;
 	c->rcv_nxt = c->last_ack_sent = e->irs + 1;
-	c->ts_recent = e->ts_recent;
+	/* The third segment's timestamp is the newest (RFC 7323 4.3). */
+	bool stamped = e->options & CONN_TIMESTAMPS && seg->h.options.has & TCP_HAS_TIMESTAMPS &&
+		       seq_le(seg->seq, e->irs + 1);
+	c->ts_recent = stamped ? seg->h.options.tsval : e->ts_recent;
 	c->ts_recent_at = c->heard = t->now_ms;
 	c->ts_offset = e->ts_offset;
 	if (e->wscale != EMBRYO_NO_WSCALE) {
