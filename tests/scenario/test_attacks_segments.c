@@ -80,8 +80,7 @@ static void test_tcp_08_offsets(void **state)
 	assert_int_equal(dropped(p, DROP_TCP_OFFSET), 15);
 	assert_int_equal(used(p), 0);
 	/* The MSS option is cut off by the end of the header: there is none, and no more. */
-	static const uint8_t cut[] = { 1, 1, 1, 2 }, cut2[] = { 1, 1, 2, 4 }, cut3[] = { 1, 2, 4, 5 };
-	static const uint8_t *const raw[] = { cut, cut2, cut3 };
+	static const uint8_t raw[][4] = { { 1, 1, 1, 2 }, { 1, 1, 2, 4 }, { 1, 2, 4, 5 } };
 	for (unsigned i = 0; i < 3; i++) {
 		sock_id id;
 		p->peer_port++;
@@ -144,7 +143,7 @@ static void test_tcp_11_short_timestamps(void **state)
 	}
 }
 
-/* Challenge ACKs that another connection draws from the stack, ten SYNs a tenth of a second apart. */
+/* Challenge ACKs that another connection draws from the stack, by ten SYNs in a second. */
 static unsigned challenges(struct wire_peer *p, uint16_t mine, uint16_t victim, unsigned spoofed)
 {
 	unsigned n = 0;
@@ -275,7 +274,8 @@ static void test_tcp_56_contradictions(void **state)
 	assert_int_equal(sock_read(p->stack, id, got, sizeof got), 16);
 	assert_memory_equal(got, first, 16);
 	/* A wrong checksum leaves no byte behind either. */
-	SAY(p, .flags = TCP_ACK, .them = 17, .us = 1, .text = other, .len = 8, .bad_checksum = true);
+	SAY(p, .flags = TCP_ACK, .them = 17, .us = 1, .text = other, .len = 8,
+		.bad_checksum = true);
 	SAY(p, .flags = TCP_ACK, .them = 17, .us = 1, .text = first, .len = 8);
 	assert_int_equal(sock_read(p->stack, id, got, sizeof got), 8);
 	assert_memory_equal(got, first, 8);

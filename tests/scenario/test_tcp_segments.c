@@ -706,7 +706,7 @@ static void test_initial_sequence_numbers(void **state)
 }
 
 /* TCP-70: every call in every state is defined. */
-static void test_every_call_in_every_state(void **state)
+static void test_tcp_70_every_call_in_every_state(void **state)
 {
 	(void)state;
 	for (unsigned stage = 0; stage < 9; stage++) {
@@ -794,7 +794,7 @@ int main(void)
 		cmocka_unit_test(test_user_timeout),
 		cmocka_unit_test(test_idle_is_never),
 		cmocka_unit_test(test_initial_sequence_numbers),
-		cmocka_unit_test(test_every_call_in_every_state),
+		cmocka_unit_test(test_tcp_70_every_call_in_every_state),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,309 @@
+/*
+ * Known attacks on TCP's control loops and its memory: false reports of duplicates,
+ * acknowledgments ahead of time, lies about congestion, clocks that jump, old segments
+ * in TIME-WAIT, and events that come for a connection that is gone. One test for each,
+ * named after its row in the list of attacks.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "support/wire_peer.h"
+#include "transport/endpoints.h"
+#include "wire/icmp.h"
+
+#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
+
+static uint8_t pattern[65536];
+
+static unsigned forget(struct wire_peer *p)
+{
+	unsigned n = p->count - p->taken;
+	p->taken = p->count = 0;
+	return n;
+}
+
+static struct sock_tcp_info info_of(struct wire_peer *p, sock_id id)
+{
+	struct sock_tcp_info info;
+	assert_int_equal(sock_tcp_info(p->stack, id, &info), 0);
+	return info;
+}
+
+/* Fifty reports of duplicates that never were: a loss is still repaired long before the RTO. */
+static void test_tcp_20_false_dsack(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	struct tcp_options ok = { .has = TCP_HAS_SACK_PERMITTED };
+	sock_id id = peer_accepted(p, &ok);
+	uint32_t at = 1;
+	for (unsigned i = 0; i < 50; i++) {
+		assert_int_equal(sock_write(p->stack, id, pattern, 2000), 2000);
+		peer_flush(p);
+		forget(p);
+		at += 2000;
+		SAY(p, .flags = TCP_ACK, .them = 1, .us = at,
+			.options = { .has = TCP_HAS_SACK, .sack_count = 1,
+				.sack = { { p->iss + at - 2000, p->iss + at - 1000 } } });
+		forget(p);
+	}
+	assert_int_equal(info_of(p, id).retransmits, 0);
+	assert_int_equal(sock_write(p->stack, id, pattern, 8000), 8000);
+	peer_flush(p);
+	peer_wait(p, 1 * NANO_MS); /* they may be paced */
+	assert_int_equal(forget(p), 8);
+	for (uint32_t got = 2; got <= 8; got++) /* the first is missing */
+		SAY(p, .flags = TCP_ACK, .them = 1, .us = at,
+			.options = { .has = TCP_HAS_SACK, .sack_count = 1,
+				.sack = { { p->iss + at + 1000, p->iss + at + got * 1000 } } });
+	peer_wait(p, 60 * NANO_MS);
+	const struct peer_segment *s = peer_next(p);
+	assert_non_null(s);
+	assert_int_equal(s->h.seq - p->iss, at);
+	assert_int_not_equal(s->why, WHY_RTO_RETRANSMIT);
+	peer_close(p);
+}
+
+/* TIME-WAIT: no reset ends it, old text is answered, and only a SYN beyond opens anew. */
+static void test_tcp_41_time_wait_assassins(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, NULL);
+	const struct transport *t = stack_transport(p->stack);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000);
+	assert_int_equal(sock_read(p->stack, id, pattern, 1000), 1000);
+	sock_close(p->stack, id);
+	peer_flush(p);
+	forget(p);
+	SAY(p, .flags = TCP_ACK, .them = 1001, .us = 2);
+	SAY(p, .flags = TCP_ACK | TCP_FIN, .them = 1001, .us = 2);
+	assert_int_equal(t->time_wait_pool.used, 1);
+	peer_wait(p, NANO_S);
+	forget(p);
+	/* Old text draws an ACK, what resets that ACK's sender draws is ignored. */
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000);
+	peer_expect(p, TCP_ACK, 2, 1002);
+	SAY(p, .flags = TCP_RST, .them = 1002);
+	SAY(p, .flags = TCP_RST, .them = 1);
+	SAY(p, .flags = TCP_RST | TCP_ACK, .them = 1002, .us = 2);
+	/* An old SYN, as a network may have kept it, is no new beginning (RFC 1122 4.2.2.13). */
+	peer_wait(p, NANO_S);
+	SAY(p, .flags = TCP_SYN, .them = 0);
+	SAY(p, .flags = TCP_SYN | TCP_ACK, .them = 5000, .us = 2);
+	SAY(p, .flags = TCP_SYN | TCP_RST, .them = 5000);
+	assert_int_equal(t->time_wait_pool.used, 1);
+	forget(p);
+	uint32_t old = p->iss;
+	SAY(p, .flags = TCP_SYN, .them = 2000);
+	assert_int_equal(t->time_wait_pool.used, 0);
+	const struct peer_segment *s = peer_next(p);
+	assert_true(s && s->h.flags == (TCP_SYN | TCP_ACK));
+	assert_true((int32_t)(s->h.seq - (old + 2)) > 0); /* beyond all of the old one's numbers */
+	peer_close(p);
+}
+
+/* Acknowledging what was not sent gains nothing, again and again. */
+static void test_tcp_50_optimistic_acks(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, NULL);
+	assert_int_equal(sock_write(p->stack, id, pattern, sizeof pattern), sizeof pattern);
+	peer_flush(p);
+	struct sock_tcp_info before = info_of(p, id);
+	unsigned sent = forget(p);
+	assert_int_equal(sent, 10);
+	for (unsigned i = 0; i < 200; i++)
+		SAY(p, .flags = TCP_ACK, .them = 1, .us = 10002 + i * 1000);
+	struct sock_tcp_info after = info_of(p, id);
+	assert_int_equal(after.cwnd, before.cwnd);
+	assert_int_equal(after.unacked, before.unacked);
+	assert_int_equal(after.bytes_sent, before.bytes_sent);
+	assert_true(forget(p) <= 2);
+	peer_close(p);
+}
+
+/* Congestion marks on a connection that did not agree on them, in every segment: no effect. */
+static void test_tcp_53_ecn_lies(void **state)
+{
+	(void)state;
+	static const uint16_t lie[] = { TCP_ECE, TCP_CWR, TCP_ECE | TCP_CWR, TCP_AE | TCP_ECE,
+		TCP_AE | TCP_ECE | TCP_CWR };
+	uint32_t cwnd[6];
+	for (unsigned i = 0; i < 6; i++) {
+		uint16_t mark = i ? lie[i - 1] : 0;
+		struct wire_peer *p = peer_open(NULL, false);
+		sock_id id = peer_accepted(p, NULL);
+		for (uint32_t n = 0; n < 20; n++) {
+			assert_int_equal(sock_write(p->stack, id, pattern, 1000), 1000);
+			peer_flush(p);
+			peer_wait(p, 20 * NANO_MS);
+			forget(p);
+			SAY(p, .flags = TCP_ACK | mark, .them = 1 + n, .us = 1001 + n * 1000,
+				.text = "x", .len = 1);
+		}
+		assert_int_equal(sock_readable(p->stack, id), 20);
+		assert_int_equal(info_of(p, id).bytes_acked, 20000);
+		cwnd[i] = info_of(p, id).cwnd;
+		assert_int_equal(cwnd[i], cwnd[0]);
+		peer_close(p);
+	}
+}
+
+/* ACKs held back until the RTO fires, each time: not one byte is lost, so neither is the window;
+ * and no timeout is ever longer than the configured bound. */
+static void test_tcp_55_induced_timeouts(void **state)
+{
+	(void)state;
+	struct stack_config c;
+	peer_config(&c);
+	c.transport.timestamps = true;
+	struct wire_peer *p = peer_open(&c, false);
+	struct tcp_options o = { .has = TCP_HAS_TIMESTAMPS | TCP_HAS_SACK_PERMITTED, .tsval = 1 };
+	sock_id id = peer_accepted(p, &o);
+	uint32_t at = 1;
+	for (uint32_t round = 0; round < 12; round++) {
+		assert_int_equal(sock_write(p->stack, id, pattern, 4000), 4000);
+		peer_flush(p);
+		const struct peer_segment *s = peer_next(p);
+		assert_non_null(s);
+		uint32_t echo = s->h.options.tsval;
+		p->taken = p->count = 0;
+		peer_wait(p, (300 << round) * NANO_MS > 100 * NANO_S ? 100 * NANO_S
+								     : (300 << round) * NANO_MS);
+		assert_true(info_of(p, id).rto <= c.transport.rto_max);
+		at += 4000;
+		SAY(p, .flags = TCP_ACK, .them = 1, .us = at,
+			.options = { .has = TCP_HAS_TIMESTAMPS, .tsval = 2 + round,
+				.tsecr = echo });
+		forget(p);
+		assert_true(info_of(p, id).cwnd >= 4 * 988);
+		assert_true(info_of(p, id).rto <= c.transport.rto_max);
+	}
+	peer_close(p);
+}
+
+/* Round trips of nothing, of a microsecond, of a fortnight; a clock that leaps a year. */
+static void test_tcp_66_rto_bounds(void **state)
+{
+	(void)state;
+	static const nanodiff trips[] = { 0, NANO_US, NANO_MS, NANO_S, 850 * NANO_S, NANO_US, 0 };
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, NULL);
+	const struct transport_config *c = &stack_transport(p->stack)->config;
+	uint32_t at = 1;
+	for (unsigned i = 0; i < sizeof trips / sizeof *trips; i++) {
+		for (unsigned n = 0; n < 10; n++) {
+			assert_int_equal(sock_write(p->stack, id, pattern, 100), 100);
+			peer_flush(p);
+			peer_wait(p, trips[i]);
+			at += 100;
+			SAY(p, .flags = TCP_ACK, .them = 1, .us = at);
+			forget(p);
+			nanodiff rto = info_of(p, id).rto;
+			assert_true(rto >= c->rto_min && rto <= c->rto_max);
+		}
+	}
+	/* The host slept for a year with a segment in flight: one goes again, no burst of them. */
+	assert_int_equal(sock_write(p->stack, id, pattern, 100), 100);
+	peer_flush(p);
+	forget(p);
+	p->now += 365 * 86400 * NANO_S;
+	stack_timers(p->stack, p->now);
+	peer_flush(p);
+	assert_true(forget(p) <= 1);
+	/* A clock that goes back is taken for one that stands. */
+	stack_set_time(p->stack, p->now - 1000 * NANO_S);
+	stack_timers(p->stack, p->now - 1000 * NANO_S);
+	peer_flush(p);
+	if (info_of(p, id).rto)
+		assert_true(info_of(p, id).rto <= c->rto_max);
+	peer_close(p);
+}
+
+/* An ICMP error about a segment of the stack's own. */
+static void icmp_too_big(struct wire_peer *p, uint32_t us, uint16_t mtu)
+{
+	uint8_t frame[200] = { 0 };
+	uint8_t *ip = frame + ETH_HEADER, *icmp = ip + IP4_HEADER, *inner = icmp + 8;
+	struct ip4_header h = { .header_len = IP4_HEADER, .total_len = 40, .ttl = 63,
+		.protocol = IPPROTO_TCP_, .source = p->local, .destination = p->remote };
+	ip4_emit(&h, inner, IP4_HEADER);
+	store16(inner + 20, p->port);
+	store16(inner + 22, p->peer_port);
+	store32(inner + 24, p->iss + us);
+	icmp[0] = 3;
+	icmp[1] = 4;
+	store16(icmp + 6, mtu);
+	uint16_t sum = checksum_finish(checksum_plain.sum(icmp, 36));
+	memcpy(icmp + 2, &sum, 2);
+	struct ip4_header outer = { .header_len = IP4_HEADER, .total_len = 20 + 36, .ttl = 64,
+		.protocol = 1, .source = p->remote, .destination = p->local };
+	ip4_emit(&outer, ip, IP4_HEADER);
+	struct eth_header eth = { .destination = p->nif->mac, .source = { { 2, 0, 0, 0, 0, 2 } },
+		.type = ETHERTYPE_IP4 };
+	eth_emit(&eth, frame, ETH_HEADER);
+	struct rx_frame rx = rx_frame_of(frame, ETH_HEADER + 20 + 36);
+	stack_receive(p->stack, p->nif, &rx, p->now);
+	peer_flush(p);
+}
+
+/* Connections that end while timers, a next hop or an ICMP error are still to come for them. */
+static void test_tcp_71_late_events(void **state)
+{
+	(void)state;
+	for (unsigned how = 0; how < 4; how++) {
+		struct wire_peer *p = peer_open(NULL, false);
+		const struct transport *t = stack_transport(p->stack);
+		sock_id id = peer_accepted(p, NULL), parked;
+		assert_int_equal(sock_write(p->stack, id, pattern, 5000), 5000);
+		peer_flush(p);
+		struct sock_options o = { .local_port = 0 };
+		struct addr nobody = p->remote;
+		nobody.b[15] = 99; /* its link address is asked for, in vain */
+		assert_int_equal(sock_connect(p->stack, &o, &nobody, 80, &parked), 0);
+		peer_flush(p);
+		switch (how) {
+		case 0: SAY(p, .flags = TCP_RST, .them = 1); break;
+		case 1: sock_abort(p->stack, id); break;
+		case 2: sock_close(p->stack, id); SAY(p, .flags = TCP_RST, .them = 1); break;
+		case 3: break;
+		}
+		sock_abort(p->stack, parked);
+		if (how == 0 || how == 3)
+			sock_close(p->stack, id);
+		icmp_too_big(p, 1, 600);
+		peer_wait(p, 100 * NANO_MS);
+		forget(p);
+		icmp_too_big(p, 1001, 600);
+		for (unsigned i = 0; i < 20; i++) {
+			peer_wait(p, 100 * NANO_S);
+			forget(p);
+		}
+		assert_int_equal(t->conn_pool.used, 0);
+		assert_int_equal(t->flight_pool.used, 0);
+		assert_int_equal(t->range_pool.used, 0);
+		peer_close(p);
+	}
+}
+
+int main(void)
+{
+	for (unsigned i = 0; i < sizeof pattern; i++)
+		pattern[i] = (uint8_t)(i * 31 + i / 251);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tcp_20_false_dsack),
+		cmocka_unit_test(test_tcp_41_time_wait_assassins),
+		cmocka_unit_test(test_tcp_50_optimistic_acks),
+		cmocka_unit_test(test_tcp_53_ecn_lies),
+		cmocka_unit_test(test_tcp_55_induced_timeouts),
+		cmocka_unit_test(test_tcp_66_rto_bounds),
+		cmocka_unit_test(test_tcp_71_late_events),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
