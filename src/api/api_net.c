@@ -23,6 +23,7 @@
 #include "host/hostclock.h"
 
 #define DEFAULT_LINGER  (5 * NANO_S)
+#define COURTESY        (500 * NANO_MS) /* for the peer's FIN, when ours is acknowledged */
 #define CONNECTIONS_MAX 500000u
 #define LAB_DAY         (24 * 3600 * NANO_S)
 #define TIMER_SLACK     1000ul /* ns by which the system may delay the thread's timers */
@@ -382,6 +383,12 @@ struct strata *strata_open(const struct strata_options *options)
 
 /* ---- closing ---- */
 
+static bool delivered(void *user)
+{
+	struct strata *n = user;
+	return sock_undelivered(n->site->stack) == 0;
+}
+
 static bool quiet(void *user)
 {
 	struct strata *n = user;
@@ -411,12 +418,15 @@ void strata_net_close(struct strata *net)
 		handle_end(h);
 		free(h);
 	}
-	if (net->resolver)
-		list_remove(&resolver_app(net->resolver)->link);
+	net_use(net); /* the sockets' clock */
 	if (net->http)
-		list_remove(&http_client_app(net->http)->link);
+		http_client_destroy(net->http);
+	if (net->resolver)
+		resolver_destroy(net->resolver);
 	site_flush(net->site);
-	site_run(net->site, net_deadline(net, net->linger), quiet, net);
+	nanotime until = net_deadline(net, net->linger);
+	site_run(net->site, until, delivered, net);
+	site_run(net->site, nanotime_min(until, net_deadline(net, COURTESY)), quiet, net);
 	free_net(net);
 }
 

@@ -254,6 +254,11 @@ uint32_t sock_unfinished(struct stack *s)
 	return t->conn_pool.used - t->streams;
 }
 
+uint32_t sock_undelivered(struct stack *s)
+{
+	return sock_unfinished(s) - transport_of(s)->settled;
+}
+
 static struct tcp_conn *conn_of(struct stack *s, sock_id id)
 {
 	uint32_t n;

@@ -138,6 +138,10 @@ int64_t sock_get(struct stack *s, sock_id id, enum sock_option option);
  * way, and accepted ones that nobody took. What a program that ends should wait for. */
 uint32_t sock_unfinished(struct stack *s);
 
+/* Of those, the ones that still have something to deliver: bytes or a FIN that the peer has not
+ * acknowledged. The others wait for a FIN that may never come. */
+uint32_t sock_undelivered(struct stack *s);
+
 /* The state of a TCP connection, for people and tests. */
 struct sock_tcp_info {
 	const char *state;          /* RFC 9293's name */

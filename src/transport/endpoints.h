@@ -149,6 +149,7 @@ struct transport {
 	struct endpoint_options *options; /* by owner number */
 	struct endpoint_owner *owner;     /* by owner number */
 	uint32_t streams;                 /* connections that have an owner */
+	uint32_t settled;                 /* those without one, in FIN-WAIT-2 */
 	uint32_t owner_free, owner_fresh; /* free list; never used from here on */
 	struct ring_pool blocks;
 	struct ring_pool no_blocks;                   /* for writers while others wait for one */

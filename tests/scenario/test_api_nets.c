@@ -79,6 +79,29 @@ static void test_connections(void **state)
 	strata_close(net);
 }
 
+/* What was written arrives, and nobody waits for a peer that never closes. */
+static void test_close_with_silent_peer(void **state)
+{
+	(void)state;
+	struct strata *client = strata_open(&(struct strata_options){ .link = "lab:lan" });
+	struct strata *server = strata_open(
+		&(struct strata_options){ .beside = client, .machine = "server" });
+	struct strata_listener *port = strata_listen(server, "tcp://:4000");
+	struct strata_stream *ours = strata_connect(
+		client, "tcp://192.168.1.10:4000", STRATA_SECOND);
+	struct strata_stream *theirs = strata_accept(port);
+	assert_true(ours && theirs);
+	assert_int_equal(strata_write_all(ours, "last words", 10), 0);
+	strata_close(ours);
+	int64_t before = strata_now(server);
+	strata_close(client);
+	assert_in_range(strata_now(server) - before, 0, STRATA_SECOND);
+	uint8_t text[16];
+	assert_int_equal(strata_read(theirs, text, sizeof text), 10);
+	assert_int_equal(strata_read(theirs, text, sizeof text), 0);
+	strata_close(server);
+}
+
 static void test_close_nothing(void **state)
 {
 	(void)state;
@@ -296,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_close_with_silent_peer),
 		cmocka_unit_test(test_close_nothing),
 		cmocka_unit_test(test_null_handles),
 		cmocka_unit_test(test_time),

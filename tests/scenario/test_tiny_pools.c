@@ -245,6 +245,7 @@ static void expect_empty(struct world *w, const char *what)
 			{ "waiting", t->short_flight.count + t->short_block.count },
 			{ "table", t->demux.count },
 			{ "streams", t->streams },
+			{ "settled", t->settled },
 			{ "pending", a->pending_pool.used },
 		};
 		for (unsigned i = 0; i < sizeof pool / sizeof pool[0]; i++)

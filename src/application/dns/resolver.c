@@ -387,6 +387,14 @@ bool lookup_usable(const struct lookup *l, nanotime now, nanotime *when)
 	return now >= *when;
 }
 
+void resolver_destroy(struct resolver *r)
+{
+	for (uint32_t i = 0; i < r->config.lookups; i++)
+		if (r->slot[i].busy)
+			lookup_release(r, &r->slot[i].lookup);
+	list_remove(&r->app.link);
+}
+
 /* ---- the loop ---- */
 
 static void run(struct app *a, struct stack *s, nanotime now)

@@ -157,6 +157,9 @@ struct resolver;
 /* NULL and *why on a broken config or too small an arena (which then tells the size: arena.h). */
 struct resolver *resolver_create(
 	const struct resolver_config *c, struct stack *s, struct arena *arena, const char **why);
+/* Ends all look-ups, closes their sockets and takes it out of its loop. The arena's memory may be
+ * used otherwise then; look-ups that were not released are gone. */
+void resolver_destroy(struct resolver *r);
 /* To be run by the stack's loop; or run it (app->run) from an application that uses it. */
 struct app *resolver_app(struct resolver *r);
 

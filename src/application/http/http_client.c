@@ -194,6 +194,15 @@ void http_client_forget(struct http_client *c)
 	}
 }
 
+void http_client_destroy(struct http_client *c)
+{
+	for (uint32_t i = 0; i < c->config.exchanges; i++)
+		if (c->slot[i].busy)
+			http_exchange_release(c, &c->slot[i].x);
+	http_client_forget(c);
+	list_remove(&c->app.link);
+}
+
 /* ---- requests ---- */
 
 /* Has the caller a field of that name? */

@@ -120,6 +120,9 @@ struct http_client;
 struct http_client *http_client_create(
 	const struct http_client_config *c, struct stack *s, struct arena *arena, const char **why);
 struct app *http_client_app(struct http_client *c);
+/* Ends all exchanges, closes all connections and takes it out of its loop. The arena's memory may
+ * be used otherwise then; exchanges that were not released are gone. */
+void http_client_destroy(struct http_client *c);
 
 /* NULL and *error: ERR_LIMIT (all exchanges in use), ERR_ARGUMENT (the request breaks HTTP). Uses a
  * kept connection where one is there, else waits for addresses. */

@@ -154,6 +154,8 @@ void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
 		return;
 	if (c->state == TCP_SYN_RECEIVED)
 		fast_syn_settled(t, c, why == ERR_RESET);
+	if (c->state == TCP_FIN_WAIT_2 && !c->sock)
+		t->settled--;
 	conn_set_state(t, c, TCP_CLOSED);
 	c->error = (uint16_t)why;
 	wheel_disarm(t->core->wheel, &c->timer);

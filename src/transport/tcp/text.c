@@ -170,6 +170,7 @@ static void fin_arrived(struct transport *t, struct tcp_conn *c)
 		conn_set_state(t, c, TCP_CLOSING);
 		break;
 	case TCP_FIN_WAIT_2:
+		t->settled -= !c->sock;
 		conn_set_state(t, c, TCP_TIME_WAIT);
 		break;
 	default:

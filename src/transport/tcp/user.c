@@ -322,9 +322,16 @@ int tcp_shutdown(struct transport *t, struct tcp_conn *c)
 	}
 }
 
-void tcp_abort(struct transport *t, struct tcp_conn *c)
+/* Its owner goes. */
+static void disown(struct transport *t, struct tcp_conn *c)
 {
 	c->sock = 0;
+	t->settled += c->state == TCP_FIN_WAIT_2;
+}
+
+void tcp_abort(struct transport *t, struct tcp_conn *c)
+{
+	disown(t, c);
 	if (c->state == TCP_CLOSED || !(c->flags & CONN_IN_DEMUX) || c->state == TCP_SYN_SENT) {
 		conn_free(t, c);
 		return;
@@ -350,7 +357,7 @@ void tcp_close(struct transport *t, struct tcp_conn *c)
 		c->flags |= CONN_FIN_QUEUED;
 	else
 		queue_fin(t, c); /* its flight is still made as the owner wished */
-	c->sock = 0;
+	disown(t, c);
 	if (c->state == TCP_FIN_WAIT_2 && conn_flight(t, c)) {
 		c->flight->probe_at = t->now + c->flight->fin_wait2;
 		conn_arm(t, c, c->flight->probe_at);

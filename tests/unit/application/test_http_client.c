@@ -5,6 +5,7 @@
 #include "web_puppet.h"
 
 #include "application/http/http_exchange.h"
+#include "transport/endpoints.h"
 
 struct world {
 	struct duo duo;
@@ -746,6 +747,36 @@ static void cancelled(void **state)
 	close_world(&w);
 }
 
+/* With a kept connection, one in use and one that waits for addresses. */
+static void destroyed(void **state)
+{
+	(void)state;
+	static struct world w;
+	enum error error;
+	struct addr a = address("192.0.2.2");
+	open_world(&w);
+	script(&w, 0, OK5, WEB_KEEP);
+	script(&w, 1, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHe", WEB_KEEP);
+	get(&w, "GET", "/");
+	release(&w);
+	struct http_request r = request_for("GET", "/");
+	r.host = text_span_of("other");
+	struct http_exchange *x = http_exchange_start(w.client, &r, &error);
+	http_exchange_addresses(w.client, x, &a, 1, false);
+	r.host = text_span_of("third");
+	assert_non_null(http_exchange_start(w.client, &r, &error));
+	duo_pass(&w.duo, 100 * NANO_MS);
+	struct stack *s = duo_use(&w.duo.host[0]);
+	assert_true(http_client_has(w.client, text_span_of("h"), 80));
+	assert_int_equal(stack_transport(s)->streams, 2);
+	http_client_destroy(w.client);
+	assert_int_equal(stack_transport(s)->streams, 0);
+	assert_true(list_empty(&w.duo.host[0].apps));
+	duo_pass(&w.duo, NANO_S);
+	assert_int_equal(sock_undelivered(duo_use(&w.duo.host[0])), 0);
+	duo_close(&w.duo);
+}
+
 static void configs(void **state)
 {
 	(void)state;
@@ -795,6 +826,7 @@ int main(void)
 		cmocka_unit_test(black_hole),
 		cmocka_unit_test(stalls),
 		cmocka_unit_test(cancelled),
+		cmocka_unit_test(destroyed),
 		cmocka_unit_test(configs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

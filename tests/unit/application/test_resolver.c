@@ -4,6 +4,7 @@
  */
 #include "puppet.h"
 
+#include "transport/endpoints.h"
 #include "wire/icmp.h"
 
 struct world {
@@ -95,6 +96,29 @@ static bool has_address(const struct lookup *l, const char *text)
 		if (addr_equal(&l->address[i].address, &a))
 			return true;
 	return false;
+}
+
+/* In the middle of a UDP and a TCP try, and with a look-up that has ended. */
+static void destroyed(void **state)
+{
+	(void)state;
+	struct world w;
+	enum error error;
+	open_world(&w, NULL, true);
+	struct stack *s = duo_use(&w.duo.host[0]);
+	struct span name = text_span_of("www.example.test"), literal = text_span_of("192.0.2.7");
+	assert_non_null(resolver_host(w.resolver, name, LOOKUP_BOTH, &error));
+	assert_non_null(resolver_host(w.resolver, name, LOOKUP_A | LOOKUP_TCP, &error));
+	assert_non_null(resolver_host(w.resolver, literal, LOOKUP_A, &error));
+	duo_pass(&w.duo, 100 * NANO_MS);
+	assert_int_equal(stack_transport(s)->datagram_pool.used, 2);
+	assert_int_equal(stack_transport(s)->streams, 1);
+	duo_use(&w.duo.host[0]);
+	resolver_destroy(w.resolver);
+	assert_int_equal(stack_transport(s)->datagram_pool.used, 0);
+	assert_int_equal(stack_transport(s)->streams, 0);
+	assert_true(list_empty(&w.duo.host[0].apps));
+	duo_close(&w.duo);
 }
 
 /* ---- the plain cases ---- */
@@ -1063,6 +1087,7 @@ static void configs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(destroyed),
 		cmocka_unit_test(both_families),
 		cmocka_unit_test(one_family),
 		cmocka_unit_test(literals),
