@@ -5,6 +5,7 @@
 #   make run        build, fetch a page        make fuzz       fuzz; FUZZ_SECONDS= for each target
 #   make bench      measure                    make sweep      tests again; SEEDS= with so many seeds
 #   make bench-linux   beside Linux over a simulated link (root); BENCH_LINUX= options of bench/linux/run
+#   make curves     goodput in virtual time over 200 seeds, against the reference
 #   make install    PREFIX=/usr/local DESTDIR= make fresh      the same in a bare Debian (root)
 #   make clean      remove build/
 #
@@ -19,7 +20,7 @@ JOBS ?= 1
 BENCH_LINUX ?=
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all build run test bench bench-linux fuzz sweep fresh install clean setup-build setup-test setup-bench \
+.PHONY: all build run test bench bench-linux curves fuzz sweep fresh install clean setup-build setup-test setup-bench \
 	setup-fuzz setup-fresh
 
 all: build
@@ -51,6 +52,10 @@ bench: setup-bench
 bench-linux: setup-bench build
 	@cmake --build build --target strata-flow
 	@bench/linux/run --write $(BENCH_LINUX)
+
+curves: setup-test build
+	@cmake --build build --target test_goodput
+	@STRATA_GOODPUT_SEEDS=200 build/tests/test_goodput
 
 fuzz: setup-fuzz
 	@tools/run-tests --only fuzz --fuzz-seconds $(FUZZ_SECONDS)

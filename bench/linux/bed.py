@@ -5,8 +5,8 @@
 
 The senders are in a, the receivers in b. Both stacks take the same way: through a bridge to the device
 that the link reads. Segmentation is done by the kernel before that, so every frame is one segment.
-Neighbours are entered by hand: a lost look-up is nobody's merit. Everything is named after this process
-and removed with it.
+Each sender looks its receiver up first, each receiver knows its senders: so the frames of all count alike, and
+the n-th, which the seed loses, is the same segment. Everything is named after this process and removed with it.
 """
 import contextlib
 import json
@@ -108,12 +108,13 @@ class Bed:
         sh(f"ip -n {space} link set st0 master br0 up")
         sh(f"ip -n {space} addr add {own}/24 dev br0")
         sh(f"ip -n {space} link set br0 up")
-        for peer, mac in MAC.items():
-            if peer != own:
-                sh(f"ip -n {space} neigh replace {peer} lladdr {mac} dev br0 nud permanent")
+        for peer in (LINUX["a"], STRATA["a"]):
+            if end == "b":
+                sh(f"ip -n {space} neigh replace {peer} lladdr {MAC[peer]} dev br0 nud permanent")
 
     def link(self, cell, seed, pcap=None):
         """Starts the link of a cell."""
+        sh(f"ip -n {self.space['a']} neigh flush dev br0")
         command = [self.strata, "lab", "link", "--tap", "near", "--tap", "far", "--json", "--seed", str(seed),
                    "--rate", f"{cell.rate}bit", "--delay", f"{cell.delay_ms}ms", "--loss", f"{cell.loss}%",
                    "--queue", f"{cell.queue}B"]
