@@ -32,7 +32,7 @@ static const struct option_info options[] = {
 	{ .name = "tolerance",
 		.kind = OPTION_WORD,
 		.argument = "TIME",
-		.text = "how far times may be off where a script does not say (default: 4ms)" },
+		.text = "how far times may be off where a script does not say (default: 10ms)" },
 	{ .name = "verbose",
 		.letter = 'v',
 		.text = "show each segment that leaves, what scripts print, and which of their "
@@ -141,6 +141,21 @@ static void show_json(struct drilling *d, const char *path, const struct drill_r
 	json_close(j);
 }
 
+/* A script for one family says so in its name, where it has no line of its own for that. */
+static bool wants_ip6(const struct drilling *d, const char *path)
+{
+	static const char *const six[] = { "-v6.pkt", "-ipv6.pkt" };
+	static const char *const four[] = { "-v4.pkt", "-ipv4.pkt" };
+	size_t len = strlen(path);
+	for (unsigned i = 0; i < 2; i++) {
+		if (len > strlen(six[i]) && strcmp(path + len - strlen(six[i]), six[i]) == 0)
+			return true;
+		if (len > strlen(four[i]) && strcmp(path + len - strlen(four[i]), four[i]) == 0)
+			return false;
+	}
+	return given(d->arguments, "ipv6");
+}
+
 static bool drill_file(void *context, const char *path)
 {
 	struct drilling *d = context;
@@ -148,6 +163,7 @@ static bool drill_file(void *context, const char *path)
 	size_t len;
 	char *text = file_tree_read(path, DRILL_SCRIPT_MAX, &len);
 	d->path = path;
+	d->options.ip6 = wants_ip6(d, path);
 	if (!text) {
 		complain(d->arguments->command, VERDICT_ENVIRONMENT,
 			"%s: %s: name a script that you may read", path, strerror(errno));
@@ -182,7 +198,6 @@ static enum verdict run(const struct arguments *a)
 		.arguments = a, .verbose = given(a, "verbose"), .json = given(a, "json")
 	};
 	struct drill_options *o = &d.options;
-	o->ip6 = given(a, "ipv6");
 	o->lenient = given(a, "lenient");
 	o->set = d.set;
 	o->define = d.define;
@@ -229,7 +244,8 @@ const struct command command_packetdrill = {
 	.about =
 		"Runs scripts in the language of packetdrill. Each script gets a fresh stack of "
 		"its own; time is virtual, so that hours pass in milliseconds and every run is the "
-		"same. Of a folder all files are run whose names end in .pkt.",
+		"same. Of a folder all files are run whose names end in .pkt. A name that ends in "
+		"-ipv4.pkt or -ipv6.pkt (-v4, -v6) chooses the family.",
 	.terms = "ok: the stack did all that the script expects. FAIL: it did something else; "
 		 "the lines beneath show the segment that was expected and the one that was seen, "
 		 "sequence numbers as the script counts them. BAD: the script itself can't be "

@@ -16,7 +16,7 @@
 struct drill_options {
 	bool ip6;           /* IPv6, where the script does not say which */
 	bool lenient;       /* PSH, the order of TCP options and their padding do not matter */
-	nanotime tolerance; /* of times; 0: 4 ms, or what the script says */
+	nanotime tolerance; /* of times; 0: 10 ms, or what the script says */
 	/* NAME=VALUE: sysctls, which come after those that the script's set-up file sets. */
 	const struct drill_setting *set;
 	unsigned sets;

@@ -83,6 +83,11 @@ bool drill_address(struct drill_host *h, struct drill_running *r, const struct d
 		put_address(r, &a, port);
 		return true;
 	}
+	if (e->kind == DRILL_NUMBER) { /* AF_UNSPEC: a family and nothing else */
+		put_address(r, &a, port);
+		r->address.in.family = (uint16_t)e->number;
+		return true;
+	}
 	const struct drill_expr *family = drill_field(e, "sa_family");
 	if (e->kind != DRILL_STRUCT || !family || family->kind != DRILL_NUMBER)
 		return drill_call_fail(r,

@@ -184,9 +184,6 @@ static void take_part(struct drill_run *r, struct drill_packet *p, struct drill_
 {
 	uint32_t part = s->len < p->len ? s->len : p->len;
 	bool rest = s->len > part;
-	struct drill_flow *f = &r->flow[r->current < 0 ? 0 : r->current];
-	f->last_seq = s->seq;
-	f->last_len = part;
 	p->seq += part;
 	p->len -= part;
 	if (!rest) {

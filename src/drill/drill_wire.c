@@ -126,14 +126,13 @@ static size_t build_udp(
 static size_t build_icmp(const struct drill_packet *p, const struct drill_flow *f,
 	const struct drill_ends *ends, uint8_t *out, size_t cap)
 {
-	bool ip4 = addr_is4(&ends->local);
 	struct icmp_header h = { .type = p->icmp_type, .code = p->icmp_code, .rest = p->mtu };
 	if (cap < ICMP_HEADER + IP6_HEADER + TCP_HEADER)
 		return 0;
 	icmp_emit(&h, out, cap);
 	uint8_t protocol = f->last_protocol ? f->last_protocol : IPPROTO_TCP_;
-	uint32_t seq = p->has_quote ? p->seq + f->local_isn : f->last_seq;
-	uint32_t len = p->has_quote ? p->len : f->last_len;
+	uint32_t seq = f->local_isn + p->seq; /* where nothing is quoted: the SYN's number */
+	uint32_t len = p->len;
 	static const struct drill_packet plain = {
 		.ecn = -1, .tos = -1, .hop_limit = 64, .flow_label = -1
 	};
@@ -154,7 +153,6 @@ static size_t build_icmp(const struct drill_packet *p, const struct drill_flow *
 		write32(&w, 0x50100000 | UINT16_MAX);
 		write32(&w, 0);
 	}
-	(void)ip4;
 	return ICMP_HEADER + ip + transport;
 }
 

@@ -28,10 +28,7 @@ struct drill_flow {
 	} stamp[DRILL_STAMPS];
 	bool stamped;
 	uint32_t first_script, first_live;
-	/* The segment that left last: what an ICMP error quotes. */
-	uint32_t last_seq;
-	uint32_t last_len;
-	uint8_t last_protocol;
+	uint8_t last_protocol; /* of what left: what an ICMP error quotes */
 };
 
 struct drill_ends {

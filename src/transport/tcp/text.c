@@ -153,13 +153,29 @@ void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	text_advance(t, c, seg);
 }
 
+/*
+ * A FIN that brought nothing else may wait for company as text may (RFC 9293 3.8.6.3): the owner
+ * often answers it by closing, and that segment acknowledges. Where it has closed, nobody answers.
+ */
+static void schedule_fin_ack(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	bool alone = c->rcv_nxt == c->last_ack_sent + 1 && !(c->flags & CONN_ACK_NOW);
+	if (!f || !alone || c->state != TCP_ESTABLISHED || f->ack_at != NANOTIME_NEVER) {
+		conn_owe_ack(t, c, WHY_ACK_FIN);
+		return;
+	}
+	f->ack_at = t->now + t->config.delayed_ack;
+	conn_arm(t, c, f->ack_at);
+}
+
 /* The peer's FIN is next in sequence. */
 static void fin_arrived(struct transport *t, struct tcp_conn *c)
 {
 	c->rcv_nxt++;
 	c->rcv_edge++; /* FIN takes a number, but no room: the window stays as it is */
 	c->flags |= CONN_FIN_RECEIVED;
-	conn_owe_ack(t, c, WHY_ACK_FIN);
+	schedule_fin_ack(t, c);
 	conn_notify(t, c, EVENT_READABLE | EVENT_PEER_CLOSED);
 	switch (c->state) {
 	case TCP_SYN_RECEIVED:
