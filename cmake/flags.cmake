@@ -18,7 +18,6 @@ set(inlining "--param max-inline-insns-auto=80 --param large-function-growth=500
 string(APPEND inlining " --param inline-unit-growth=300")
 # String instructions are slow to start: what is small is stored in words, what is large by libc.
 string(APPEND inlining " -mmemset-strategy=unrolled_loop:192:noalign,libcall:-1:noalign")
-string(APPEND inlining " -mmemcpy-strategy=unrolled_loop:192:noalign,libcall:-1:noalign")
 set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
 	set(STRATA_LTO ON)

@@ -40,6 +40,12 @@ bool ring_pool_init(struct ring_pool *p, struct arena *a, uint32_t small, uint32
 void ring_init(struct ring *r, uint32_t low);
 /* Gives everything back. */
 void ring_clear(struct ring *r, struct ring_pool *p);
+/* A ring that holds nothing starts anew at `low`. */
+static inline void ring_restart(struct ring *r, uint32_t low)
+{
+	assert(r->blocks == 0);
+	r->low = r->high = low;
+}
 
 /*
  * Copies bytes in at [pos, pos + len), taking blocks as needed. Returns how many

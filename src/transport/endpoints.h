@@ -169,6 +169,9 @@ struct transport {
 	uint32_t reply_head, reply_count;
 	uint32_t port_counter;
 	uint64_t port_random;
+	struct tcp_tuple port_tuple;  /* the destination that a port was picked for last */
+	uint32_t port_offset;         /* where the search for it began */
+	bool port_offset_known;
 	struct addr path_destination; /* the way that was looked up last: a handshake asks often */
 	struct path path;
 	struct addr path_source;      /* our address for it; ::, where nobody asked yet */

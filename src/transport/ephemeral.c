@@ -32,14 +32,26 @@ static uint32_t port_step(struct transport *t)
 	return step;
 }
 
+/* Where the search for a destination begins; the last answer is remembered, because who connects
+ * often connects to the same place. `tuple` has no local port yet. */
+static uint32_t port_offset(struct transport *t, const struct tcp_tuple *tuple)
+{
+	if (!t->port_offset_known || !tcp_tuple_equal(&t->port_tuple, tuple)) {
+		uint64_t word[5] = { tuple->local.w[0], tuple->local.w[1], tuple->remote.w[0],
+				     tuple->remote.w[1], tuple->remote_port };
+		t->port_tuple = *tuple;
+		t->port_offset = (uint32_t)hash_words(&t->secret, word, 5);
+		t->port_offset_known = true;
+	}
+	return t->port_offset;
+}
+
 enum error tcp_pick_port(struct transport *t, struct tcp_tuple *tuple)
 {
 	if (tuple->local_port)
 		return tuple_free(t, tuple) ? ERR_OK : ERR_IN_USE;
 	uint32_t range = (uint32_t)(t->config.port_last - t->config.port_first) + 1;
-	uint64_t word[5] = { tuple->local.w[0], tuple->local.w[1], tuple->remote.w[0],
-			     tuple->remote.w[1], tuple->remote_port };
-	uint32_t offset = (uint32_t)hash_words(&t->secret, word, 5);
+	uint32_t offset = port_offset(t, tuple);
 	for (uint32_t i = 0; i < PORT_TRIES + range; i++) {
 		t->port_counter += i < PORT_TRIES ? port_step(t) : 1;
 		tuple->local_port =

@@ -88,7 +88,7 @@ void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 	b->count++;
 }
 
-/* Takes `len` of a range's bytes out of the sums; `whole`: and the range out of the list of time. */
+/* Takes `len` of a range's bytes out of the sums; `whole`: the range out of its list too. */
 static void board_uncount(struct scoreboard *b, struct sent_range *r, uint32_t len, bool whole)
 {
 	if (r->flags & SENT_SACKED) {

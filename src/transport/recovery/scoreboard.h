@@ -71,7 +71,8 @@ struct board_news {
 	uint32_t reordered;    /* bytes that such a range came late by, 0: none (step 3) */
 };
 
-#define BOARD_NEWS_NONE ((struct board_news){ .newest_sent = -1, .first_sent = -1, .last_sent = -1 })
+#define BOARD_NEWS_NONE                                                                           \
+	((struct board_news){ .newest_sent = -1, .first_sent = -1, .last_sent = -1 })
 
 void board_init(struct scoreboard *b, uint32_t una);
 void board_clear(struct scoreboard *b, struct pool *p);

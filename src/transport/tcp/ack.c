@@ -108,23 +108,24 @@ static void take_rtt(struct transport *t, struct tcp_conn *c, const struct ack_n
 		rtt_sample(&c->rtt, (nanodiff)(t->now_ms - n->echo_ms) * NANO_MS);
 }
 
-/* Congestion control learns of what arrived; in a fast recovery PRR sets the window instead. */
-static void tell_congestion_control(struct transport *t, struct tcp_conn *c,
-				    const struct ack_news *n)
+/* Congestion control learns of `acked` bytes that arrived, the newest of them sent at `newest`; in
+ * a fast recovery PRR sets the window instead. */
+static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uint32_t acked,
+				    uint32_t prior_in_flight, uint32_t lost, nanotime newest)
 {
 	struct tcp_flight *f = c->flight;
 	if (f->phase == PHASE_RECOVERY && !f->cc.ops->own_window)
 		return;
 	struct cc_ack a = {
 		.now = t->now,
-		.acked = n->board.acked + n->board.sacked,
-		.prior_in_flight = n->prior_in_flight,
+		.acked = acked,
+		.prior_in_flight = prior_in_flight,
 		.in_flight = conn_pipe(c),
-		.lost = n->lost,
+		.lost = lost,
 		.snd_una = c->snd_una,
 		.snd_nxt = c->snd_nxt,
 		.sack = c->flags & CONN_SACK,
-		.rtt = n->board.newest_sent < 0 ? 0 : t->now - n->board.newest_sent,
+		.rtt = newest < 0 ? 0 : t->now - newest,
 		.srtt = rtt_smoothed(&c->rtt),
 		.min_rtt = f->min_rtt.value,
 	};
@@ -198,11 +199,9 @@ static void take_advance(struct transport *t, struct tcp_conn *c, const struct t
 static void take_clean_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	struct tcp_flight *f = c->flight;
-	struct ack_news n = { .prior_in_flight = c->snd_nxt - c->snd_una };
-	uint32_t una = c->snd_una;
-	nanotime first;
-	bool twice = board_ack_clean(&f->board, &t->range_pool, seg->ack, &first,
-				     &n.board.newest_sent);
+	uint32_t una = c->snd_una, prior = c->snd_nxt - una;
+	nanotime first, newest;
+	bool twice = board_ack_clean(&f->board, &t->range_pool, seg->ack, &first, &newest);
 	conn_update_window(t, c, seg);
 	f->dup_acks = 0;
 	if (!twice) /* Karn: MUST-18 */
@@ -210,10 +209,8 @@ static void take_clean_ack(struct transport *t, struct tcp_conn *c, const struct
 	take_advance(t, c, seg);
 	if (c->state == TCP_CLOSED)
 		return;
-	n.board.acked = seg->ack - una;
-	if (f->cc.ops->wants_rate ||
-	    cc_tested(&f->cc, n.prior_in_flight, c->snd_una, c->snd_nxt))
-		tell_congestion_control(t, c, &n);
+	if (f->cc.ops->wants_rate || cc_tested(&f->cc, prior, c->snd_una, c->snd_nxt))
+		tell_congestion_control(t, c, seg->ack - una, prior, 0, twice ? -1 : newest);
 }
 
 /* Is there anything that loss detection must look at? */
@@ -259,8 +256,10 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 	}
 	if (something_odd(f, &n))
 		conn_judge_losses(t, c, &n);
-	if (n.board.acked + n.board.sacked)
-		tell_congestion_control(t, c, &n);
+	uint32_t acked = n.board.acked + n.board.sacked;
+	if (acked)
+		tell_congestion_control(t, c, acked, n.prior_in_flight, n.lost,
+					n.board.newest_sent);
 }
 
 /* ACKs of data that is or was in flight; the connection has a flight. */

@@ -162,7 +162,7 @@ void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
 	conn_leave_demux(t, c);
 	if (c->flight) { /* what was received stays readable; what was to be sent is gone */
 		ring_clear(&c->flight->tx, &t->blocks);
-		ring_init(&c->flight->tx, c->snd_una);
+		ring_restart(&c->flight->tx, c->snd_una);
 		board_clear(&c->flight->board, &t->range_pool);
 	}
 	if (c->flags & CONN_RESET_OWED)

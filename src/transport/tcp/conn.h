@@ -151,7 +151,7 @@ struct tcp_flight {
 	nanotime ack_at;       /* delayed ACK */
 	nanotime give_up_at;   /* user timeout: R2 */
 	nanotime last_sent;    /* data; for the restart after idle, and the tail loss probe */
-	nanotime advanced_at;  /* when the RTO was armed last: at an ACK of new data, or the first */
+	nanotime advanced_at;  /* when the RTO was armed last: new data acknowledged, or sent */
 	nanotime reorder_at;   /* RACK: when time makes a range lost */
 	nanotime resent_at;    /* the first retransmission of this recovery; 0: none yet */
 	nanotime last_text;    /* when text came */

@@ -51,8 +51,8 @@ static void enter_recovery(struct transport *t, struct tcp_conn *c, const struct
 	prr_begin(&f->prr, l.flight, n->prior_sacked, c->snd_una - n->prior_una, f->cc.ssthresh);
 	begin_undo(f, c->snd_una);
 	conn_trace(t, c, TRACE_TCP_LOSS,
-		   c->flags & CONN_SACK ? "data sent later has arrived" : "duplicate ACKs", NULL,
-		   f->cc.cwnd);
+		   c->flags & CONN_SACK ? "data sent later has arrived" : "duplicate ACKs",
+		   NULL, f->cc.cwnd);
 	conn_make_ready(t, c);
 }
 
@@ -74,7 +74,7 @@ static void recovery_window(struct tcp_conn *c, const struct ack_news *n)
 		return;
 	uint32_t delivered = n->board.acked + n->board.sacked;
 	if (!(c->flags & CONN_SACK)) {
-		uint32_t told = (uint32_t)n->prior_dups * c->mss; /* by duplicates before this ACK */
+		uint32_t told = (uint32_t)n->prior_dups * c->mss; /* by earlier duplicates */
 		delivered = n->duplicate ? c->mss : delivered > told ? delivered - told : 0;
 	}
 	if (!delivered && !n->lost)
@@ -86,7 +86,8 @@ static void recovery_window(struct tcp_conn *c, const struct ack_news *n)
 		.advanced = n->advanced,
 		.lost = n->lost > 0,
 	};
-	f->cc.cwnd = prr_ack(&f->prr, &a);
+	uint32_t cwnd = prr_ack(&f->prr, &a);
+	f->cc.cwnd = cwnd > c->mss ? cwnd : c->mss;
 }
 
 /* Is there proof that what was sent again had not been lost? */
@@ -187,7 +188,9 @@ static uint32_t find_lost_without_sack(struct transport *t, struct tcp_conn *c,
 		    f->recover - c->snd_una - 1 >= c->snd_nxt - c->snd_una)
 			lost = board_lose_first(&f->board, &t->range_pool, c->mss);
 	} else if (f->phase == PHASE_RECOVERY && n->advanced) {
-		f->dup_acks = 0;
+		/* One segment of it filled the hole; duplicates had told of the others before. */
+		uint32_t told = (c->snd_una - n->prior_una + c->mss - 1) / c->mss - 1;
+		f->dup_acks = (uint8_t)(f->dup_acks > told ? f->dup_acks - told : 0);
 		lost = board_lose_first(&f->board, &t->range_pool, c->mss);
 		f->again_forced = lost > 0;
 	}
