@@ -214,7 +214,7 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 			wheel_arm(t->core->wheel, &t->time_wait_timer, w->expires);
 	}
 	conn_leave_demux(t, c);
-	if (!tcp_readable(c)) /* its owner may take long to close it */
+	if (c->sock && !tcp_readable(c)) /* its owner may take long to close it */
 		conn_drop_flight(t, c);
 	conn_notify(t, c, EVENT_CLOSED);
 }
