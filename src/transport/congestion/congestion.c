@@ -11,18 +11,18 @@ static const struct cc_ops *const cc_table[CC_KINDS] = {
 	[CC_DEFAULT] = &cc_cubic,
 	[CC_RENO] = &cc_reno,
 	[CC_CUBIC] = &cc_cubic,
+	[CC_BBR] = &cc_bbr,
 };
 
 const struct cc_ops *cc_of(uint8_t kind)
 {
-	const struct cc_ops *ops = kind < CC_KINDS ? cc_table[kind] : NULL;
-	return ops ? ops : cc_table[CC_DEFAULT];
+	return cc_table[kind < CC_KINDS ? kind : CC_DEFAULT];
 }
 
 enum cc_kind cc_find(struct span name)
 {
 	for (unsigned i = CC_DEFAULT + 1; i < CC_KINDS; i++)
-		if (cc_table[i] && ascii_equal(name, cc_table[i]->name))
+		if (ascii_equal(name, cc_table[i]->name))
 			return (enum cc_kind)i;
 	return CC_KINDS;
 }

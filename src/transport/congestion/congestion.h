@@ -125,11 +125,16 @@ struct cc {
 	uint8_t phase; /* enum cc_phase */
 	/* CUBIC leaves slow start at the first rise of the delay, as Linux does; after cc_start */
 	bool abrupt_start;
+	/*
+	 * Output: sends less than it could to measure something; rate_app_limited is to be called
+	 * after each ACK while it is set, as what the path carries now says little.
+	 */
+	bool holds_back;
 	bool full;                    /* the window was full in that round */
 	uint64_t state[CC_STATE / 8]; /* the algorithm's own */
 };
 
-extern const struct cc_ops cc_reno, cc_cubic;
+extern const struct cc_ops cc_reno, cc_cubic, cc_bbr;
 
 /* The numbers by which options choose. */
 enum cc_kind {

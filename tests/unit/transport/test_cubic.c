@@ -225,11 +225,13 @@ static void random_undo(struct rng *g)
 	check(p.c.cwnd == before.cwnd && p.c.ssthresh == before.ssthresh);
 	/* and it goes on as if nothing had been */
 	for (unsigned i = 0; i < 100; i++) {
+		p.now += NANO_MS;
+		p.una += MSS;
 		struct cc_ack a = {
-			.now = p.now += NANO_MS,
+			.now = p.now,
 			.acked = MSS,
 			.prior_in_flight = 3 * before.cwnd,
-			.snd_una = p.una += MSS,
+			.snd_una = p.una,
 			.snd_nxt = p.una + before.cwnd,
 			.srtt = 200 * NANO_MS,
 		};
@@ -313,17 +315,17 @@ static void test_application_limited(void **state)
 	assert_int_equal(c[0].cwnd, c[1].cwnd);
 	uint32_t before = c[0].cwnd;
 	for (unsigned n = 0; n < 2000; n++) { /* 100 s of requests that fill a tenth */
+		now[0] += rtt;
+		/* what was in flight of the full window leaves first */
+		una[0] += n == 0 ? before : 5 * MSS;
 		struct cc_ack a = {
-			.now = now[0] += rtt,
+			.now = now[0],
 			.acked = 5 * MSS,
 			.prior_in_flight = 5 * MSS,
-			.snd_una = una[0] += 5 * MSS,
+			.snd_una = una[0],
 			.snd_nxt = una[0],
 			.srtt = rtt,
 		};
-		if (n == 0) /* what was in flight of the full window leaves first */
-			a.snd_una = una[0] += before;
-		a.snd_nxt = una[0];
 		c[0].ops->ack(&c[0], &a);
 		assert_in_range(c[0].cwnd, before, before + before / 20);
 	}
@@ -365,11 +367,12 @@ static void random_events(struct rng *g)
 			if (c.phase == CC_RECOVERY) /* PRR's time */
 				break;
 			uint32_t acked = (uint32_t)rng_below(g, 1u << (1 + rng_below(g, 30)));
+			una += acked;
 			struct cc_ack a = {
 				.now = now,
 				.acked = acked,
 				.prior_in_flight = l.flight,
-				.snd_una = una += acked,
+				.snd_una = una,
 				.snd_nxt = una + l.flight,
 				.rtt = some_time(g, 1 + rng_below(g, 40)),
 				.srtt = some_time(g, 1 + rng_below(g, 40)),
