@@ -32,8 +32,11 @@ uint32_t prr_ack(struct prr *p, const struct prr_ack *a)
 	p->delivered += a->delivered;
 	int64_t count = prr_count(p, a);
 	if (!p->out && count < a->mss)
-		count = a->mss; /* the first retransmission goes in any case */
-	if (count < 0)
-		count = 0;
-	return a->in_flight + (uint32_t)count;
+		return a->in_flight + a->mss; /* the first retransmission goes in any case */
+	int64_t cwnd = a->in_flight + (count > 0 ? count : 0);
+	/* Without SACK a partial ACK can bring an estimate above all that there was. */
+	int64_t most = p->recover_fs > p->ssthresh ? p->recover_fs : p->ssthresh;
+	if (cwnd > most)
+		cwnd = most;
+	return cwnd > a->mss ? (uint32_t)cwnd : a->mss;
 }

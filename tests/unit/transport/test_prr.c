@@ -110,6 +110,20 @@ static void test_flight(void **state)
 	assert_true(p.recover_fs > 0);
 }
 
+/* A pipe that is only guessed may seem larger than the flight was; a segment always fits. */
+static void test_bounds(void **state)
+{
+	(void)state;
+	struct flow f = { .pipe = 20 };
+	prr_begin(&f.p, 20 * MSS, 0, 0, 10 * MSS);
+	flow_ack(&f, 1, 1, false);
+	struct prr_ack a = { .in_flight = 60 * MSS, .mss = MSS, .advanced = true, .lost = true };
+	assert_int_equal(prr_ack(&f.p, &a), 20 * MSS);
+	a = (struct prr_ack){ .delivered = 1, .mss = MSS };
+	f.p.out = f.p.delivered;
+	assert_int_equal(prr_ack(&f.p, &a), MSS);
+}
+
 static void random_recovery(struct rng *g)
 {
 	uint32_t window = 4 + rng_below(g, 2000);
@@ -150,6 +164,7 @@ int main(void)
 		cmocka_unit_test(test_not_safe),
 		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_flight),
+		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_arrives),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
