@@ -8,6 +8,13 @@
 #include "transport/tcp/autotune.h"
 #include "transport/tcp/held.h"
 
+/*
+ * Segments that are acknowledged one by one after text came out of order: the sender has just
+ * lost something, its window is small, and a segment without a second one to wait for would
+ * hold it up by the delay (Linux acknowledges as many).
+ */
+#define QUICK_AFTER_HOLE 16
+
 static bool state_takes_text(const struct tcp_conn *c)
 {
 	/* in SYN-RECEIVED that of a Fast Open SYN */
@@ -101,6 +108,8 @@ static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	struct tcp_flight *f = c->flight;
 	conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER); /* RFC 5681 4.2: at once */
 	f->out_of_order += seg->segments;
+	if (f->quick < QUICK_AFTER_HOLE)
+		f->quick = QUICK_AFTER_HOLE;
 	if (!held_begin(t, f) || !text_fill(t, c, rx, seg))
 		rx_drop(rx, DROP_TCP_MEMORY);
 	else if (!held_add(t, f, seg->seq, seg->seq + seg->text_len))
