@@ -101,3 +101,7 @@ foreach(source IN LISTS fuzz_targets)
 		set_tests_properties(fuzz.${noun} PROPERTIES TIMEOUT 120 LABELS "fuzz;${program}")
 	endif()
 endforeach()
+
+if(TARGET strata_packetdrill AND NOT CMAKE_BUILD_TYPE STREQUAL "Fuzz")
+	strata_packetdrill_host()
+endif()
