@@ -189,7 +189,7 @@ static void account(struct posix *p, struct file *f, nanodiff passed)
 		!(i.unacked + i.unsent))
 		return;
 	f->busy += passed;
-	if (i.unsent && i.wait_window)
+	if (i.unsent && i.wait_window && i.in_flight + i.mss <= i.cwnd)
 		f->window_limited += passed;
 	else if (!i.unsent && f->queue.no_space)
 		f->buffer_limited += passed;

@@ -92,9 +92,7 @@ struct file {
 	int mtu_discover;
 	int fast_open; /* TCP_FASTOPEN: queue length */
 	bool fast_open_connect, fast_open_no_cookie;
-	struct addr deferred_remote; /* TCP_FASTOPEN_CONNECT: where the SYN will go */
-	uint16_t deferred_port;
-	bool deferred;
+	bool deferred; /* Fast Open: the SYN waits for the first write */
 	int backlog;
 	int linger_seconds;
 	int defer_seconds;
@@ -130,7 +128,6 @@ struct file {
 struct sysctls {
 	int64_t wmem[3], rmem[3];
 	int64_t unsent_low;
-	int64_t fast_open;
 };
 
 struct posix {
@@ -170,8 +167,9 @@ void socket_adopt_defaults(struct posix *p, struct file *f);
 /* The error that killed the connection, told once; 0: none, or told already. */
 int socket_take_error(struct posix *p, struct file *f);
 bool socket_dead(struct posix *p, const struct file *f);
-/* Begins a connection. 0 or -errno. */
-int64_t socket_connect(struct posix *p, struct file *f, const struct addr *remote, uint16_t port);
+/* Begins a connection; `fast`: with Fast Open. 0 or -errno. */
+int64_t socket_connect(
+	struct posix *p, struct file *f, const struct addr *remote, uint16_t port, bool fast);
 /* -EINPROGRESS while the handshake runs, 0, or -errno (told once). */
 int64_t socket_connect_outcome(struct posix *p, struct file *f);
 int64_t sockaddr_parse(const struct file *f, const void *sockaddr, uint32_t len,
@@ -191,6 +189,12 @@ void note_sent(struct posix *p, struct file *f, uint64_t from, int flags);
 void note_progress(struct posix *p, struct file *f, const struct sock_tcp_info *i);
 void note_all_done(struct posix *p, struct file *f);
 int64_t note_receive(struct file *f, struct linux_msghdr *msg);
+
+/* Which parts of Fast Open are on: enum fast_open_flag. */
+static inline unsigned posix_fast_open(const struct posix *p)
+{
+	return transport_settings(stack_transport(p->stack))->fast_open;
+}
 
 /* readiness.c */
 uint32_t file_mask(struct posix *p, struct file *f);

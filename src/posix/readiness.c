@@ -24,6 +24,8 @@ static uint32_t stream_mask(struct posix *p, struct file *f)
 	bool error = dead && !f->error_told && sock_error(p->stack, f->id) != ERR_OK;
 	if (error || f->notes)
 		mask |= LINUX_POLLERR;
+	if (f->deferred)
+		return mask | WRITE_BITS;
 	if (f->connecting && !dead && !(sock_poll(p->stack, f->id) & EVENT_CONNECTED))
 		return mask;
 	if (i.unread && i.unread >= (uint32_t)f->read_low)
@@ -43,8 +45,6 @@ uint32_t file_mask(struct posix *p, struct file *f)
 			return stream_mask(p, f);
 		if (f->stage == STAGE_LISTEN)
 			return sock_poll(p->stack, f->id) & EVENT_READABLE ? READ_BITS : 0;
-		if (f->deferred)
-			return WRITE_BITS;
 		return WRITE_BITS | LINUX_POLLHUP;
 	case FILE_PIPE_READ:
 		return (f->pipe_filled ? READ_BITS : 0) | (f->other ? 0 : (uint32_t)LINUX_POLLHUP);

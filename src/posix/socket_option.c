@@ -35,6 +35,8 @@ static const struct {
 	int level, name;
 } harmless[] = {
 	{ LINUX_SOL_SOCKET, LINUX_SO_PRIORITY },
+	{ LINUX_SOL_SOCKET, LINUX_SO_MARK },
+	{ LINUX_SOL_SOCKET, LINUX_SO_DONTROUTE },
 	{ LINUX_SOL_SOCKET, LINUX_SO_OOBINLINE },
 	{ LINUX_SOL_SOCKET, LINUX_SO_BROADCAST },
 	{ LINUX_SOL_SOCKET, LINUX_SO_BUSY_POLL },
@@ -45,6 +47,8 @@ static const struct {
 	{ LINUX_SOL_TCP, LINUX_TCP_THIN_LINEAR_TIMEOUTS },
 	{ LINUX_SOL_TCP, LINUX_TCP_THIN_DUPACK },
 	{ LINUX_SOL_TCP, LINUX_TCP_SAVE_SYN },
+	{ LINUX_SOL_IP, LINUX_IP_FREEBIND },
+	{ LINUX_SOL_IPV6, LINUX_IPV6_FREEBIND },
 	{ LINUX_SOL_IP, LINUX_IP_RECVTTL },
 	{ LINUX_SOL_IP, LINUX_IP_RECVTOS },
 	{ LINUX_SOL_IP, LINUX_IP_BIND_ADDRESS_NO_PORT },
@@ -180,9 +184,6 @@ static int64_t set_socket_level(struct posix *p, struct file *f, int name, int n
 		}
 		f->stamping = (uint32_t)n;
 		return 0;
-	case LINUX_SO_MARK:
-	case LINUX_SO_BINDTODEVICE:
-		return -LINUX_EPERM; /* asks for a privilege that nobody has here */
 	default: return -LINUX_ENOPROTOOPT;
 	}
 }
@@ -231,10 +232,14 @@ static int64_t set_tcp_level(struct posix *p, struct file *f, int name, int n)
 		if (n < 0 || f->stage == STAGE_STREAM)
 			return -LINUX_EINVAL;
 		f->fast_open = n;
+		if (f->stage == STAGE_LISTEN)
+			sock_set_fast_open(p->stack, f->id, (uint32_t)n);
 		return 0;
 	case LINUX_TCP_FASTOPEN_CONNECT:
 		if (n < 0 || n > 1 || f->stage != STAGE_NEW)
 			return -LINUX_EINVAL;
+		if (!(posix_fast_open(p) & FAST_OPEN_CLIENT))
+			return -LINUX_EOPNOTSUPP;
 		f->fast_open_connect = n != 0;
 		return 0;
 	case LINUX_TCP_FASTOPEN_NO_COOKIE:

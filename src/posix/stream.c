@@ -154,6 +154,7 @@ static struct sock_options sock_options_of(const struct file *f)
 		.local = addr_is_any(&f->local) ? ADDR_ANY : f->local,
 		.local_port = f->port,
 		.receive_buffer = f->receive_locked ? f->receive_buffer / 2 : 0,
+		.fast_open = f->fast_open > 0 ? (uint32_t)f->fast_open : 0,
 		.v4_only = !f->v6,
 		.v6_only = f->v6 && f->v6_only,
 	};
@@ -252,15 +253,17 @@ int socket_take_error(struct posix *p, struct file *f)
 	if (e == ERR_OK)
 		return 0;
 	f->error_told = true;
-	/* A reset after the peer's FIN is a broken pipe, as in Linux. */
-	if (e == ERR_RESET && sock_poll(p->stack, f->id) & EVENT_PEER_CLOSED)
+	/* A reset in CLOSE-WAIT is a broken pipe, as in Linux. */
+	if (e == ERR_RESET && sock_poll(p->stack, f->id) & EVENT_PEER_CLOSED && !f->write_shut)
 		return LINUX_EPIPE;
 	return posix_errno(e);
 }
 
-int64_t socket_connect(struct posix *p, struct file *f, const struct addr *remote, uint16_t port)
+int64_t socket_connect(
+	struct posix *p, struct file *f, const struct addr *remote, uint16_t port, bool fast)
 {
 	struct sock_options o = sock_options_of(f);
+	o.fast_open = fast;
 	int e = sock_connect(p->stack, &o, remote, port, &f->id);
 	if (e < 0)
 		return -posix_errno((enum error) - e);
@@ -271,21 +274,24 @@ int64_t socket_connect(struct posix *p, struct file *f, const struct addr *remot
 	f->queue = (struct send_queue){ 0 };
 	f->seen = (struct seen){ 0 };
 	socket_apply_options(p, f);
+	/* Where the server's cookie is known, the SYN waits for data and there is room for some. */
+	f->deferred = fast && sock_room(p->stack, f->id) > 0;
 	posix_flush(p);
 	return 0;
 }
 
 int64_t socket_connect_outcome(struct posix *p, struct file *f)
 {
-	if (socket_dead(p, f) && sock_error(p->stack, f->id) != ERR_OK) {
+	bool dead = socket_dead(p, f) && sock_error(p->stack, f->id) != ERR_OK;
+	if (dead && !f->connected_at) {
 		int error = socket_take_error(p, f);
 		sock_close(p->stack, f->id); /* the socket may try again */
 		f->id = 0;
 		f->stage = STAGE_NEW;
-		f->connecting = false;
+		f->connecting = f->deferred = false;
 		return error ? -error : -LINUX_ECONNABORTED;
 	}
-	if (!(sock_poll(p->stack, f->id) & EVENT_CONNECTED))
+	if (!f->connected_at && !(sock_poll(p->stack, f->id) & EVENT_CONNECTED))
 		return -LINUX_EINPROGRESS;
 	f->connecting = false;
 	f->connected = true;
@@ -315,13 +321,15 @@ int64_t connect_try(struct posix *p, struct posix_call *c)
 		if (f->write_timeout)
 			c->deadline = p->now + f->write_timeout;
 		if (!has_begun(f)) {
-			error = socket_connect(p, f, &remote, port);
-			if (error)
+			error = socket_connect(p, f, &remote, port, f->fast_open_connect);
+			if (error || f->deferred)
 				return error;
 			if (socket_connect_outcome(p, f) == -LINUX_EINPROGRESS)
 				return call_may_wait(p, c) ? POSIX_WAIT : -LINUX_EINPROGRESS;
 			return f->stage == STAGE_STREAM ? 0 : -LINUX_ECONNREFUSED;
 		}
+		if (f->deferred)
+			return -LINUX_EISCONN;
 		if (!f->connecting)
 			return f->connected && !socket_dead(p, f) ? -LINUX_EISCONN
 								  : -LINUX_ECONNABORTED;

@@ -21,6 +21,8 @@ enum setting_kind {
 	SETTING_COOKIES,
 	SETTING_TRIPLE, /* three numbers of struct sysctls */
 	SETTING_NUMBER, /* one number of struct sysctls */
+	SETTING_BITS,   /* the low 16 */
+	SETTING_KEY,    /* four groups of hexadecimal digits */
 };
 
 struct setting {
@@ -50,7 +52,10 @@ static const struct setting settings[] = {
 	{ "tcp_rmem", SETTING_TRIPLE, OWN(rmem), 0, 1, INT32_MAX },
 	{ "tcp_wmem", SETTING_TRIPLE, OWN(wmem), 0, 1, INT32_MAX },
 	{ "tcp_notsent_lowat", SETTING_NUMBER, OWN(unsent_low), 0, 0, UINT32_MAX },
-	{ "tcp_fastopen", SETTING_NUMBER, OWN(fast_open), 0, 0, INT32_MAX },
+	{ "tcp_fastopen", SETTING_BITS, CONFIG(fast_open), 0, 0, INT32_MAX },
+	{ "tcp_fastopen_key", SETTING_KEY, 0, 0, 0, 0 },
+	{ "tcp_fastopen_blackhole_timeout_sec", SETTING_TIME, CONFIG(fast_open_pause), NANO_S, 0,
+		INT32_MAX },
 };
 
 /* Names that Linux has and that change nothing here. */
@@ -75,8 +80,6 @@ static const char *const ignored[] = {
 	"tcp_ecn_option",
 	"tcp_ecn_option_beacon",
 	"tcp_fack",
-	"tcp_fastopen_blackhole_timeout_sec",
-	"tcp_fastopen_key",
 	"tcp_frto",
 	"tcp_fwmark_accept",
 	"tcp_invalid_ratelimit",
@@ -149,6 +152,14 @@ static const char *skip_blanks(const char *at)
 	return at;
 }
 
+static int digit_of(char c, bool hex)
+{
+	return c >= '0' && c <= '9'           ? c - '0'
+		: hex && c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: hex && c >= 'A' && c <= 'F' ? c - 'A' + 10
+					      : -1;
+}
+
 /* A number in decimal or, after 0x, hexadecimal. NULL: there is none. */
 static const char *number(const char *at, int64_t *out)
 {
@@ -159,10 +170,7 @@ static const char *number(const char *at, int64_t *out)
 	int64_t n = 0;
 	const char *begin = at;
 	for (;; at++) {
-		int digit = *at >= '0' && *at <= '9'      ? *at - '0'
-			: hex && *at >= 'a' && *at <= 'f' ? *at - 'a' + 10
-			: hex && *at >= 'A' && *at <= 'F' ? *at - 'A' + 10
-							  : -1;
+		int digit = digit_of(*at, hex);
 		if (digit < 0 || n > INT64_MAX / 32)
 			break;
 		n = n * (hex ? 16 : 10) + digit;
@@ -209,10 +217,12 @@ static void set_config(struct transport_config *c, const struct setting *s, int6
 {
 	uint8_t *at = (uint8_t *)c + s->at;
 	bool flag = n != 0;
+	uint16_t bits = (uint16_t)n;
 	nanodiff time = s->kind == SETTING_RETRIES ? retries_as_time(n) : n * s->unit;
 	switch (s->kind) {
 	case SETTING_BOOL: memcpy(at, &flag, sizeof flag); break;
 	case SETTING_U8: *at = (uint8_t)n; break;
+	case SETTING_BITS: memcpy(at, &bits, sizeof bits); break;
 	case SETTING_COOKIES:
 		*at = (uint8_t)(n == 0   ? SYN_COOKIES_OFF
 				: n == 1 ? SYN_COOKIES_PRESSURE
@@ -222,8 +232,40 @@ static void set_config(struct transport_config *c, const struct setting *s, int6
 	}
 }
 
+/* "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4", perhaps a second one after a comma, which is the older. */
+static int set_key(struct posix *p, const char *value)
+{
+	uint8_t key[2][16];
+	unsigned digits = 0, keys = 0;
+	for (value = skip_blanks(value);; value++) {
+		int d = digit_of(*value, true);
+		if (d >= 0 && digits < 32) {
+			/* groups of four bytes, the least significant first */
+			uint8_t *at = &key[keys][digits / 8 * 4 + 3 - digits % 8 / 2];
+			*at = (uint8_t)(digits % 2 ? *at | d : d << 4);
+			digits++;
+		} else if (*value == '-' && digits % 8 == 0 && digits) {
+			continue;
+		} else if (digits == 32 && keys < 2) {
+			keys++;
+			digits = 0;
+			if (*value != ',')
+				break;
+		} else {
+			return -LINUX_EINVAL;
+		}
+	}
+	if (*skip_blanks(value))
+		return -LINUX_EINVAL;
+	while (keys--)
+		sock_fast_open_key(p->stack, key[keys]);
+	return 0;
+}
+
 static int set(struct posix *p, const struct setting *s, const char *value)
 {
+	if (s->kind == SETTING_KEY)
+		return set_key(p, value);
 	uint8_t *own = (uint8_t *)&p->sysctl + s->at;
 	if (s->kind == SETTING_TRIPLE)
 		return set_triple(p, (int64_t *)(void *)own, value, s);
@@ -296,7 +338,6 @@ void sysctl_defaults(struct posix *p)
 		.wmem = { 4096, 256 << 10, WMEM_MAX },
 		.rmem = { 4096, 540000, RMEM_MAX },
 		.unsent_low = UINT32_MAX,
-		.fast_open = 0x70403,
 	};
 	buffers_to_config(p);
 }
@@ -326,4 +367,9 @@ void sysctl_stack_config(struct stack_config *c)
 	t->initial_window = 10;
 	t->timestamps = t->sack = t->window_scaling = true;
 	t->syn_cookies = SYN_COOKIES_PRESSURE;
+	t->fast_open = 0x403;
+	t->fast_open_cache = 16;
+	static const uint8_t key[4] = { 0xa1, 0xb2, 0xc3, 0xd4 };
+	for (unsigned i = 0; i < sizeof t->fast_open_key; i++)
+		t->fast_open_key[i] = key[i / 4];
 }

@@ -103,7 +103,8 @@ void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
 	out->retransmits = i.backoff;
 	out->probes = i.probes;
 	out->options = (uint8_t)((i.timestamps ? LINUX_TCPI_OPT_TIMESTAMPS : 0) |
-		(i.sack ? LINUX_TCPI_OPT_SACK : 0) | (scaled ? LINUX_TCPI_OPT_WSCALE : 0));
+		(i.sack ? LINUX_TCPI_OPT_SACK : 0) | (scaled ? LINUX_TCPI_OPT_WSCALE : 0) |
+		(i.fast_open ? LINUX_TCPI_OPT_SYN_DATA : 0));
 	out->wscales = (uint8_t)((i.snd_wscale & 15) | i.rcv_wscale << 4);
 	out->rto = (uint32_t)(i.rto / NANO_US);
 	out->rtt = (uint32_t)(i.srtt / NANO_US);

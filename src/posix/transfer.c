@@ -237,31 +237,69 @@ int64_t posix_recvmsg(
 	return read_begin(p, call, &c);
 }
 
-/* A connection that is begun by the first write: TCP_FASTOPEN_CONNECT, MSG_FASTOPEN. */
-static int64_t connect_by_write(struct posix *p, struct file *f, struct posix_call *c)
+/* MSG_FASTOPEN on a socket without a connection begins one. */
+static int64_t connect_by_write(struct posix *p, struct file *f, const struct posix_call *c)
 {
-	struct addr remote = f->deferred_remote;
-	uint16_t port = f->deferred_port;
-	if (c->flags & LINUX_MSG_FASTOPEN) {
-		int64_t error = sockaddr_parse(f, c->address, c->address_size, &remote, &port);
+	struct addr remote;
+	uint16_t port, family;
+	if (c->address && c->address_size >= sizeof family) {
+		memcpy(&family, c->address, sizeof family);
+		if (family == LINUX_AF_UNSPEC)
+			return -LINUX_EOPNOTSUPP;
+	}
+	int64_t error = sockaddr_parse(f, c->address, c->address_size, &remote, &port);
+	return error ? error : socket_connect(p, f, &remote, port, true);
+}
+
+/* The SYN that waited for data goes, with as much of it as it can carry. */
+static void write_with_syn(struct posix *p, struct file *f, struct posix_call *c)
+{
+	uint64_t from = f->queue.written;
+	for (size_t left = 0;;) {
+		const uint8_t *at = call_place(c, (size_t)c->done, &left);
+		int64_t n = left ? sock_write(p->stack, f->id, at, left) : 0;
+		if (n <= 0)
+			break;
+		c->done += n;
+		f->queue.written += (uint64_t)n;
+	}
+	if (!c->done) /* no data at all: who reads waits for nothing to write */
+		sock_read(p->stack, f->id, NULL, 0);
+	f->deferred = false;
+	note_sent(p, f, from, c->flags);
+	posix_flush(p);
+}
+
+/* Fast Open's part of a write: 0 where it is an ordinary one from here on. */
+static int64_t fast_write(struct posix *p, struct file *f, struct posix_call *c)
+{
+	bool fast = c->flags & LINUX_MSG_FASTOPEN;
+	if (c->started || (!fast && !f->deferred))
+		return 0;
+	if (fast && !(posix_fast_open(p) & FAST_OPEN_CLIENT))
+		return -LINUX_EOPNOTSUPP;
+	bool begins = f->stage == STAGE_NEW;
+	if (begins) {
+		int64_t error = connect_by_write(p, f, c);
 		if (error)
 			return error;
+	} else if (f->stage == STAGE_STREAM && f->connecting && !f->deferred) {
+		int64_t outcome = socket_connect_outcome(p, f);
+		return outcome == -LINUX_EINPROGRESS ? -LINUX_EALREADY : outcome;
+	} else if (f->stage == STAGE_STREAM && !f->connecting) {
+		return -LINUX_EISCONN;
 	}
-	f->deferred = false;
-	return socket_connect(p, f, &remote, port);
+	c->started = true;
+	if (f->deferred)
+		write_with_syn(p, f, c);
+	if (call_may_wait(p, c))
+		return POSIX_WAIT;
+	return c->done ? c->done : -LINUX_EINPROGRESS;
 }
 
 /* May bytes be taken now? 0, POSIX_WAIT, or -errno. */
 static int64_t may_write(struct posix *p, struct file *f, struct posix_call *c)
 {
-	bool opens = c->flags & LINUX_MSG_FASTOPEN || f->deferred;
-	if (f->stage == STAGE_NEW && opens && !c->started) {
-		int64_t error = connect_by_write(p, f, c);
-		if (error)
-			return error;
-		if (!call_may_wait(p, c))
-			return socket_connect_outcome(p, f);
-	}
 	if (f->stage != STAGE_STREAM)
 		return -LINUX_EPIPE;
 	if (f->connecting) {
@@ -270,8 +308,6 @@ static int64_t may_write(struct posix *p, struct file *f, struct posix_call *c)
 			return call_may_wait(p, c) ? POSIX_WAIT : -LINUX_EAGAIN;
 		if (outcome < 0)
 			return outcome;
-	} else if (c->flags & LINUX_MSG_FASTOPEN && !c->started) {
-		return -LINUX_EISCONN;
 	}
 	int error = socket_take_error(p, f);
 	if (error)
@@ -312,13 +348,16 @@ static bool stream_write(
 static int64_t socket_write(struct posix *p, struct file *f, struct posix_call *c)
 {
 	size_t total = call_total(c);
-	if (!c->done) {
-		int64_t may = may_write(p, f, c);
+	int64_t may = fast_write(p, f, c);
+	if (may)
+		return may;
+	if (c->done && f->queue.no_space && !socket_dead(p, f))
+		return call_may_wait(p, c) ? POSIX_WAIT : c->done;
+	if (!c->done || f->connecting) {
+		may = may_write(p, f, c);
 		c->started = true;
 		if (may)
-			return may;
-	} else if (f->queue.no_space && !socket_dead(p, f)) {
-		return call_may_wait(p, c) ? POSIX_WAIT : c->done;
+			return may < 0 && may != POSIX_WAIT && c->done ? c->done : may;
 	}
 	set_more(p, f, c->flags & LINUX_MSG_MORE);
 	uint64_t from = f->queue.written;

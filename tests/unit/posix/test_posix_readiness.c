@@ -141,7 +141,6 @@ static void options_as_linux_has_them(void **state)
 	assert_int_equal(get(p, fd, LINUX_SOL_TCP, LINUX_TCP_DEFER_ACCEPT), 3);
 	assert_int_equal(set(p, fd, LINUX_SOL_TCP, LINUX_TCP_NOTSENT_LOWAT, -1), 0);
 	assert_int_equal(get(p, fd, LINUX_SOL_TCP, LINUX_TCP_NOTSENT_LOWAT), -1);
-	assert_int_equal(set(p, fd, LINUX_SOL_SOCKET, LINUX_SO_MARK, 1), -LINUX_EPERM);
 	assert_int_equal(set(p, fd, LINUX_SOL_TCP, 999, 1), -LINUX_ENOPROTOOPT);
 	uint8_t tos = 4;
 	assert_int_equal(posix_setsockopt(p, fd, LINUX_SOL_IP, LINUX_IP_TOS, &tos, 1), 0);

@@ -269,6 +269,60 @@ static void descriptors_and_pipes(void **state)
 	twins_end(t, client, server);
 }
 
+static void fast_open_takes_data_along(void **state)
+{
+	(void)state;
+	struct twins *t = twins_open();
+	struct linux_sockaddr_in a;
+	struct posix_call c;
+	struct linux_tcp_info i;
+	uint32_t len = sizeof i;
+	char buf[16];
+	int l = twins_listener(t, 1, 80), four = 4, one = 1;
+	assert_int_equal(posix_setsockopt(t->host[1], l, LINUX_SOL_TCP, LINUX_TCP_FASTOPEN, &four,
+				 sizeof four),
+		0);
+	twins_sockaddr(&a, 1, 80);
+	int fd = twins_socket(t, 0); /* no cookie yet: an ordinary handshake that asks for one */
+	int64_t r = posix_sendto(t->host[0], &c, fd, "hello", 5, LINUX_MSG_FASTOPEN, &a, sizeof a);
+	assert_int_equal(twins_finish(t, 0, &c, r), 5);
+	twins_run(t, 50 * NANO_MS);
+	int64_t s = posix_accept(t->host[1], NULL, l, NULL, NULL);
+	assert_int_equal(posix_read(t->host[1], NULL, (int)s, buf, sizeof buf), 5);
+	assert_int_equal(posix_close(t->host[0], NULL, fd), 0);
+	assert_int_equal(posix_close(t->host[1], NULL, (int)s), 0);
+	/* Now it is known: data arrives after half a round trip. */
+	fd = twins_socket(t, 0);
+	assert_int_equal(posix_setsockopt(t->host[0], fd, LINUX_SOL_TCP, LINUX_TCP_FASTOPEN_CONNECT,
+				 &one, sizeof one),
+		0);
+	assert_int_equal(posix_connect(t->host[0], &c, fd, &a, sizeof a), 0);
+	assert_int_equal(posix_connect(t->host[0], &c, fd, &a, sizeof a), -LINUX_EISCONN);
+	assert_int_equal(posix_send(t->host[0], &c, fd, "again", 5, LINUX_MSG_DONTWAIT), 5);
+	twins_run(t, 6 * NANO_MS);
+	s = posix_accept(t->host[1], NULL, l, NULL, NULL);
+	assert_true(s > 0);
+	assert_int_equal(posix_read(t->host[1], NULL, (int)s, buf, sizeof buf), 5);
+	twins_run(t, 20 * NANO_MS);
+	assert_int_equal(
+		posix_getsockopt(t->host[0], fd, LINUX_SOL_TCP, LINUX_TCP_INFO, &i, &len), 0);
+	assert_true(i.options & LINUX_TCPI_OPT_SYN_DATA);
+	assert_int_equal(posix_write(t->host[0], NULL, fd, "more", 4), 4);
+	twins_run(t, 20 * NANO_MS);
+	assert_int_equal(posix_read(t->host[1], NULL, (int)s, buf, sizeof buf), 4);
+	assert_int_equal(posix_sysctl(t->host[0], "net.ipv4.tcp_fastopen", "0"), 0);
+	int other = twins_socket(t, 0);
+	assert_int_equal(
+		posix_sendto(t->host[0], NULL, other, "x", 1, LINUX_MSG_FASTOPEN, &a, sizeof a),
+		-LINUX_EOPNOTSUPP);
+	assert_int_equal(posix_sysctl(t->host[1], "net.ipv4.tcp_fastopen_key",
+				 "00112233-44556677-8899aabb-ccddeeff"),
+		0);
+	assert_int_equal(posix_sysctl(t->host[1], "net.ipv4.tcp_fastopen_key", "00112233-4455"),
+		-LINUX_EINVAL);
+	twins_close(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +334,7 @@ int main(void)
 		cmocka_unit_test(six_speaks_to_four_as_well),
 		cmocka_unit_test(linger_waits_or_resets),
 		cmocka_unit_test(descriptors_and_pipes),
+		cmocka_unit_test(fast_open_takes_data_along),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
