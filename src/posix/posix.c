@@ -242,6 +242,7 @@ int posix_receive(struct posix *p, const void *datagram, size_t len)
 			sock_set(p->stack, p->file[i].id, SOCK_CORK, p->file[i].corked);
 		}
 	stack_receive(p->stack, p->nif, &frame, p->now);
+	call_writers(p);
 	posix_flush(p);
 	return 0;
 }
@@ -307,7 +308,7 @@ static void look_at_stream(struct posix *p, struct file *f)
 		.unread = i.unread,
 		.events = sock_poll(p->stack, f->id) & ~(uint32_t)(EVENT_WRITABLE | EVENT_READABLE),
 	};
-	send_progress(f, &i);
+	send_progress(p, f, &i);
 	note_progress(p, f, &i);
 	bool news = now.unread > f->seen.unread || now.received != f->seen.received ||
 		now.events != f->seen.events;

@@ -91,10 +91,11 @@ int posix_set_mtu(struct posix *p, uint32_t mtu);
  * or was cancelled; private inside. */
 struct posix_call {
 	struct list link; /* among all that wait */
-	uint8_t kind;	  /* 0: none */
-	bool started, never_wait;
+	uint8_t kind;     /* 0: none */
+	bool started, never_wait, finished;
 	int fd, flags;
-	int64_t done;	  /* bytes so far */
+	int64_t done;      /* bytes so far */
+	int64_t result;    /* finished: what posix_retry will say */
 	nanotime deadline; /* NANOTIME_NEVER: none */
 	struct linux_iovec one;
 	const struct linux_iovec *iov; /* NULL: `one` */

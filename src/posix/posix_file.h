@@ -182,7 +182,7 @@ bool send_has_room(struct posix *p, const struct file *f, bool wake);
 bool send_is_writable(struct posix *p, const struct file *f);
 /* Takes up to `len` bytes; sets no_space where not all. Bytes, or -errno. */
 int64_t send_take(struct posix *p, struct file *f, const uint8_t *from, size_t len, int flags);
-void send_progress(struct file *f, const struct sock_tcp_info *i);
+void send_progress(struct posix *p, struct file *f, const struct sock_tcp_info *i);
 
 /* note.c: the error queue */
 void note_sent(struct posix *p, struct file *f, uint64_t from, int flags);
@@ -224,6 +224,9 @@ enum call_kind {
 
 /* Runs a call for the first time; `keep` NULL: it does not wait. */
 int64_t call_begin(struct posix *p, struct posix_call *keep, struct posix_call *call);
+/* Those who wait to write until a handshake is done write before its ACK goes: it goes along with
+ * their data, as in Linux, and ACKs are delayed from then on. */
+void call_writers(struct posix *p);
 /* May this call wait? False: it must answer now. */
 bool call_may_wait(const struct posix *p, const struct posix_call *c);
 

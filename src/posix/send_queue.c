@@ -86,8 +86,10 @@ static void grow_buffer(const struct posix *p, struct file *f, const struct sock
 		f->send_buffer = (uint32_t)want;
 }
 
-void send_progress(struct file *f, const struct sock_tcp_info *i)
+void send_progress(struct posix *p, struct file *f, const struct sock_tcp_info *i)
 {
+	if (f->queue.no_space && i->in_flight < i->cwnd)
+		grow_buffer(p, f, i);
 	uint64_t sent = queue_sent(f, i);
 	if (sent > f->queue.tail) { /* of a piece that was cut in two, the rest is the last */
 		f->queue.tail = sent;

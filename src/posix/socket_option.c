@@ -356,7 +356,8 @@ static int take_pending(struct posix *p, struct file *f)
 {
 	if (f->stage == STAGE_STREAM && f->connecting) {
 		int64_t outcome = socket_connect_outcome(p, f);
-		return outcome < 0 && outcome != -LINUX_EINPROGRESS ? (int)-outcome : 0;
+		if (outcome)
+			return outcome == -LINUX_EINPROGRESS ? 0 : (int)-outcome;
 	}
 	int error = socket_take_error(p, f);
 	if (error || f->stage != STAGE_STREAM || f->error_told)

@@ -64,7 +64,7 @@ static void fill_sending(const struct sock_tcp_info *i, struct linux_tcp_info *o
 	out->bytes_retrans = i->bytes_retransmitted;
 	out->segs_out = (uint32_t)i->segments_sent;
 	out->data_segs_out = segments(i->bytes_sent, i->mss) + (uint32_t)i->retransmits;
-	out->delivered = segments(i->bytes_acked + i->sacked, i->mss);
+	out->delivered = 1 + segments(i->bytes_acked + i->sacked, i->mss); /* the SYN counts */
 	out->total_rto = (uint16_t)i->rtos;
 	out->snd_wnd = i->snd_wnd;
 }

@@ -251,20 +251,30 @@ static int64_t connect_by_write(struct posix *p, struct file *f, const struct po
 	return error ? error : socket_connect(p, f, &remote, port, true);
 }
 
-/* The SYN that waited for data goes, with as much of it as it can carry. */
+/* The SYN that waited for data goes, with as much of it as it can carry: the first write decides, so
+ * what stands in several places is gathered. */
 static void write_with_syn(struct posix *p, struct file *f, struct posix_call *c)
 {
+	uint8_t gathered[2048];
 	uint64_t from = f->queue.written;
-	for (size_t left = 0;;) {
-		const uint8_t *at = call_place(c, (size_t)c->done, &left);
-		int64_t n = left ? sock_write(p->stack, f->id, at, left) : 0;
-		if (n <= 0)
-			break;
-		c->done += n;
-		f->queue.written += (uint64_t)n;
+	size_t room = sock_room(p->stack, f->id), left, len = 0;
+	const uint8_t *at = call_place(c, 0, &left);
+	if (left < room && left < call_total(c)) {
+		while (len < sizeof gathered && (at = call_place(c, len, &left))) {
+			size_t n = sizeof gathered - len < left ? sizeof gathered - len : left;
+			memcpy(gathered + len, at, n);
+			len += n;
+		}
+		at = gathered;
+		left = len;
 	}
-	if (!c->done) /* no data at all: who reads waits for nothing to write */
+	int64_t n = left ? sock_write(p->stack, f->id, at, left) : 0;
+	if (n > 0) {
+		c->done = n;
+		f->queue.written += (uint64_t)n;
+	} else { /* no data at all: who reads waits for nothing to write */
 		sock_read(p->stack, f->id, NULL, 0);
+	}
 	f->deferred = false;
 	note_sent(p, f, from, c->flags);
 	posix_flush(p);

@@ -44,9 +44,26 @@ int64_t call_begin(struct posix *p, struct posix_call *keep, struct posix_call *
 	return result;
 }
 
+void call_writers(struct posix *p)
+{
+	list_each(at, &p->waiting)
+	{
+		struct posix_call *c = list_entry(at, struct posix_call, link);
+		struct file *f = c->kind == CALL_WRITE ? file_find(p, c->fd) : NULL;
+		if (!f || f->kind != FILE_SOCKET || !f->connecting || c->finished)
+			continue;
+		sock_id id = f->id;
+		uint64_t with_syn = f->queue.written;
+		c->result = attempt(p, c);
+		c->finished = c->result != POSIX_WAIT;
+		if (f->queue.written > with_syn)
+			sock_set(p->stack, id, SOCK_QUICK_ACK, false);
+	}
+}
+
 int64_t posix_retry(struct posix *p, struct posix_call *c)
 {
-	int64_t result = attempt(p, c);
+	int64_t result = c->finished ? c->result : attempt(p, c);
 	if (result != POSIX_WAIT)
 		posix_cancel(p, c);
 	return result;

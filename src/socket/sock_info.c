@@ -69,7 +69,7 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 		.rcv_wscale = c->rcv_wscale,
 		.timestamps = c->flags & CONN_TIMESTAMPS,
 		.sack = c->flags & CONN_SACK,
-		.fast_open = c->state >= TCP_ESTABLISHED && c->fast_open,
+		.fast_open = c->state != TCP_SYN_SENT && c->fast_open,
 		.last_heard = syn ? t->now
 				  : t->now - (nanodiff)(t->now_ms - c->heard) * NANO_MS,
 		.unread = (uint32_t)tcp_readable(c),
@@ -81,5 +81,7 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 	};
 	if (c->flight)
 		flight_info(t, c, i);
+	if (c->state == TCP_SYN_RECEIVED && !i->bytes_received)
+		i->fast_open = false; /* allowed, but nothing came */
 	return 0;
 }

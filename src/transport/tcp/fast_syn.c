@@ -153,6 +153,9 @@ uint32_t fast_syn_room(const struct transport *t, const struct tcp_conn *c)
 	uint32_t mss = c->path.mtu > ip + TCP_HEADER ? c->path.mtu - ip - TCP_HEADER : 0;
 	if (e && e->mss && e->mss < mss)
 		mss = e->mss;
+	uint16_t own = t->options[c->sock].mss;
+	if (own && own < mss)
+		mss = own;
 	return mss > OPTIONS_MAX ? mss - OPTIONS_MAX : 0;
 }
 
@@ -232,7 +235,8 @@ static void learn(struct transport *t, const struct tcp_conn *c, const struct tc
 	bool again = c->backoff > 0, data = c->snd_nxt - c->snd_una > 1;
 	struct fast_open_entry *e =
 		fast_open_place(&t->fast_open_cache, &c->tuple.remote, t->now);
-	e->mss = c->peer_mss;
+	/* the server's word, whatever this owner's limit is */
+	e->mss = o->has & TCP_HAS_MSS && o->mss > c->peer_mss ? o->mss : c->peer_mss;
 	if (asked && o->has & TCP_HAS_FAST_OPEN && o->fast_open_len) {
 		e->cookie_len = o->fast_open_len;
 		e->experimental = o->fast_open_experimental;

@@ -222,6 +222,10 @@ static void sent_new(struct transport *t, struct tcp_conn *c, const struct tcp_p
 		   t->core->frame->seg_count, t->now);
 	c->snd_nxt += seqs;
 	f->bytes_sent += len;
+	/* An answer: ACKs may go along with the next ones from here on. */
+	if (f->quick && f->data_segments_received &&
+	    t->now - f->last_text <= t->config.delayed_ack)
+		f->quick = 0;
 	f->last_sent = t->now;
 	if (len % p->mss)
 		f->snd_small = c->snd_nxt;

@@ -170,7 +170,8 @@ static void schedule_fin_ack(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
 	bool alone = c->rcv_nxt == c->last_ack_sent + 1 && !(c->flags & CONN_ACK_NOW);
-	if (!f || !alone || c->state != TCP_ESTABLISHED || f->ack_at != NANOTIME_NEVER) {
+	if (!f || !alone || f->quick || c->state != TCP_ESTABLISHED ||
+	    f->ack_at != NANOTIME_NEVER) {
 		conn_owe_ack(t, c, WHY_ACK_FIN);
 		return;
 	}
