@@ -120,7 +120,7 @@ struct box *box_resequence_new(struct box_chain *c, bool fix_sack);
 /* F40: acknowledges data that it then loses. */
 struct box *box_ack_early_new(struct box_chain *c, uint32_t ppm);
 /* F41: RST, FIN and data, in the window and out of it; data with old timestamps only where
- * `stamps` can be relied on: where no other fault zeroes them or bends clocks. */
+ * `stamps` can be relied on: where no other fault takes them away, zeroes them or bends clocks. */
 struct box *box_forger_new(struct box_chain *c, uint32_t ppm, bool stamps);
 enum urgent_meddling { URGENT_CLEAR, URGENT_SET, TIMESTAMP_ZERO };
 /* F44 */

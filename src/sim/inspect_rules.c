@@ -9,7 +9,7 @@
 
 #define ACK_WITHIN  (500 * NANO_MS) /* RFC 9293 MUST-40 */
 #define RING_SLACK  (160 * 1024u)   /* blocks at both ends, a table, big blocks */
-#define BURST_SLACK 4               /* segments beyond cwnd: limited transmit, tail probe */
+#define BURST_SLACK 10              /* segments beyond cwnd: limited transmit, probes, PRR */
 
 static void breach(struct breach *b, const struct tcp_conn *c, const char *rule, const char *what,
 	uint64_t x, uint64_t y)
@@ -62,7 +62,11 @@ static uint32_t peer_edge(const struct tcp_conn *c)
 static void loss_response(struct shadow *was, const struct tcp_conn *c, struct breach *b)
 {
 	const struct tcp_flight *f = c->flight;
-	if (!f || !was->flight || f->recoveries == was->recoveries)
+	if (!f || !was->flight)
+		return;
+	if (f->undos != was->undos) /* it was none: the next may follow at once */
+		was->recover_known = false;
+	if (f->recoveries == was->recoveries)
 		return;
 	if (was->recover_known && seq_lt(c->snd_una, was->recover))
 		breach(b, c, "I13 (one loss response a window)", "SND.UNA before the mark",
@@ -104,6 +108,7 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 	if (!f || !was->flight) {
 		was->recover_known = false;
 		was->mss_low = UINT32_MAX;
+		was->delivered = 0;
 	}
 	was->tuple = c->tuple;
 	was->state = c->state;
@@ -119,6 +124,10 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 		return;
 	was->sacked = f->board.sacked;
 	was->recoveries = f->recoveries;
+	was->rtos = f->rtos;
+	was->undos = f->undos;
+	if (f->bytes_acked + f->board.sacked > was->delivered)
+		was->delivered = f->bytes_acked + f->board.sacked;
 	if (f->cc.mss < was->mss_low)
 		was->mss_low = f->cc.mss;
 }
@@ -129,13 +138,20 @@ static void window_rules(struct shadow *was, const struct tcp_conn *c, struct br
 {
 	const struct tcp_flight *f = c->flight;
 	uint32_t low = f->cc.mss < was->mss_low ? f->cc.mss : was->mss_low;
-	uint64_t most = (uint64_t)f->cc.initial + f->bytes_acked + f->board.sacked +
-		BURST_SLACK * (uint64_t)f->cc.mss;
-	if (f->cc.cwnd < low || f->cc.cwnd > CC_WINDOW_MAX)
+	uint64_t now = f->bytes_acked + f->board.sacked; /* SACKs may be forgotten again */
+	uint64_t delivered = now > was->delivered ? now : was->delivered;
+	uint64_t most = f->cc.initial + delivered + BURST_SLACK * (uint64_t)f->cc.mss;
+	/* In fast recovery the window is what PRR counts, which may be next to nothing. */
+	if ((f->cc.cwnd < low && f->phase != PHASE_RECOVERY) || f->cc.cwnd > CC_WINDOW_MAX)
 		breach(b, c, "I10 (cwnd)", "out of bounds", f->cc.cwnd, low);
 	if (f->cc.ssthresh < 2 * low)
 		breach(b, c, "I10 (ssthresh)", "below two segments", f->cc.ssthresh, low);
-	if (f->cc.cwnd > most)
+	/* RFC 5681 3.1: after each timeout, also one that follows another, the loss window beside
+	 * what is still under way. */
+	uint64_t loss = board_in_flight(&f->board, c->snd_nxt - c->snd_una) + 2ull * f->cc.mss;
+	if (f->rtos != was->rtos && !f->cc.ops->own_window && f->cc.cwnd > loss)
+		breach(b, c, "I10 (loss window)", "cwnd after a timeout", f->cc.cwnd, loss);
+	if (f->cc.cwnd > most && f->phase != PHASE_RECOVERY)
 		breach(b, c, "I11 (growth)", "cwnd above all that was acknowledged", f->cc.cwnd,
 			most);
 }

@@ -21,7 +21,8 @@ struct shadow {
 	uint32_t wire_edge; /* the furthest that we did, as the wire says */
 	bool wire_edge_known;
 	uint32_t mss_low; /* the smallest segment size of this flight */
-	uint32_t sacked, recoveries, recover;
+	uint32_t sacked, recoveries, recover, rtos, undos;
+	uint64_t delivered; /* the most that was ever acknowledged, selectively or not */
 	bool recover_known;
 	bool owes;          /* data came that is not acknowledged yet ... */
 	nanotime owes_from; /* ... since then */

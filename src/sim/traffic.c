@@ -11,6 +11,7 @@
 
 #define CHUNK  16384u
 #define PAUSED (20 * NANO_S) /* all pauses of one end together, at most */
+#define PIECES 2000u         /* that one end writes, at most: more cost time and find nothing */
 
 static uint8_t byte_of(unsigned flow, bool from_server, uint32_t at)
 {
@@ -323,6 +324,8 @@ static void draw_end(struct traffic_end *e, struct rng *r, uint32_t out, uint32_
 	uint32_t unruly = 1 + rng_below(r, 200000), temper = rng_below(r, 3);
 	if (slow_writer && one_byte == 0)
 		e->write_chunk = 1;
+	if (out / e->write_chunk > PIECES)
+		e->write_chunk = out / PIECES + 1;
 	e->write_pause = draw_pause(r, out, e->write_chunk, slow_writer);
 	e->read_pause = draw_pause(r, in, e->read_chunk, slow_reader);
 	if (stop == 0 || slow_reader) {

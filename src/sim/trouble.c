@@ -161,7 +161,7 @@ void trouble_hide_memory(struct trouble *t)
 			continue;
 		t->hidden[t->pools++] = (struct hidden_pool){ p, p->free, p->count };
 		p->free = NULL;
-		p->count = p->fresh;
+		p->count = p->used; /* full, whoever asks how */
 	}
 }
 

@@ -17,7 +17,7 @@
 #include "sim/trial.h"
 #include "support/seed.h"
 
-#define WORLDS 100
+#define WORLDS 40
 #define SEEDS  "tests/sim/seeds.txt"
 
 static uint64_t run(const struct trial *t)
@@ -60,7 +60,7 @@ static void test_each_fault(void **state)
 {
 	(void)state;
 	for (unsigned id = 0; id < FAULT_COUNT; id++)
-		for (uint64_t seed = test_seed(); seed < test_seed() + 2; seed++) {
+		for (uint64_t seed = test_seed(); seed < test_seed() + 1; seed++) {
 			struct trial t;
 			trial_draw(&t, seed, FAULT_ALL);
 			t.faults = UINT64_C(1) << id;
@@ -119,7 +119,7 @@ static void test_found_worlds(void **state)
 static void test_replay(void **state)
 {
 	(void)state;
-	for (uint64_t seed = test_seed(); seed < test_seed() + 10; seed++)
+	for (uint64_t seed = test_seed(); seed < test_seed() + 4; seed++)
 		assert_true(run_seed(seed, FAULT_ALL) == run_seed(seed, FAULT_ALL));
 }
 

@@ -189,7 +189,9 @@ static void take_advance(struct transport *t, struct tcp_conn *c, const struct t
 			conn_notify(t, c, EVENT_WRITABLE);
 		}
 	}
-	if (c->snd_end != c->snd_nxt || f->board.lost != f->board.again)
+	/* Data or a FIN that the window held back may go, or something that was lost. */
+	if (c->snd_nxt - c->snd_end != !!(c->flags & CONN_FIN_QUEUED) ||
+	    f->board.lost != f->board.again)
 		conn_make_ready(t, c);
 	if (fin_acked)
 		take_fin_ack(t, c);

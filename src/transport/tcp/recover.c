@@ -75,7 +75,12 @@ static void recovery_window(struct tcp_conn *c, const struct ack_news *n)
 	uint32_t delivered = n->board.acked + n->board.sacked;
 	if (!(c->flags & CONN_SACK)) {
 		uint32_t told = (uint32_t)n->prior_dups * c->mss; /* by earlier duplicates */
-		delivered = n->duplicate ? c->mss : delivered > told ? delivered - told : 0;
+		/* No more duplicates tell of a segment that left than were in flight: RFC 5681
+		 * 3.2 (4), or whoever sends them sets our window. */
+		if (n->duplicate)
+			delivered = told < c->snd_nxt - c->snd_una ? c->mss : 0;
+		else
+			delivered = delivered > told ? delivered - told : 0;
 	}
 	if (!delivered && !n->lost)
 		return;
