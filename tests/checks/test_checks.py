@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 import unittest
 
+import check_attacks
 import check_corpora
 import check_exports
 import check_layers
@@ -120,6 +121,16 @@ class CheckTest(unittest.TestCase):
         self.assert_good(check_names, self.tree(good))
         self.assert_bad(check_names, self.tree({**good, "src/wire/span.c": ""}), "another span.c")
         self.assert_bad(check_names, self.tree({**good, "tests/sim/test_span.c": ""}), "test_span.c")
+
+    def test_attacks(self):
+        tree = self.tree({"main/tests/test_a.c": "cmocka_unit_test(test_tcp_01_05_urgent),\n"
+                          "static void test_tcp_07_not_run(void **state);\n",
+                          "shared/attacks.tsv": "TCP-01 / CVE-1\tTCP\nTCP-05\tTCP\nIP4-09\tIP\n"})
+        tree.root = tree.root / "main"
+        self.assert_good(check_attacks, tree)
+        with (tree.root.parent / "shared/attacks.tsv").open("a") as rows:
+            rows.write("TCP-07 / flood\tTCP\n")
+        self.assert_bad(check_attacks, tree, "test_tcp_07_...: TCP-07 / flood")
 
     def purity(self, text, layer="base"):
         tree = self.tree({"src/probe.c": text})
