@@ -114,6 +114,7 @@ enum layer {
 	X(TCP_NO_CONNECTION, TRANSPORT, "no connection or listener", "RFC 9293 3.10.7.1")          \
 	X(TCP_NOT_SYN, TRANSPORT, "listener got neither SYN nor a valid ACK",                      \
 	  "RFC 9293 3.10.7.2")                                                                     \
+	X(TCP_SIGNED, TRANSPORT, "signed (MD5 or TCP-AO), and we have no key", "RFC 2385 2.0")     \
 	X(TCP_SEQUENCE, TRANSPORT, "outside the receive window", "RFC 9293 3.10.7.4")              \
 	X(TCP_PAWS, TRANSPORT, "old timestamp", "RFC 7323 5.3")                                    \
 	X(TCP_RESET_SEQUENCE, TRANSPORT, "reset that is not exactly in sequence",                  \

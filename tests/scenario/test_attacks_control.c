@@ -226,33 +226,6 @@ static void test_tcp_66_rto_bounds(void **state)
 	peer_close(p);
 }
 
-/* An ICMP error about a segment of the stack's own. */
-static void icmp_too_big(struct wire_peer *p, uint32_t us, uint16_t mtu)
-{
-	uint8_t frame[200] = { 0 };
-	uint8_t *ip = frame + ETH_HEADER, *icmp = ip + IP4_HEADER, *inner = icmp + 8;
-	struct ip4_header h = { .header_len = IP4_HEADER, .total_len = 40, .ttl = 63,
-		.protocol = IPPROTO_TCP_, .source = p->local, .destination = p->remote };
-	ip4_emit(&h, inner, IP4_HEADER);
-	store16(inner + 20, p->port);
-	store16(inner + 22, p->peer_port);
-	store32(inner + 24, p->iss + us);
-	icmp[0] = 3;
-	icmp[1] = 4;
-	store16(icmp + 6, mtu);
-	uint16_t sum = checksum_finish(checksum_plain.sum(icmp, 36));
-	memcpy(icmp + 2, &sum, 2);
-	struct ip4_header outer = { .header_len = IP4_HEADER, .total_len = 20 + 36, .ttl = 64,
-		.protocol = 1, .source = p->remote, .destination = p->local };
-	ip4_emit(&outer, ip, IP4_HEADER);
-	struct eth_header eth = { .destination = p->nif->mac, .source = { { 2, 0, 0, 0, 0, 2 } },
-		.type = ETHERTYPE_IP4 };
-	eth_emit(&eth, frame, ETH_HEADER);
-	struct rx_frame rx = rx_frame_of(frame, ETH_HEADER + 20 + 36);
-	stack_receive(p->stack, p->nif, &rx, p->now);
-	peer_flush(p);
-}
-
 /* Connections that end while timers, a next hop or an ICMP error are still to come for them. */
 static void test_tcp_71_late_events(void **state)
 {
@@ -277,10 +250,10 @@ static void test_tcp_71_late_events(void **state)
 		sock_abort(p->stack, parked);
 		if (how == 0 || how == 3)
 			sock_close(p->stack, id);
-		icmp_too_big(p, 1, 600);
+		peer_icmp(p, ICMP4_UNREACHABLE, 4, 1, 600);
 		peer_wait(p, 100 * NANO_MS);
 		forget(p);
-		icmp_too_big(p, 1001, 600);
+		peer_icmp(p, ICMP4_UNREACHABLE, 4, 1001, 600);
 		for (unsigned i = 0; i < 20; i++) {
 			peer_wait(p, 100 * NANO_S);
 			forget(p);

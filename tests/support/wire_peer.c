@@ -151,6 +151,48 @@ void peer_send(struct wire_peer *p, const struct peer_say *say)
 	peer_flush(p);
 }
 
+void peer_icmp(struct wire_peer *p, uint8_t type, uint8_t code, uint32_t us, uint32_t rest)
+{
+	uint8_t frame[200] = { 0 };
+	size_t header = p->v6 ? IP6_HEADER : IP4_HEADER, len = 8 + header + 8;
+	uint8_t *icmp = frame + ETH_HEADER + header, *inner = icmp + 8;
+	struct ip4_header four = { .header_len = IP4_HEADER, .total_len = 1500, .ttl = 63,
+		.dont_fragment = true, .protocol = IPPROTO_TCP_, .source = p->local,
+		.destination = p->remote };
+	struct ip6_header six = { .payload_len = 1460, .next = IPPROTO_TCP_, .hop_limit = 63,
+		.source = p->local, .destination = p->remote };
+	if (p->v6)
+		ip6_emit(&six, inner, IP6_HEADER);
+	else
+		ip4_emit(&four, inner, IP4_HEADER);
+	store16(inner + header, p->port);
+	store16(inner + header + 2, p->peer_port);
+	store32(inner + header + 4, p->iss + us);
+	icmp[0] = type;
+	icmp[1] = code;
+	store32(icmp + 4, rest);
+	uint64_t sum = checksum_plain.sum(icmp, len);
+	if (p->v6)
+		sum += pseudo_sum(&p->remote, &p->local, IPPROTO_ICMP6, (uint32_t)len);
+	uint16_t check = checksum_finish(sum);
+	memcpy(icmp + 2, &check, 2);
+	struct ip4_header outer4 = { .header_len = IP4_HEADER, .total_len = (uint16_t)(20 + len),
+		.ttl = 64, .protocol = IPPROTO_ICMP4, .source = p->remote,
+		.destination = p->local };
+	struct ip6_header outer6 = { .payload_len = (uint16_t)len, .next = IPPROTO_ICMP6,
+		.hop_limit = 64, .source = p->remote, .destination = p->local };
+	if (p->v6)
+		ip6_emit(&outer6, frame + ETH_HEADER, IP6_HEADER);
+	else
+		ip4_emit(&outer4, frame + ETH_HEADER, IP4_HEADER);
+	struct eth_header eth = { .destination = p->nif->mac, .source = { { 2, 0, 0, 0, 0, 2 } },
+		.type = p->v6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4 };
+	eth_emit(&eth, frame, ETH_HEADER);
+	struct rx_frame rx = rx_frame_of(frame, ETH_HEADER + header + len);
+	stack_receive(p->stack, p->nif, &rx, p->now);
+	peer_flush(p);
+}
+
 void peer_wait(struct wire_peer *p, nanodiff how_long)
 {
 	nanotime until = p->now + how_long;

@@ -64,6 +64,9 @@ void peer_close(struct wire_peer *p);
 void peer_send(struct wire_peer *p, const struct peer_say *say);
 /* The same without a transmit, for bursts. */
 void peer_receive(struct wire_peer *p, const struct peer_say *say);
+/* An ICMP error (of the peer's family) that quotes the stack's segment at `us`; `rest` is the
+ * second word: the MTU, where there is one. */
+void peer_icmp(struct wire_peer *p, uint8_t type, uint8_t code, uint32_t us, uint32_t rest);
 /* Lets the stack send what it has to send. */
 void peer_flush(struct wire_peer *p);
 /* Moves time on, firing timers and transmitting at each deadline on the way. */

@@ -185,6 +185,8 @@ struct tcp_flight {
 	bool urgent_valid;
 	bool window_zero_told; /* the last window we advertised was below one segment */
 	uint8_t fast_open_cookie; /* enum cookie_form that the SYN-ACK brings */
+	uint16_t too_big;      /* a path MTU that somebody claims; 0: none */
+	uint32_t too_big_seq;  /* of which byte */
 	uint16_t fast_open_listener, fast_open_generation; /* SYN-RECEIVED: who counts it */
 	uint16_t soft_error;   /* enum error that ICMP told and that may pass */
 	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */

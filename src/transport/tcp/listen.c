@@ -11,6 +11,7 @@
 
 #define EMBRYO_QUEUES 8
 #define EMBRYO_NO_WSCALE 0xff
+#define REOPEN_GAP       65537u
 
 struct tcp_listener *listener_find(struct transport *t, const struct addr *local, uint16_t port)
 {
@@ -165,6 +166,16 @@ static void cookie_answer(struct transport *t, struct tcp_listener *l, struct rx
 
 static bool cookie_taken(struct transport *t, struct tcp_listener *l, struct rx *rx,
 			 struct tcp_segment *seg, const struct tcp_tuple *tuple);
+
+void listener_reopen(struct transport *t, struct tcp_listener *l, struct rx *rx,
+		     struct tcp_segment *seg, const struct tcp_tuple *tuple, uint32_t beyond)
+{
+	enum demux_kind kind;
+	listener_input(t, l, rx, seg, tuple);
+	struct tcp_embryo *e = demux_find(&t->demux, tuple, &kind);
+	if (kind == DEMUX_EMBRYO && !seq_gt(e->iss, beyond))
+		e->iss = beyond + REOPEN_GAP;
+}
 
 /* RFC 9293 3.10.7.2 */
 void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,

@@ -102,7 +102,10 @@ struct tcp_secret_numbers tcp_secret_numbers(const struct transport *t,
 
 /* tcp_input.c */
 void tcp_receive(struct transport *t, struct rx *rx);
+/* tcp_icmp.c */
 void tcp_icmp_error(struct transport *t, struct rx *rx);
+/* The RTO fired while a path MTU was in doubt (f->too_big). */
+void conn_too_big_timeout(struct tcp_conn *c);
 /* RFC 9293 3.10.7.4, first: is it in the window? Cuts off what is not. */
 bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		       struct tcp_segment *seg);
@@ -116,6 +119,10 @@ static inline bool conn_take_sequence(struct transport *t, struct tcp_conn *c, s
 /* listen.c */
 void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		    struct tcp_segment *seg, const struct tcp_tuple *tuple);
+/* The same for a SYN that ends a TIME-WAIT: our numbers begin beyond those of the old connection
+ * (RFC 9293 3.6.1 MAY-2). */
+void listener_reopen(struct transport *t, struct tcp_listener *l, struct rx *rx,
+		     struct tcp_segment *seg, const struct tcp_tuple *tuple, uint32_t beyond);
 void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		  struct tcp_segment *seg);
 unsigned embryo_transmit(struct transport *t, unsigned budget);

@@ -406,76 +406,11 @@ void tcp_receive(struct transport *t, struct rx *rx)
 		rx_drop(rx, DROP_TCP_CHECKSUM);
 		return;
 	}
+	if (__builtin_expect(seg.h.options.has & (TCP_HAS_MD5 | TCP_HAS_AO), 0)) {
+		rx_drop(rx, DROP_TCP_SIGNED);
+		return;
+	}
 	segment_dispatch(t, rx, &seg, &tuple, entry, kind);
 	if (rx->fate == FATE_NONE)
 		rx_fate(rx, FATE_DELIVERED);
-}
-
-/* A fragmentation-needed or packet-too-big that quotes a byte in flight (RFC 1191, 8201, 5927
- * 7). */
-static void conn_too_big(struct transport *t, struct tcp_conn *c, uint32_t mtu)
-{
-	uint32_t floor = addr_is4(&c->tuple.remote) ? 552 : IP6_MIN_MTU;
-	if (mtu < floor)
-		mtu = floor;
-	if (!c->path.mtu || mtu >= c->path.mtu)
-		return;
-	c->path.mtu = (uint16_t)mtu;
-	conn_update_mss(c);
-	if (c->state == TCP_SYN_SENT) { /* a SYN with data: the next one goes without */
-		c->fast_open = false;
-		c->flags |= CONN_SYN_OWED;
-		conn_make_ready(t, c);
-		return;
-	}
-	if (c->flight && c->snd_nxt != c->snd_una) { /* what was too big is gone: send it smaller */
-		board_lose_all(&c->flight->board, &t->range_pool);
-		c->flight->again_forced = true;
-		c->flight->retransmit_why = WHY_FAST_RETRANSMIT;
-		conn_make_ready(t, c);
-	}
-}
-
-/* RFC 9293 3.9.2.2, MUST-54 .. 56, against RFC 5927: the quote must name a byte in flight. */
-void tcp_icmp_error(struct transport *t, struct rx *rx)
-{
-	struct span quote = rx->icmp.quote;
-	if (quote.len < 8) {
-		rx_drop(rx, DROP_ICMP_QUOTE);
-		return;
-	}
-	struct tcp_tuple tuple = {
-		.local = rx->icmp.source,
-		.remote = rx->icmp.destination,
-		.local_port = load16(quote.at),
-		.remote_port = load16(quote.at + 2),
-	};
-	enum demux_kind kind;
-	struct tcp_conn *c = demux_find(&t->demux, &tuple, &kind);
-	uint32_t seq = load32(quote.at + 4);
-	if (kind != DEMUX_CONN || seq_lt(seq, c->snd_una) || seq_ge(seq, c->snd_nxt)) {
-		rx_drop(rx, DROP_ICMP_QUOTE);
-		return;
-	}
-	rx_fate(rx, FATE_DELIVERED);
-	bool v6 = rx->icmp.v6;
-	uint8_t type = rx->icmp.type, code = rx->icmp.code;
-	if (v6 ? type == ICMP6_TOO_BIG : type == ICMP4_UNREACHABLE && code == 4) {
-		conn_too_big(t, c, rx->icmp.mtu);
-		return;
-	}
-	enum error why = ERR_HOST_UNREACHABLE;
-	if (v6 ? type == ICMP6_UNREACHABLE && code == 4 : type == ICMP4_UNREACHABLE && code == 3)
-		why = ERR_REFUSED;
-	else if (!v6 && type == ICMP4_UNREACHABLE && code == 2)
-		why = ERR_PROTOCOL_UNREACHABLE;
-	else if (v6 ? type == ICMP6_UNREACHABLE && code == 0
-		    : type == ICMP4_UNREACHABLE && code == 0)
-		why = ERR_NET_UNREACHABLE;
-	else if (!v6 && type == ICMP4_SOURCE_QUENCH)
-		return; /* MUST-55: silently discarded */
-	if (c->state == TCP_SYN_SENT)
-		conn_die(t, c, why);
-	else if (c->flight) /* RFC 5927 5.2: soft in synchronized states, whatever the code */
-		c->flight->soft_error = (uint16_t)why;
 }

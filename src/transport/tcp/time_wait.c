@@ -72,8 +72,9 @@ void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx
 		struct tcp_listener *l = listener_find(t, &w->tuple.local, w->tuple.local_port);
 		if (l) {
 			struct tcp_tuple tuple = w->tuple;
+			uint32_t beyond = w->snd_nxt;
 			time_wait_free(t, w);
-			listener_input(t, l, rx, seg, &tuple);
+			listener_reopen(t, l, rx, seg, &tuple, beyond);
 			return;
 		}
 	}

@@ -112,6 +112,8 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 			conn_die(t, c, f->soft_error ? (enum error)f->soft_error : ERR_TIMEOUT);
 			return;
 		}
+		if (f->too_big)
+			conn_too_big_timeout(c);
 		conn_retransmission_timeout(t, c);
 		back_off(c);
 		conn_arm_rto(t, c);

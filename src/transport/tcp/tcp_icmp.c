@@ -1,0 +1,126 @@
+/*
+ * ICMP errors about segments of ours (RFC 9293 3.9.2.2), as far as RFC 5927 lets them be
+ * believed: one has to quote a byte in flight, no error ends a synchronized connection,
+ * and a path MTU goes down only, and not far.
+ *
+ * An attacker who guesses the numbers could still make us send tiny segments. So where
+ * segments of full size have been acknowledged, which says that the path takes them, a
+ * claim that it does not is kept until the RTO fires for the very byte that was quoted
+ * (RFC 5927 7.2): if the claim is true nothing else can happen, if it is false its byte is
+ * acknowledged long before.
+ */
+#include "transport/tcp/tcp_conn.h"
+
+#define IP4_MTU_FLOOR 552 /* below it the saving in fragments is the attacker's only: Linux's */
+
+/* RFC 1191 7: an old router does not say how much less; the next plateau down is the guess. */
+static uint32_t plateau_below(uint32_t mtu)
+{
+	static const uint16_t plateau[] = { 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508 };
+	for (unsigned i = 0; i < sizeof plateau / sizeof *plateau; i++)
+		if (plateau[i] < mtu)
+			return plateau[i];
+	return 0;
+}
+
+/* What the path may carry after a claim, or 0: the claim says nothing new. */
+static uint16_t lower_mtu(const struct tcp_conn *c, uint32_t claim)
+{
+	uint32_t floor = addr_is4(&c->tuple.remote) ? IP4_MTU_FLOOR : IP6_MIN_MTU;
+	if (claim == 0)
+		claim = plateau_below(c->path.mtu);
+	if (claim < floor)
+		claim = floor;
+	return claim < c->path.mtu ? (uint16_t)claim : 0;
+}
+
+/* Has the path carried segments of the size that is now said to be too big? */
+static bool proved(const struct tcp_conn *c)
+{
+	return c->flight && c->flight->bytes_acked >= c->mss;
+}
+
+static void take_too_big(struct transport *t, struct tcp_conn *c, uint32_t seq, uint32_t claim)
+{
+	uint16_t mtu = lower_mtu(c, claim);
+	struct tcp_flight *f = c->flight;
+	if (!mtu)
+		return;
+	if (proved(c)) {
+		if (!f->too_big || mtu < f->too_big)
+			f->too_big = mtu;
+		f->too_big_seq = seq;
+		return;
+	}
+	c->path.mtu = mtu;
+	conn_update_mss(c);
+	if (c->state == TCP_SYN_SENT) { /* a SYN with data: the next one goes without */
+		c->fast_open = false;
+		c->flags |= CONN_SYN_OWED;
+		conn_make_ready(t, c);
+	} else if (f && c->snd_nxt != c->snd_una) { /* it is gone: send it smaller */
+		board_lose_all(&f->board, &t->range_pool);
+		f->again_forced = true;
+		f->retransmit_why = WHY_FAST_RETRANSMIT;
+		conn_make_ready(t, c);
+	}
+}
+
+void conn_too_big_timeout(struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	uint16_t mtu = f->too_big;
+	f->too_big = 0;
+	if (f->too_big_seq - c->snd_una >= c->snd_nxt - c->snd_una || mtu >= c->path.mtu)
+		return; /* the byte came through: the claim was false, or is no news */
+	c->path.mtu = mtu;
+	conn_update_mss(c);
+}
+
+static enum error meaning(const struct rx_icmp_error *e)
+{
+	if (e->v6 && e->type == ICMP6_UNREACHABLE)
+		return e->code == 4   ? ERR_REFUSED
+		       : e->code == 0 ? ERR_NET_UNREACHABLE
+				      : ERR_HOST_UNREACHABLE;
+	if (!e->v6 && e->type == ICMP4_UNREACHABLE)
+		return e->code == 3   ? ERR_REFUSED
+		       : e->code == 2 ? ERR_PROTOCOL_UNREACHABLE
+		       : e->code == 0 ? ERR_NET_UNREACHABLE
+				      : ERR_HOST_UNREACHABLE;
+	return ERR_HOST_UNREACHABLE;
+}
+
+/* MUST-54 .. 56 */
+void tcp_icmp_error(struct transport *t, struct rx *rx)
+{
+	const struct rx_icmp_error *e = &rx->icmp;
+	if (e->quote.len < 8) {
+		rx_drop(rx, DROP_ICMP_QUOTE);
+		return;
+	}
+	struct tcp_tuple tuple = {
+		.local = e->source,
+		.remote = e->destination,
+		.local_port = load16(e->quote.at),
+		.remote_port = load16(e->quote.at + 2),
+	};
+	enum demux_kind kind;
+	struct tcp_conn *c = demux_find(&t->demux, &tuple, &kind);
+	uint32_t seq = load32(e->quote.at + 4);
+	if (kind != DEMUX_CONN || seq - c->snd_una >= c->snd_nxt - c->snd_una) {
+		rx_drop(rx, DROP_ICMP_QUOTE);
+		return;
+	}
+	rx_fate(rx, FATE_DELIVERED);
+	if (e->v6 ? e->type == ICMP6_TOO_BIG : e->type == ICMP4_UNREACHABLE && e->code == 4) {
+		take_too_big(t, c, seq, e->mtu);
+		return;
+	}
+	if (!e->v6 && e->type == ICMP4_SOURCE_QUENCH)
+		return; /* MUST-55: silently discarded */
+	if (c->state == TCP_SYN_SENT)
+		conn_die(t, c, meaning(e));
+	else if (c->flight) /* RFC 5927 5.2: soft in synchronized states, whatever the code */
+		c->flight->soft_error = (uint16_t)meaning(e);
+}
