@@ -251,8 +251,8 @@ static int64_t connect_by_write(struct posix *p, struct file *f, const struct po
 	return error ? error : socket_connect(p, f, &remote, port, true);
 }
 
-/* The SYN that waited for data goes, with as much of it as it can carry: the first write decides, so
- * what stands in several places is gathered. */
+/* The SYN that waited for data goes, with as much of it as it can carry: the first write decides,
+ * so what stands in several places is gathered. */
 static void write_with_syn(struct posix *p, struct file *f, struct posix_call *c)
 {
 	uint8_t gathered[2048];

@@ -138,6 +138,28 @@ static void test_reset_to_no_connection(void **state)
 	peer_close(p);
 }
 
+/* RFC 5961 3.2 for a half-open connection: it lives on, and says where a reset would have to be. */
+static void test_reset_of_half_open_is_challenged(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	struct sock_options o = { .local_port = 80 };
+	sock_id listener, id;
+	p->port = 80;
+	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	SAY(p, .flags = TCP_SYN);
+	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
+	SAY(p, .flags = TCP_RST, .them = 100);
+	peer_expect(p, TCP_ACK, 1, 1);
+	SAY(p, .flags = TCP_RST, .them = 200);
+	peer_expect_nothing(p); /* not too often */
+	SAY(p, .flags = TCP_RST, .them = 70000);
+	peer_expect_nothing(p); /* outside of the window */
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
+	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	peer_close(p);
+}
+
 /* RFC 5961 3.2, 4.2: only exactly in sequence; the rest is challenged, and not too often. */
 static void test_reset_and_syn_are_challenged(void **state)
 {
@@ -772,6 +794,7 @@ int main(void)
 		cmocka_unit_test(test_simultaneous_open),
 		cmocka_unit_test(test_simultaneous_close),
 		cmocka_unit_test(test_reset_to_no_connection),
+		cmocka_unit_test(test_reset_of_half_open_is_challenged),
 		cmocka_unit_test(test_reset_and_syn_are_challenged),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_syn_backoff),

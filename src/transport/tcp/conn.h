@@ -197,8 +197,9 @@ struct tcp_flight {
 	uint32_t out_of_order; /* segments that came beyond a hole */
 };
 
-/* In tcp_embryo.options: the handshake's ACK came, and data is waited for. */
-#define EMBRYO_ACKED 0x80
+/* In tcp_embryo.options: the handshake's ACK came, and data is waited for; challenge_at is valid. */
+#define EMBRYO_ACKED	  0x80
+#define EMBRYO_CHALLENGED 0x40
 
 struct tcp_embryo {
 	struct tcp_tuple tuple;
@@ -208,9 +209,10 @@ struct tcp_embryo {
 	uint16_t window, peer_mss;
 	uint16_t listener;     /* index */
 	uint8_t wscale;        /* the peer's; 0xff: none */
-	uint8_t options;       /* CONN_TIMESTAMPS | CONN_SACK, EMBRYO_ACKED */
+	uint8_t options;       /* CONN_TIMESTAMPS | CONN_SACK, EMBRYO_* */
 	uint8_t tries;
 	uint8_t cookie;        /* enum cookie_form that the SYN-ACK brings */
+	uint16_t challenge_at; /* ms / 16, wraps */
 };
 static_assert(sizeof(struct tcp_embryo) <= 96, "half-open connections stay small");
 

@@ -345,7 +345,7 @@ struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 	uint32_t buffer = listener_receive_buffer(t, l);
 	const struct endpoint_options *o = &t->options[l->sock];
 	int asked = (o->nodelay ? CONN_NODELAY : 0) | (o->keepalive ? CONN_KEEPALIVE : 0);
-	c->flags = (uint16_t)((e->options & ~EMBRYO_ACKED) | asked | CONN_IN_DEMUX |
+	c->flags = (uint16_t)((e->options & (CONN_TIMESTAMPS | CONN_SACK)) | asked | CONN_IN_DEMUX |
 			      CONN_IN_BACKLOG);
 	c->tos = o->tos;
 	c->hop_limit = o->hop_limit;
@@ -460,6 +460,32 @@ static bool embryo_in_window(const struct transport *t, const struct tcp_embryo 
 	return seg->seq - (e->irs + 1) < (buffer > 65535 ? 65535 : buffer);
 }
 
+/* RFC 5961 3.2, and not too often (7). */
+static void embryo_challenge(struct transport *t, struct tcp_embryo *e)
+{
+	uint16_t stamp = (uint16_t)(t->now_ms / 16);
+	if (e->options & EMBRYO_CHALLENGED &&
+	    (uint16_t)(stamp - e->challenge_at) < t->config.challenge_rate / 16)
+		return;
+	struct tcp_reply *r = tcp_reply_new(t);
+	if (!r)
+		return;
+	e->options |= EMBRYO_CHALLENGED;
+	e->challenge_at = stamp;
+	uint32_t window = listener_receive_buffer(t, pool_at(&t->listener_pool, e->listener));
+	if (e->wscale != EMBRYO_NO_WSCALE)
+		window >>= tcp_window_shift(t, window);
+	r->tuple = e->tuple;
+	r->why = WHY_ACK_CHALLENGE;
+	r->seq = e->iss + 1;
+	r->ack = e->irs + 1;
+	r->flags = TCP_ACK;
+	r->window = (uint16_t)(window > 65535 ? 65535 : window);
+	r->timestamps = e->options & CONN_TIMESTAMPS;
+	r->tsval = t->now_ms + e->ts_offset;
+	r->tsecr = e->ts_recent;
+}
+
 /* RFC 9293 3.10.7.4 for SYN-RECEIVED. */
 void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		  struct tcp_segment *seg)
@@ -486,8 +512,9 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		rx_drop(rx, DROP_TCP_SEQUENCE);
 		return;
 	}
-	if (seg->flags & TCP_RST) { /* exactly in sequence, or ignored: RFC 5961 3.2 */
+	if (seg->flags & TCP_RST) { /* exactly in sequence, or challenged: RFC 5961 3.2 */
 		if (seg->seq != next) {
+			embryo_challenge(t, e);
 			rx_drop(rx, DROP_TCP_RESET_SEQUENCE);
 			return;
 		}
