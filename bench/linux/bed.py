@@ -20,6 +20,7 @@ LINUX = {"a": "10.9.0.1", "b": "10.9.0.2"}
 STRATA = {"a": "10.9.0.3", "b": "10.9.0.4"}
 MAC = {"10.9.0.1": "02:00:00:09:00:01", "10.9.0.2": "02:00:00:09:00:02",
        "10.9.0.3": "02:00:00:09:00:03", "10.9.0.4": "02:00:00:09:00:04"}
+HEAD_START = 2  # seconds in which flows that begin together connect
 SYSCTL = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1",
           "net.ipv4.tcp_no_metrics_save=1")
 
@@ -130,20 +131,17 @@ class Bed:
             raise
         return link
 
-    def program(self, end, ours, seconds, port, ready=None):
+    def program(self, end, ours, seconds, port):
         command = [self.flow, "source" if end == "a" else "sink", "--seconds", str(seconds), "--port", str(port)]
         if ours:
             own = STRATA[end]
             command += ["--link", "tap:st0", "--address", f"{own}/24", "--mac", MAC[own]]
         elif end == "a":
             command += ["--congestion", "cubic"]
-        return command, ready
+        return command
 
-    def begin(self, end, ours, seconds, port, to=None, ready=None):
-        command, ready = self.program(end, ours, seconds, port, ready)
-        if to:
-            command += ["--to", to]
-        return Program(self.space[end], command, ready)
+    def begin(self, end, ours, seconds, port, more=(), ready=None):
+        return Program(self.space[end], self.program(end, ours, seconds, port) + list(more), ready)
 
     def transfer(self, cell, flows, seed, seconds, pcap=None):
         """Flows at the same time, each named by its two stacks ("SL": Strata sends, Linux receives). For each
@@ -153,9 +151,11 @@ class Bed:
         try:
             for number, flow in enumerate(flows):
                 programs.append(self.begin("b", flow[1] == "S", seconds, 5001 + number, ready="listening"))
+            begin = time.monotonic() + HEAD_START if len(flows) > 1 else 0
             for number, flow in enumerate(flows):
                 to = (STRATA if flow[1] == "S" else LINUX)["b"]
-                programs.append(self.begin("a", flow[0] == "S", seconds, 5001 + number, to))
+                programs.append(self.begin("a", flow[0] == "S", seconds, 5001 + number,
+                                           ["--to", to, "--begin", f"{begin:.3f}"]))
             for sink, source in zip(programs, programs[len(flows):]):
                 counted = sink.wait(seconds + 30)
                 if not counted or not counted["complete"]:

@@ -2,9 +2,10 @@
  * strata-flow: a source that writes as much as its stack takes, or a sink that
  * counts what comes, on the kernel's stack or (with --link) on ours.
  *
- * The sink's clock starts when the connection is there; what has come after the
- * asked time is the goodput. Look-ups and a lost SYN lie before that, slow start
- * lies within. Each prints one JSON object: the sink its bytes, in total and for
+ * The sink's clock starts with the first byte; what has come after the asked time is
+ * the goodput. Look-ups and a lost SYN lie before that, slow start lies within.
+ * Sources that are told the same time to begin (of CLOCK_MONOTONIC) connect first and
+ * then write at once. Each prints one JSON object: the sink its bytes, in total and for
  * each tenth of a second; the source what its stack thought at those times.
  */
 #include "flow.h"
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CHUNK 262144
 #define TICK  0.1
@@ -21,7 +23,7 @@
 
 static const char usage[] =
 	"usage: strata-flow source --to ADDRESS | sink\n"
-	"                   --port N --seconds T [--congestion NAME]\n"
+	"                   --port N --seconds T [--begin TIME] [--congestion NAME]\n"
 	"                   [--link tap:NAME --address ADDRESS/LENGTH [--mac MAC] [--pcap FILE]]\n"
 	"One bulk transfer, on the kernel's stack or, with --link, on Strata's.\n";
 
@@ -43,10 +45,12 @@ static int sink(const struct flow_stack *s, const struct flow_options *o, double
 {
 	static uint64_t tick[TICKS];
 	uint64_t bytes = 0;
+	ssize_t n = FLOW_AGAIN;
 	if (!s->accept(o))
 		return 1;
+	while (n == FLOW_AGAIN)
+		n = s->read(chunk, 1);
 	double start = seconds(), now = start;
-	ssize_t n = 0;
 	while (now - start < time) {
 		n = s->read(chunk, CHUNK);
 		now = seconds();
@@ -76,6 +80,8 @@ static int source(const struct flow_stack *s, const struct flow_options *o, doub
 	unsigned samples = 0;
 	if (!s->connect(o))
 		return 1;
+	while (seconds() < o->begin)
+		usleep(100);
 	double start = seconds();
 	for (double now = start; now - start < time + GRACE; now = seconds()) {
 		if (s->write(chunk, CHUNK) == -1)
@@ -95,8 +101,8 @@ static int source(const struct flow_stack *s, const struct flow_options *o, doub
 }
 
 /* The option's value, by the last word that asks for it. */
-static const char **value_of(
-	struct flow_options *o, const char **port, const char **time, const char *name)
+static const char **value_of(struct flow_options *o, const char **port, const char **time,
+	const char **begin, const char *name)
 {
 	const struct {
 		const char *name, **value;
@@ -109,6 +115,7 @@ static const char **value_of(
 		{ "--pcap", &o->pcap },
 		{ "--port", port },
 		{ "--seconds", time },
+		{ "--begin", begin },
 	};
 	for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
 		if (strcmp(known[i].name, name) == 0)
@@ -119,11 +126,11 @@ static const char **value_of(
 int main(int argc, char **argv)
 {
 	struct flow_options o = { 0 };
-	const char *port = "5001", *time = "10", *role = argc > 1 ? argv[1] : "";
+	const char *port = "5001", *time = "10", *begin = "0", *role = argc > 1 ? argv[1] : "";
 	bool is_source = strcmp(role, "source") == 0;
 	bool good = is_source || strcmp(role, "sink") == 0;
 	for (int i = 2; i < argc && good; i += 2) {
-		const char **value = value_of(&o, &port, &time, argv[i]);
+		const char **value = value_of(&o, &port, &time, &begin, argv[i]);
 		good = value && i + 1 < argc;
 		if (good)
 			*value = argv[i + 1];
@@ -136,6 +143,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	o.port = (uint16_t)number;
+	o.begin = atof(begin);
 	const struct flow_stack *s = o.link ? &flow_strata : &flow_kernel;
 	return is_source ? source(s, &o, span) : sink(s, &o, span);
 }

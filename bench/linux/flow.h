@@ -18,6 +18,7 @@ struct flow_options {
 	const char *congestion; /* a source on the kernel: its algorithm */
 	const char *pcap;       /* with a link */
 	uint16_t port;
+	double begin; /* a source: writes from then on; CLOCK_MONOTONIC, seconds */
 };
 
 /* What a sender's stack says about its connection. */
