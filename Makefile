@@ -3,10 +3,11 @@
 #
 #   make            build                      make test       every test; TESTS=pattern for some
 #   make run        build, fetch a page        make fuzz       fuzz; FUZZ_SECONDS= for each target
-#   make bench      measure                    make sweep      tests again; SEEDS= with so many seeds
+#   make bench      measure                    make sweep      WORLDS= random worlds, then tests with SEEDS= seeds
 #   make bench-linux   beside Linux over a simulated link (root); BENCH_LINUX= options of bench/linux/run
 #   make curves     goodput in virtual time over 200 seeds, against the reference
 #   make install    PREFIX=/usr/local DESTDIR= make fresh      the same in a bare Debian (root)
+#   make mutants    breaks the code on purpose: each check must notice; MUTANTS= words of names
 #   make clean      remove build/
 #
 # What it needs: tools/packages.tsv.
@@ -17,10 +18,11 @@ TESTS ?=
 SEEDS ?= 100
 WORLDS ?= 2000
 JOBS ?= 1
+MUTANTS ?=
 BENCH_LINUX ?=
 
 MAKEFLAGS += --no-print-directory
-.PHONY: all build run test bench bench-linux curves fuzz sweep fresh install clean setup-build setup-test setup-bench \
+.PHONY: all build run test bench bench-linux curves fuzz sweep mutants fresh install clean setup-build setup-test setup-bench \
 	setup-fuzz setup-fresh
 
 all: build
@@ -63,6 +65,9 @@ fuzz: setup-fuzz
 sweep: setup-test build
 	@build/strata-sim sweep --seeds 1-$(WORLDS) --jobs $(JOBS)
 	@tools/run-tests --sweep $(SEEDS) $(TESTS)
+
+mutants: setup-test
+	@tests/mutants/run $(MUTANTS)
 
 fresh: setup-fresh
 	@tests/fresh.sh

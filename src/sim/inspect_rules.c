@@ -149,7 +149,7 @@ static void window_rules(struct shadow *was, const struct tcp_conn *c, struct br
 	/* RFC 5681 3.1: after each timeout, also one that follows another, the loss window beside
 	 * what is still under way. */
 	uint64_t loss = board_in_flight(&f->board, c->snd_nxt - c->snd_una) + 2ull * f->cc.mss;
-	if (f->rtos != was->rtos && !f->cc.ops->own_window && f->cc.cwnd > loss)
+	if (f->rtos > was->rtos && !f->cc.ops->own_window && f->cc.cwnd > loss)
 		breach(b, c, "I10 (loss window)", "cwnd after a timeout", f->cc.cwnd, loss);
 	if (f->cc.cwnd > most && f->phase != PHASE_RECOVERY)
 		breach(b, c, "I11 (growth)", "cwnd above all that was acknowledged", f->cc.cwnd,
@@ -189,12 +189,14 @@ static void timer_rules(
 			(uint64_t)c->timer.deadline, (uint64_t)first);
 }
 
-/* MUST-40. Whoever is on the ready list waits for the link or for a neighbour. */
+/* MUST-40. Whoever is on the ready list waits for the link or for a neighbour; where that does not
+ * answer, the peer has to come again. */
 static void ack_rules(
 	struct inspector *s, struct shadow *was, const struct tcp_conn *c, struct breach *b)
 {
 	bool owes = c->rcv_nxt != c->last_ack_sent && c->state >= TCP_ESTABLISHED &&
-		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble;
+		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble &&
+		!(c->flight && c->flight->soft_error);
 	if (owes && !was->owes)
 		was->owes_from = s->now;
 	was->owes = owes;
