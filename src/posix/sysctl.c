@@ -21,6 +21,7 @@ enum setting_kind {
 	SETTING_COOKIES,
 	SETTING_TRIPLE, /* three numbers of struct sysctls */
 	SETTING_NUMBER, /* one number of struct sysctls */
+	SETTING_PROBE,  /* tail loss probes: from 3 on */
 	SETTING_BITS,   /* the low 16 */
 	SETTING_KEY,    /* four groups of hexadecimal digits */
 };
@@ -38,6 +39,8 @@ struct setting {
 static const struct setting settings[] = {
 	{ "tcp_timestamps", SETTING_BOOL, CONFIG(timestamps), 0, 0, 2 },
 	{ "tcp_sack", SETTING_BOOL, CONFIG(sack), 0, 0, 1 },
+	{ "tcp_early_retrans", SETTING_PROBE, CONFIG(tail_loss_probe), 0, 0, 4 },
+	{ "tcp_frto", SETTING_BOOL, CONFIG(f_rto), 0, 0, 2 },
 	{ "tcp_window_scaling", SETTING_BOOL, CONFIG(window_scaling), 0, 0, 1 },
 	{ "tcp_syn_retries", SETTING_U8, CONFIG(syn_retries), 0, 1, 127 },
 	{ "tcp_synack_retries", SETTING_U8, CONFIG(syn_ack_retries), 0, 0, 255 },
@@ -74,13 +77,11 @@ static const char *const ignored[] = {
 	"tcp_congestion_control",
 	"tcp_dsack",
 	"tcp_early_demux",
-	"tcp_early_retrans",
 	"tcp_ecn",
 	"tcp_ecn_fallback",
 	"tcp_ecn_option",
 	"tcp_ecn_option_beacon",
 	"tcp_fack",
-	"tcp_frto",
 	"tcp_fwmark_accept",
 	"tcp_invalid_ratelimit",
 	"tcp_l3mdev_accept",
@@ -216,10 +217,11 @@ static int set_triple(struct posix *p, int64_t *to, const char *value, const str
 static void set_config(struct transport_config *c, const struct setting *s, int64_t n)
 {
 	uint8_t *at = (uint8_t *)c + s->at;
-	bool flag = n != 0;
+	bool flag = s->kind == SETTING_PROBE ? n >= 3 : n != 0;
 	uint16_t bits = (uint16_t)n;
 	nanodiff time = s->kind == SETTING_RETRIES ? retries_as_time(n) : n * s->unit;
 	switch (s->kind) {
+	case SETTING_PROBE:
 	case SETTING_BOOL: memcpy(at, &flag, sizeof flag); break;
 	case SETTING_U8: *at = (uint8_t)n; break;
 	case SETTING_BITS: memcpy(at, &bits, sizeof bits); break;
@@ -365,6 +367,8 @@ void sysctl_stack_config(struct stack_config *c)
 	t->user_timeout = retries_as_time(15);
 	t->syn_retries = t->syn_ack_retries = 5;
 	t->initial_window = 10;
+	t->tail_loss_probe = t->f_rto = true;
+	t->rto_restart = false; /* Linux has none */
 	t->timestamps = t->sack = t->window_scaling = true;
 	t->syn_cookies = SYN_COOKIES_PRESSURE;
 	t->fast_open = 0x403;

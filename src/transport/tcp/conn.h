@@ -197,7 +197,7 @@ struct tcp_flight {
 	uint32_t out_of_order; /* segments that came beyond a hole */
 };
 
-/* In tcp_embryo.options: the handshake's ACK came, and data is waited for; challenge_at is valid. */
+/* In tcp_embryo.options: the handshake's ACK came, and data is waited for; challenge_at holds. */
 #define EMBRYO_ACKED	  0x80
 #define EMBRYO_CHALLENGED 0x40
 
