@@ -5,6 +5,8 @@
  */
 #include "posix/posix_file.h"
 
+#include "transport/congestion/congestion.h"
+
 #define SNDBUF_MIN 4608 /* Linux's SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF */
 #define RCVBUF_MIN 2304
 #define BUFFER_MAX (64 << 20)
@@ -284,17 +286,12 @@ static int64_t set_plain(struct posix *p, struct file *f, const struct plain *o,
 	return remember(p, f, o->option, n * o->unit);
 }
 
-/* Only names that are known are looked at; the algorithm is the stack's. */
 static int64_t set_congestion(struct posix *p, struct file *f, const char *name, uint32_t len)
 {
-	(void)p;
-	(void)f;
 	while (len && name[len - 1] == '\0')
 		len--;
-	bool known = (len == 5 && memcmp(name, "cubic", 5) == 0) ||
-		(len == 4 && memcmp(name, "reno", 4) == 0) ||
-		(len == 3 && memcmp(name, "bbr", 3) == 0);
-	return known ? 0 : -LINUX_ENOENT;
+	enum cc_kind kind = cc_find(span_of(name, len));
+	return kind == CC_KINDS ? -LINUX_ENOENT : remember(p, f, SOCK_CONGESTION, kind);
 }
 
 int64_t posix_setsockopt(
@@ -410,12 +407,11 @@ static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *va
 	case LINUX_TCP_CONGESTION:
 		if (f->stage == STAGE_STREAM)
 			sock_tcp_info(p->stack, f->id, &i);
-		char name16[16] = "cubic";
-		for (unsigned k = 0; i.congestion[0] && k < sizeof name16; k++) {
-			name16[k] = i.congestion[k];
-			if (!name16[k])
-				break;
-		}
+		const char *algorithm = i.congestion[0]
+			? i.congestion : cc_of((uint8_t)f->option[SOCK_CONGESTION])->name;
+		char name16[16] = { 0 };
+		for (unsigned k = 0; k + 1 < sizeof name16 && algorithm[k]; k++)
+			name16[k] = algorithm[k];
 		return put(value, len, name16, sizeof name16);
 	case LINUX_TCP_MAXSEG: return put_int(value, len, segment_size(p, f));
 	case LINUX_TCP_CORK: return put_int(value, len, f->corked);

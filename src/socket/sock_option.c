@@ -36,6 +36,7 @@ static const struct option_place {
 	[SOCK_TOS] = PLACE(tos, 255),
 	[SOCK_HOP_LIMIT] = PLACE(hop_limit, 255),
 	[SOCK_FRAGMENT] = PLACE(fragment, 1),
+	[SOCK_CONGESTION] = PLACE(congestion, CC_KINDS - 1),
 #undef PLACE
 };
 
@@ -114,6 +115,9 @@ static void apply(struct transport *t, struct tcp_conn *c, const struct endpoint
 		conn_flag(c, CONN_KEEPALIVE, o->keepalive);
 		if (o->keepalive && conn_synchronized(c) && c->state != TCP_TIME_WAIT)
 			conn_arm(t, c, t->now + conn_keep_idle(t, c));
+		return;
+	case SOCK_CONGESTION:
+		conn_set_congestion(t, c, o->congestion);
 		return;
 	case SOCK_TOS:
 		c->tos = o->tos;

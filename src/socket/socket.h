@@ -127,6 +127,7 @@ enum sock_option {
 	SOCK_TOS,           /* DSCP and ECN bits of what is sent */
 	SOCK_HOP_LIMIT,
 	SOCK_FRAGMENT,      /* bool: routers may fragment what is sent */
+	SOCK_CONGESTION,    /* congestion control: 0 as configured, 1 reno, 2 cubic, 3 bbr */
 	SOCK_OPTIONS
 };
 /* 0, or -ERR_ARGUMENT: stale handle, unknown option, value out of range. */

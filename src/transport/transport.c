@@ -118,6 +118,8 @@ const char *transport_config_check(const struct transport_config *c)
 		{ c->mss_min < 48, "transport.mss_min must be at least 48" },
 		{ c->initial_window < 1 || c->initial_window > 100,
 		  "transport.initial_window must be 1 .. 100 segments" },
+		{ c->congestion >= CC_KINDS,
+		  "transport.congestion must be 0, reno (1), cubic (2) or bbr (3)" },
 		{ c->gso_max > 65535 - 100, "transport.gso_max must be at most 65435 bytes" },
 	};
 	for (unsigned i = 0; i < sizeof rules / sizeof rules[0]; i++)

@@ -11,6 +11,8 @@
 
 #include "support/wire_peer.h"
 
+#include "transport/congestion/congestion.h"
+
 #define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
 
 static uint8_t pattern[65536];
@@ -247,6 +249,42 @@ static void window_clamp_bounds_what_is_offered(void **state)
 	peer_close(p);
 }
 
+/* Names are the posix layer's; here the choice, its inheritance, and a change on the way. */
+static void congestion_control_is_chosen(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id, l = listener(p);
+	struct sock_tcp_info info;
+	set(p, l, SOCK_CONGESTION, CC_BBR);
+	SAY(p, .flags = TCP_SYN, .options = { .has = TCP_HAS_MSS, .mss = 1000 });
+	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
+	assert_int_equal(sock_accept(p->stack, l, NULL, NULL, &id, NULL), 0);
+	assert_int_equal(sock_get(p->stack, id, SOCK_CONGESTION), CC_BBR);
+	sock_write(p->stack, id, pattern, 2000);
+	peer_flush(p);
+	sock_tcp_info(p->stack, id, &info);
+	assert_string_equal(info.congestion, "bbr");
+	uint32_t window = info.cwnd;
+	/* with data in flight, to and fro; the window stays */
+	static const char *const names[] = { "cubic", "reno", "cubic", "bbr" };
+	for (int64_t kind = 0; kind < CC_KINDS; kind++) {
+		set(p, id, SOCK_CONGESTION, kind);
+		sock_tcp_info(p->stack, id, &info);
+		assert_string_equal(info.congestion, names[kind]);
+		assert_int_equal(info.cwnd, window);
+	}
+	for (uint32_t i = 0; i < 2; i++)
+		peer_expect(p, TCP_ACK, 1 + 1000 * i, 1);
+	peer_wait(p, 10 * NANO_MS);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 2001);
+	sock_tcp_info(p->stack, id, &info);
+	assert_int_equal(info.unacked, 0);
+	assert_true(info.cwnd >= window && info.cwnd <= window + 2000);
+	peer_close(p);
+}
+
 static void refuses_what_is_out_of_range(void **state)
 {
 	(void)state;
@@ -274,6 +312,7 @@ int main(void)
 		cmocka_unit_test(keepalive_has_times_of_its_own),
 		cmocka_unit_test(quick_and_delayed_acks_on_demand),
 		cmocka_unit_test(window_clamp_bounds_what_is_offered),
+		cmocka_unit_test(congestion_control_is_chosen),
 		cmocka_unit_test(refuses_what_is_out_of_range),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

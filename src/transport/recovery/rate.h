@@ -61,6 +61,7 @@ struct rate_sample {
 };
 
 struct rate {
+	nanotime now;           /* for the caller that walks ranges: when this ACK came */
 	nanotime first_sent;   /* of the flight that is being measured */
 	nanotime delivered_at; /* latest delivery */
 	uint32_t delivered, lost;

@@ -25,6 +25,28 @@ void board_init(struct scoreboard *b, uint32_t una)
 	b->sacked_pieces = 0;
 	b->delivered_end = una;
 	b->hint = b->judged = NULL;
+	b->rate = NULL;
+}
+
+/* The pipe, from the board alone. */
+static uint32_t board_pipe(const struct scoreboard *b)
+{
+	if (list_empty(&b->ranges))
+		return 0;
+	return board_in_flight(b, range_of(b->ranges.prev)->end - range_of(b->ranges.next)->start);
+}
+
+void board_measure(struct scoreboard *b, struct rate *rate, nanotime now)
+{
+	b->rate = rate;
+	if (!rate)
+		return;
+	uint32_t pipe = board_pipe(b);
+	rate_init(rate, now);
+	if (pipe) /* what was sent before says little */
+		rate_app_limited(rate, pipe);
+	list_each(at, &b->ranges)
+		rate_sent(rate, &range_of(at)->mark, range_len(range_of(at)), pipe, now);
 }
 
 /* What a remembered place becomes when its range goes: what holds of all before the range holds
@@ -58,7 +80,9 @@ void board_clear(struct scoreboard *b, struct pool *p)
 {
 	while (!list_empty(&b->ranges))
 		board_drop(b, p, range_of(b->ranges.next));
+	struct rate *rate = b->rate;
 	board_init(b, b->delivered_end);
+	b->rate = rate;
 }
 
 static uint16_t pieces_sum(uint32_t a, uint32_t b)
@@ -84,6 +108,8 @@ void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 	r->pieces = (uint16_t)pieces;
 	r->flags = 0;
 	r->tries = 0;
+	if (b->rate)
+		rate_sent(b->rate, &r->mark, end - start, board_pipe(b), now);
 	list_push_back(&b->ranges, &r->link);
 	b->count++;
 }
@@ -146,6 +172,8 @@ void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_
 		if (!(r->flags & SENT_SACKED)) {
 			n->acked += len;
 			news_sample(b, n, r, whole ? r->end : una);
+			if (b->rate)
+				rate_acked(b->rate, &r->mark, r->sent, len, b->rate->now);
 		}
 		if (r->flags)
 			board_uncount(b, r, len, whole);
@@ -196,6 +224,8 @@ static struct sent_range *board_split(struct scoreboard *b, struct pool *p, stru
 	second->sent = r->sent;
 	second->flags = r->flags;
 	second->tries = r->tries;
+	if (b->rate)
+		second->mark = r->mark;
 	second->pieces = r->pieces;
 	if (r->pieces > 1) {
 		uint32_t share = (uint32_t)((uint64_t)r->pieces * (r->end - at) / range_len(r));
@@ -236,6 +266,8 @@ static void board_take_sack(struct scoreboard *b, struct pool *p, struct sent_ra
 {
 	uint32_t len = range_len(r);
 	news_sample(b, n, r, r->end);
+	if (b->rate)
+		rate_acked(b->rate, &r->mark, r->sent, len, b->rate->now);
 	board_uncount(b, r, len, true);
 	r->flags = (uint8_t)((r->flags & SENT_TWICE) | SENT_SACKED);
 	b->sacked += len;
@@ -314,6 +346,8 @@ struct sent_range *board_first_in_doubt(struct scoreboard *b)
 struct sent_range *board_lose(struct scoreboard *b, struct pool *p, struct sent_range *r)
 {
 	assert(!(r->flags & SENT_SACKED));
+	if (b->rate)
+		rate_lost(b->rate, &r->mark, range_len(r));
 	if (r->flags & SENT_AGAIN) {
 		no_longer_again(b, r);
 	} else {
@@ -389,8 +423,11 @@ struct sent_range *board_next_lost(struct scoreboard *b)
 	return NULL;
 }
 
-static void sent_once_more(struct sent_range *r, nanotime now)
+/* `pipe`: without it. */
+static void sent_once_more(struct scoreboard *b, struct sent_range *r, uint32_t pipe, nanotime now)
 {
+	if (b->rate)
+		rate_sent(b->rate, &r->mark, range_len(r), pipe, now);
 	r->flags |= SENT_TWICE;
 	r->sent = now;
 	if (r->tries < UINT8_MAX)
@@ -403,7 +440,7 @@ void board_sent_again(struct scoreboard *b, struct pool *p, struct sent_range *r
 	assert(r->flags & SENT_LOST);
 	if (len < range_len(r))
 		board_split(b, p, r, r->start + len); /* where it fails, all counts as sent again */
-	sent_once_more(r, now);
+	sent_once_more(b, r, b->rate ? board_pipe(b) : 0, now);
 	r->flags |= SENT_AGAIN;
 	list_push_back(&b->resent, &r->again);
 	b->again += range_len(r);
@@ -417,7 +454,7 @@ void board_sent_probe(struct scoreboard *b, struct pool *p, uint32_t len, nanoti
 		struct sent_range *second = board_split(b, p, r, r->end - len);
 		r = second ? second : r;
 	}
-	sent_once_more(r, now);
+	sent_once_more(b, r, b->rate ? board_pipe(b) - range_len(r) : 0, now);
 	if (r->flags & SENT_AGAIN) { /* it is the youngest retransmission now */
 		list_remove(&r->again);
 		list_push_back(&b->resent, &r->again);

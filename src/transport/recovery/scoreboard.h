@@ -25,6 +25,7 @@
 #include "base/list.h"
 #include "base/nanotime.h"
 #include "base/seq.h"
+#include "transport/recovery/rate.h"
 
 enum sent_flag {
 	SENT_SACKED = 1,
@@ -41,6 +42,7 @@ struct sent_range {
 	uint16_t pieces;   /* segments that it was sent as; merged ranges add theirs up */
 	uint8_t flags;     /* enum sent_flag */
 	uint8_t tries;     /* retransmissions */
+	struct rate_mark mark; /* while the board has a rate */
 };
 
 struct scoreboard {
@@ -52,6 +54,7 @@ struct scoreboard {
 	uint32_t delivered_end;  /* highest sequence number known to have arrived (RACK.fack) */
 	struct sent_range *hint; /* none before it waits to be sent again; NULL: from the start */
 	struct sent_range *judged; /* all before it are SACKED or LOST; NULL: from the start */
+	struct rate *rate;       /* learns of what is sent, arrives and gets lost; NULL: nobody */
 };
 
 /* What one acknowledgment brought. */
@@ -76,6 +79,11 @@ struct board_news {
 
 void board_init(struct scoreboard *b, uint32_t una);
 void board_clear(struct scoreboard *b, struct pool *p);
+
+/* From now on `rate` (or NULL: nobody) learns of it all, with what is outstanding as if it was
+ * sent now. While there is one, rate->now is to be set before an ACK is taken, and
+ * board_ack_clean is not for use. */
+void board_measure(struct scoreboard *b, struct rate *rate, nanotime now);
 
 static inline struct sent_range *board_first(const struct scoreboard *b)
 {

@@ -108,6 +108,14 @@ static void take_rtt(struct transport *t, struct tcp_conn *c, const struct ack_n
 		rtt_sample(&c->rtt, (nanodiff)(t->now_ms - n->echo_ms) * NANO_MS);
 }
 
+/* Neither the window nor a loss holds anything back, the application has just written no more. */
+static bool out_of_data(const struct tcp_conn *c, uint32_t in_flight)
+{
+	const struct tcp_flight *f = c->flight;
+	return seq_ge(c->snd_nxt, c->snd_end) && in_flight < f->cc.cwnd &&
+	       f->board.lost == f->board.again;
+}
+
 /* Congestion control learns of `acked` bytes that arrived, the newest of them sent at `newest`; in
  * a fast recovery PRR sets the window instead. */
 static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uint32_t acked,
@@ -130,11 +138,13 @@ static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uin
 		.min_rtt = f->min_rtt.value,
 	};
 	struct rate_sample rate;
-	if (f->cc.ops->wants_rate) {
+	if (f->board.rate) {
 		rate_take(&f->rate, f->min_rtt.value, &rate);
 		a.rate = &rate;
 	}
 	f->cc.ops->ack(&f->cc, &a);
+	if (f->board.rate && (f->cc.holds_back || out_of_data(c, a.in_flight)))
+		rate_app_limited(&f->rate, a.in_flight);
 }
 
 /* The FIN was acknowledged: the states that wait for that move on. */
@@ -211,7 +221,7 @@ static void take_clean_ack(struct transport *t, struct tcp_conn *c, const struct
 	take_advance(t, c, seg);
 	if (c->state == TCP_CLOSED)
 		return;
-	if (f->cc.ops->wants_rate || cc_tested(&f->cc, prior, c->snd_una, c->snd_nxt))
+	if (cc_tested(&f->cc, prior, c->snd_una, c->snd_nxt))
 		tell_congestion_control(t, c, seg->ack - una, prior, 0, twice ? -1 : newest);
 }
 
@@ -269,10 +279,13 @@ static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struc
 {
 	const struct tcp_flight *f = c->flight;
 	if (seg->ack != c->snd_una && f->phase == PHASE_OPEN && f->tlp < TLP_NEW &&
-	    board_clean(&f->board) && !(seg->h.options.has & TCP_HAS_SACK))
+	    board_clean(&f->board) && !f->board.rate && !(seg->h.options.has & TCP_HAS_SACK)) {
 		take_clean_ack(t, c, seg);
-	else
-		take_odd_ack(t, c, seg);
+		return;
+	}
+	if (f->board.rate)
+		f->board.rate->now = t->now;
+	take_odd_ack(t, c, seg);
 }
 
 /* An ACK in SYN-RECEIVED (simultaneous open) that acknowledges our SYN. */

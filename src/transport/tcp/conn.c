@@ -113,7 +113,11 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	f->tune_low = f->rx.low;
 	f->snd_small = f->recover = c->snd_una;
 	f->quick = 8;
-	cc_begin(&f->cc, cc_of(CC_DEFAULT), c->mss, initial_window(t, c->mss), c->snd_una, t->now);
+	cc_begin(&f->cc, cc_of(o->congestion ? o->congestion : t->config.congestion), c->mss,
+		 initial_window(t, c->mss), c->snd_una, t->now);
+	f->cc.abrupt_start = t->config.abrupt_start;
+	if (f->cc.ops->wants_rate)
+		board_measure(&f->board, &f->rate, t->now);
 	c->flight = f;
 	return f;
 }
@@ -125,6 +129,23 @@ void conn_flight_synchronize(struct transport *t, struct tcp_conn *c)
 	f->tune_low = f->rx.low;
 	f->snd_wnd_max = c->snd_wnd;
 	cc_start(&f->cc, f->cc.ops, c->mss, initial_window(t, c->mss), c->snd_una, t->now);
+	f->cc.abrupt_start = t->config.abrupt_start;
+}
+
+void conn_set_congestion(struct transport *t, struct tcp_conn *c, uint8_t kind)
+{
+	struct tcp_flight *f = c->flight;
+	const struct cc_ops *ops = cc_of(kind ? kind : t->config.congestion);
+	if (!f || f->cc.ops == ops)
+		return;
+	uint32_t cwnd = f->cc.cwnd, ssthresh = f->cc.ssthresh;
+	cc_start(&f->cc, ops, c->mss, initial_window(t, c->mss), c->snd_una, t->now);
+	f->cc.abrupt_start = t->config.abrupt_start;
+	f->cc.cwnd = cwnd;
+	f->cc.ssthresh = ops->own_window ? UINT32_MAX : ssthresh;
+	f->pacer.next = 0;
+	board_measure(&f->board, ops->wants_rate ? &f->rate : NULL, t->now);
+	conn_make_ready(t, c);
 }
 
 void conn_drop_flight(struct transport *t, struct tcp_conn *c)

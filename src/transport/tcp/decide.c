@@ -169,6 +169,8 @@ struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, 
 	const struct tcp_flight *f = c->flight;
 	if (f && state_sends(c)) {
 		uint32_t mss = p.mss = c->mss - conn_sack_room(c);
+		if (f->cc.pacing_rate && gso_max)
+			gso_max = pacer_quantum(f->cc.pacing_rate, mss, gso_max);
 		if (f->tlp == TLP_OWED && c->snd_una != c->snd_nxt &&
 		    board_can_send(&f->board, &t->range_pool) && plan_tail(c, &p, mss))
 			return p;

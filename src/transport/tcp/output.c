@@ -207,7 +207,9 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 static void note_pace(struct transport *t, struct tcp_conn *c, uint32_t len)
 {
 	struct tcp_flight *f = c->flight;
-	pacer_sent(&f->pacer, f->cc.pacing_rate, len, 2u * c->mss, t->now);
+	/* what a late timer may make up for: a millisecond's worth */
+	uint32_t burst = pacer_quantum(f->cc.pacing_rate, c->mss, 0);
+	pacer_sent(&f->pacer, f->cc.pacing_rate, len, burst, t->now);
 	if (!pacer_allows(&f->pacer, t->now))
 		conn_arm(t, c, pacer_next(&f->pacer));
 }

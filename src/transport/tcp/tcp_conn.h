@@ -50,6 +50,8 @@ struct tcp_conn *conn_new(struct transport *t, const struct tcp_tuple *tuple);
 struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c);
 /* What a flight knows of the peer, again: it may be older than the handshake. */
 void conn_flight_synchronize(struct transport *t, struct tcp_conn *c);
+/* Another algorithm (enum cc_kind), with the window that is. */
+void conn_set_congestion(struct transport *t, struct tcp_conn *c, uint8_t kind);
 void conn_drop_flight(struct transport *t, struct tcp_conn *c);
 /* Ends a connection now: error for the owner, out of the table; the memory goes at the next
  * transmit (orphans) or with the owner's close. */
