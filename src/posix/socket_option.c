@@ -408,7 +408,8 @@ static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *va
 		if (f->stage == STAGE_STREAM)
 			sock_tcp_info(p->stack, f->id, &i);
 		const char *algorithm = i.congestion[0]
-			? i.congestion : cc_of((uint8_t)f->option[SOCK_CONGESTION])->name;
+			? i.congestion
+			: cc_of((uint8_t)f->option[SOCK_CONGESTION])->name;
 		char name16[16] = { 0 };
 		for (unsigned k = 0; k + 1 < sizeof name16 && algorithm[k]; k++)
 			name16[k] = algorithm[k];

@@ -85,7 +85,7 @@ struct transport_config {
 	uint16_t mss_min;        /* floor of the effective send MSS: CVE-2019-11479 */
 	uint32_t initial_window; /* segments: 10, RFC 6928 */
 	uint8_t congestion;      /* enum cc_kind: CUBIC where 0 */
-	bool abrupt_start;       /* CUBIC's slow start ends as Linux's does: HyStart, not HyStart++ */
+	bool abrupt_start;       /* CUBIC leaves slow start as Linux does: HyStart, not HyStart++ */
 	uint32_t challenge_rate; /* challenge ACKs: one a connection in so many ms */
 };
 
