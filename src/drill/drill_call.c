@@ -78,7 +78,7 @@ bool drill_address(struct drill_host *h, struct drill_running *r, const struct d
 	const struct addr *otherwise, uint16_t port)
 {
 	struct addr a = *otherwise;
-	int64_t number;
+	int64_t number = 0;
 	if (!e || e->kind == DRILL_ELLIPSIS) {
 		put_address(r, &a, port);
 		return true;
@@ -119,7 +119,7 @@ bool drill_address(struct drill_host *h, struct drill_running *r, const struct d
 /* How many bytes a call moves. */
 bool drill_length_of(struct drill_running *r, unsigned index, size_t *len)
 {
-	int64_t v;
+	int64_t v = 0;
 	if (!drill_number_of(r, drill_argument(r->call, index), &v))
 		return false;
 	if (v < 0 || v > (int64_t)DRILL_BUFFER)
@@ -131,7 +131,7 @@ bool drill_length_of(struct drill_running *r, unsigned index, size_t *len)
 
 bool drill_flags_of(struct drill_running *r, unsigned index, int *flags)
 {
-	int64_t v;
+	int64_t v = 0;
 	if (!drill_number_of(r, drill_argument(r->call, index), &v))
 		return false;
 	*flags = (int)v;

@@ -55,7 +55,7 @@ static void test_path_mtu(void **state)
 		const struct peer_segment *s = peer_expect(p, TCP_ACK, 1, 1);
 		assert_int_equal(s->len, 1400 - headers);
 		assert_memory_equal(s->text, pattern, s->len);
-		/* Larger than now, or equal, is no news; about a byte that is not in flight, none. */
+		/* Larger than now or equal: no news. About a byte that is not in flight: none. */
 		too_big(p, 1, 1450);
 		too_big(p, 1, 1400);
 		too_big(p, 0, 1300);
