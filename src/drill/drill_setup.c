@@ -17,8 +17,8 @@ static void apply(struct drill_run *r, const char *name, const char *value)
 	if (posix_sysctl(r->host.posix, name, value) == 0)
 		return;
 	if (r->report->ignored++ == 0)
-		snprintf(r->report->ignored_first, sizeof r->report->ignored_first, "%s=%s", name,
-			value);
+		snprintf(r->report->ignored_first, sizeof r->report->ignored_first, "%.60s=%.60s",
+			name, value);
 }
 
 static void on_set(void *context, const char *name, const char *value)
