@@ -26,8 +26,8 @@ struct shadow {
 	bool recover_known;
 	bool owes;          /* data came that is not acknowledged yet ... */
 	nanotime owes_from; /* ... since then */
-	bool challenged;
-	nanotime challenge; /* the last challenge ACK */
+	unsigned challenges;
+	nanotime challenge[2]; /* the last challenge ACKs */
 };
 
 /* A connection in TIME-WAIT. */

@@ -557,3 +557,16 @@ void traffic_stop_listening(struct traffic *t)
 	sock_close(node_use(t->server.node), t->listener);
 	t->listener = 0;
 }
+
+void traffic_give_up(struct traffic *t)
+{
+	for (unsigned i = 0; i < t->count; i++) {
+		struct traffic_end *end[2] = { &t->flow[i].client, &t->flow[i].server };
+		for (unsigned k = 0; k < 2; k++) {
+			if (end[k]->started && !end[k]->done)
+				sock_abort(node_use(k ? t->server.node : t->client.node),
+					end[k]->sock);
+			end[k]->aborted = end[k]->done = true;
+		}
+	}
+}

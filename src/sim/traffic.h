@@ -91,6 +91,8 @@ void traffic_start(struct traffic *t, const struct traffic_plan *p);
 void traffic_rebooted(struct traffic *t, bool server);
 /* Closes the listener: who waits in its queue is reset. */
 void traffic_stop_listening(struct traffic *t);
+/* Breaks off all that has not ended. */
+void traffic_give_up(struct traffic *t);
 /* Have all ended? For world_run. */
 bool traffic_done(void *traffic);
 /* I20: the first flow that has not moved for `patience`, though its applications wanted to; -1:

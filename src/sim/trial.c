@@ -197,6 +197,12 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 		int stuck = traffic_stuck(&tw->traffic, TRIAL_PATIENCE);
 		if (stuck < 0)
 			continue;
+		/* A window that was garbled may stay closed for ever: SND.WL1 can't be outdone by a
+		 * peer that has nothing left to send (RFC 9293 3.10.7.4, MUST-37). */
+		if (tw->traffic.garbled) {
+			traffic_give_up(&tw->traffic);
+			break;
+		}
 		bool server = tw->traffic.flow[stuck].client.done;
 		traffic_describe(&tw->traffic, (unsigned)stuck, server, text, sizeof text);
 		fail(r, "I20: no progress for %d s: %s", (int)(TRIAL_PATIENCE / NANO_S), text);
