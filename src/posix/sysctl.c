@@ -369,6 +369,7 @@ void sysctl_stack_config(struct stack_config *c)
 	t->initial_window = 10;
 	t->tail_loss_probe = t->f_rto = true;
 	t->rto_restart = false; /* Linux has none */
+	t->abrupt_start = true; /* nor HyStart++ */
 	t->timestamps = t->sack = t->window_scaling = true;
 	t->syn_cookies = SYN_COOKIES_PRESSURE;
 	t->fast_open = 0x403;
