@@ -67,11 +67,10 @@ void cc_recovered(struct cc *c, nanotime now)
 }
 
 /*
- * RFC 7661 4.3 keeps a window that was not used for minutes, because the sender stays
- * validated by what it did send; after silence there is nothing of that kind, and RFC 5681
- * 4.1 would begin anew. Between the two stands the decay of RFC 2861, which RFC 7661 grew
- * from: a halving for each RTO, not below the restart window, and a threshold of three
- * quarters of what was, so that slow start finds the way back.
+ * RFC 5681 4.1 would begin anew after an RTO of silence, RFC 7661 would keep the window for five
+ * minutes and then halve it. Between the two stands the decay of RFC 2861, which RFC 7661 grew
+ * from: a halving for each RTO, not below the restart window, and a threshold of three quarters
+ * of what was, so that slow start finds the way back.
  */
 void cc_idle(struct cc *c, nanodiff idle, nanodiff rto, nanotime now)
 {
