@@ -370,6 +370,13 @@ int64_t posix_shutdown(struct posix *p, int fd, int how)
 		f->bound = false;
 		return 0;
 	}
+	if (f->stage == STAGE_STREAM && f->connecting && !f->connected_at && !socket_dead(p, f)) {
+		sock_close(p->stack, f->id); /* not connected yet: it gives up, as in Linux */
+		f->id = 0;
+		f->stage = STAGE_NEW;
+		f->connecting = f->deferred = false;
+		return 0;
+	}
 	if (f->stage != STAGE_STREAM || (socket_dead(p, f) && sock_error(p->stack, f->id)))
 		return -LINUX_ENOTCONN;
 	if (how != LINUX_SHUT_WR)

@@ -161,6 +161,13 @@ static void refusals_have_linux_numbers(void **state)
 	assert_int_equal(error, LINUX_ECONNREFUSED);
 	posix_getsockopt(p, other, LINUX_SOL_SOCKET, LINUX_SO_ERROR, &error, &len);
 	assert_int_equal(error, 0);
+	/* shut down before it is connected: it gives up, and may try again */
+	t->cut = true;
+	assert_int_equal(posix_connect(p, &c, other, &a, sizeof a), -LINUX_EINPROGRESS);
+	assert_int_equal(posix_shutdown(p, other, LINUX_SHUT_RDWR), 0);
+	assert_int_equal(posix_shutdown(p, other, LINUX_SHUT_RDWR), -LINUX_ENOTCONN);
+	twins_run(t, 10 * NANO_MS);
+	t->cut = false;
 	int l = twins_listener(t, 1, 9);
 	assert_int_equal(posix_connect(p, &c, other, &a, sizeof a), -LINUX_EINPROGRESS);
 	twins_run(t, 20 * NANO_MS);
