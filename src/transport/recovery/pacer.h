@@ -48,7 +48,7 @@ uint32_t pacer_quantum(uint64_t rate, uint32_t mss, uint32_t most);
 /*
  * A rate for a control that has a window only: twice the window a round trip in slow start, so
  * that it can double, and 1.2 times later, so that the window stays what limits (RFC 9002 7.7).
- * RFC 7661 4.4.2). 0 while srtt is 0.
+ * 0 while srtt is 0.
  */
 uint64_t pacer_window_rate(uint32_t cwnd, uint32_t ssthresh, nanodiff srtt);
 
