@@ -143,10 +143,16 @@ static void news_sample(struct scoreboard *b, struct board_news *n, const struct
 		n->last_end = end;
 		n->last_twice = r->flags & SENT_TWICE;
 	}
+	/* One ACK's news count as in ascending order, in whatever order its blocks stand: late is
+	 * what lies before the end that was known when it came (RFC 8985 6.2 step 3). */
+	if (!n->begun) {
+		n->begun = true;
+		n->delivered_end = b->delivered_end;
+	}
 	if (seq_gt(end, b->delivered_end))
 		b->delivered_end = end;
-	else if (end != b->delivered_end && !(r->flags & SENT_TWICE))
-		n->reordered = b->delivered_end - end;
+	if (seq_lt(end, n->delivered_end) && !(r->flags & SENT_TWICE))
+		n->reordered = n->delivered_end - end;
 	if (r->flags & SENT_TWICE) {
 		n->twice = true;
 		return;

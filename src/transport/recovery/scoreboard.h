@@ -71,6 +71,8 @@ struct board_news {
 	uint32_t last_end;
 	bool last_twice;
 	uint32_t original_end; /* of the first range that was sent once only */
+	bool begun;            /* there was something new: */
+	uint32_t delivered_end; /* the board's, before it */
 	uint32_t reordered;    /* bytes that such a range came late by, 0: none (step 3) */
 };
 

@@ -122,12 +122,24 @@ static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uin
 				    uint32_t prior_in_flight, uint32_t lost, nanotime newest)
 {
 	struct tcp_flight *f = c->flight;
-	if (f->phase == PHASE_RECOVERY && !f->cc.ops->own_window)
-		return;
+	uint32_t delivered = n->board.acked + n->board.sacked;
+	/* A window grows by what is acknowledged for good: SACKs alone may be the start of a loss. Of
+	 * what is, without SACK duplicates have told a part before. */
+	if (!f->cc.ops->own_window) {
+		uint32_t told = c->flags & CONN_SACK ? 0 : (uint32_t)n->prior_dups * c->mss;
+		delivered = delivered > told ? delivered - told : 0;
+		if (f->phase == PHASE_RECOVERY || n->board.acked == 0 || delivered == 0)
+			return;
+	}
 	struct cc_ack a = {
 		.now = t->now,
+<<<<<<< HEAD
 		.acked = acked,
 		.prior_in_flight = prior_in_flight,
+=======
+		.acked = delivered,
+		.prior_in_flight = n->prior_in_flight,
+>>>>>>> 536305e (tcp: one ACK's SACKs are no reordering, and grow no window by themselves)
 		.in_flight = conn_pipe(c),
 		.lost = lost,
 		.snd_una = c->snd_una,
