@@ -122,24 +122,12 @@ static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uin
 				    uint32_t prior_in_flight, uint32_t lost, nanotime newest)
 {
 	struct tcp_flight *f = c->flight;
-	uint32_t delivered = n->board.acked + n->board.sacked;
-	/* A window grows by what is acknowledged for good: SACKs alone may be the start of a loss. Of
-	 * what is, without SACK duplicates have told a part before. */
-	if (!f->cc.ops->own_window) {
-		uint32_t told = c->flags & CONN_SACK ? 0 : (uint32_t)n->prior_dups * c->mss;
-		delivered = delivered > told ? delivered - told : 0;
-		if (f->phase == PHASE_RECOVERY || n->board.acked == 0 || delivered == 0)
-			return;
-	}
+	if (f->phase == PHASE_RECOVERY && !f->cc.ops->own_window)
+		return;
 	struct cc_ack a = {
 		.now = t->now,
-<<<<<<< HEAD
 		.acked = acked,
 		.prior_in_flight = prior_in_flight,
-=======
-		.acked = delivered,
-		.prior_in_flight = n->prior_in_flight,
->>>>>>> 536305e (tcp: one ACK's SACKs are no reordering, and grow no window by themselves)
 		.in_flight = conn_pipe(c),
 		.lost = lost,
 		.snd_una = c->snd_una,
@@ -244,6 +232,20 @@ static bool something_odd(const struct tcp_flight *f, const struct ack_news *n)
 	       n->board.reordered || n->dsack || f->tlp >= TLP_NEW;
 }
 
+/*
+ * What a window may grow by: SACKs that do not move SND.UNA may be the start of a loss (RFC 5681
+ * 3.1), and without SACK duplicates have told a part of it before. Who keeps the window by itself
+ * counts what arrives.
+ */
+static uint32_t delivered_for_good(const struct tcp_conn *c, const struct ack_news *n)
+{
+	uint32_t delivered = n->board.acked + n->board.sacked;
+	if (c->flight->cc.ops->own_window)
+		return delivered;
+	uint32_t told = c->flags & CONN_SACK ? 0 : (uint32_t)n->prior_dups * c->mss;
+	return !n->advanced || delivered < told ? 0 : delivered - told;
+}
+
 /* ACKs that say more than that SND.UNA moves, or say it in odd times. */
 static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
@@ -280,7 +282,7 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 	}
 	if (something_odd(f, &n))
 		conn_judge_losses(t, c, &n);
-	uint32_t acked = n.board.acked + n.board.sacked;
+	uint32_t acked = delivered_for_good(c, &n);
 	if (acked)
 		tell_congestion_control(t, c, acked, n.prior_in_flight, n.lost,
 					n.board.newest_sent);
