@@ -164,6 +164,7 @@ static bool drill_file(void *context, const char *path)
 	char *text = file_tree_read(path, DRILL_SCRIPT_MAX, &len);
 	d->path = path;
 	d->options.ip6 = wants_ip6(d, path);
+	d->options.swapped = given(d->arguments, "ipv6");
 	if (!text) {
 		complain(d->arguments->command, VERDICT_ENVIRONMENT,
 			"%s: %s: name a script that you may read", path, strerror(errno));

@@ -15,6 +15,7 @@
 
 struct drill_options {
 	bool ip6;           /* IPv6, where the script does not say which */
+	bool swapped; /* it was written for IPv4: an MTU that leaves room for the same MSS */
 	bool lenient;       /* PSH, the order of TCP options and their padding do not matter */
 	nanotime tolerance; /* of times; 0: 10 ms, or what the script says */
 	/* NAME=VALUE: sysctls, which come after those that the script's set-up file sets. */

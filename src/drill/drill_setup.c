@@ -108,9 +108,16 @@ static bool read_family(struct drill_run *r)
 {
 	const struct drill_setting *s = option(r, "ip_version");
 	r->host.ip6 = r->options->ip6;
-	r->mtu = r->host.ip6 ? MTU_SWAPPED : MTU;
-	if (!s)
+	r->mtu = r->host.ip6 && r->options->swapped ? MTU_SWAPPED : MTU;
+	if (!s) {
+		/* An address that the script names tells its family as well. */
+		const struct drill_setting *a = option(r, "local_ip");
+		if (!a)
+			a = option(r, "remote_ip");
+		if (a)
+			r->host.ip6 = memchr(a->value.at, ':', a->value.len) != NULL;
 		return true;
+	}
 	r->mtu = MTU;
 	r->host.ip6 = drill_is(s->value, "ipv6");
 	if (r->host.ip6 || drill_is(s->value, "ipv4"))

@@ -23,6 +23,7 @@ enum setting_kind {
 	SETTING_NUMBER, /* one number of struct sysctls */
 	SETTING_PROBE,  /* tail loss probes: from 3 on */
 	SETTING_BITS,   /* the low 16 */
+	SETTING_FORGET, /* what was learned of servers is forgotten */
 	SETTING_KEY,    /* four groups of hexadecimal digits */
 };
 
@@ -57,6 +58,8 @@ static const struct setting settings[] = {
 	{ "tcp_notsent_lowat", SETTING_NUMBER, OWN(unsent_low), 0, 0, UINT32_MAX },
 	{ "tcp_fastopen", SETTING_BITS, CONFIG(fast_open), 0, 0, INT32_MAX },
 	{ "tcp_fastopen_key", SETTING_KEY, 0, 0, 0, 0 },
+	/* no sysctl of Linux: what `ip tcp_metrics flush` does */
+	{ "tcp_metrics_flush", SETTING_FORGET, 0, 0, 0, 0 },
 	{ "tcp_fastopen_blackhole_timeout_sec", SETTING_TIME, CONFIG(fast_open_pause), NANO_S, 0,
 		INT32_MAX },
 };
@@ -268,6 +271,10 @@ static int set(struct posix *p, const struct setting *s, const char *value)
 {
 	if (s->kind == SETTING_KEY)
 		return set_key(p, value);
+	if (s->kind == SETTING_FORGET) {
+		sock_fast_open_forget(p->stack);
+		return 0;
+	}
 	uint8_t *own = (uint8_t *)&p->sysctl + s->at;
 	if (s->kind == SETTING_TRIPLE)
 		return set_triple(p, (int64_t *)(void *)own, value, s);
@@ -364,6 +371,7 @@ void sysctl_stack_config(struct stack_config *c)
 	t->rto_min = 200 * NANO_MS;
 	t->rto_max = 120 * NANO_S;
 	t->delayed_ack = 40 * NANO_MS;
+	t->reorder_slack = 6 * NANO_MS; /* Linux: two milliseconds and what its ticks add */
 	t->user_timeout = retries_as_time(15);
 	t->syn_retries = t->syn_ack_retries = 5;
 	t->initial_window = 10;

@@ -415,6 +415,11 @@ void sock_fast_open_key(struct stack *s, const uint8_t key[16])
 	tcp_fast_open_key(transport_of(s), key);
 }
 
+void sock_fast_open_forget(struct stack *s)
+{
+	fast_open_forget(&transport_of(s)->fast_open_cache);
+}
+
 int sock_set_nodelay(struct stack *s, sock_id id, bool on)
 {
 	return conn_of(s, id) ? sock_set(s, id, SOCK_NODELAY, on) : -ERR_ARGUMENT;

@@ -102,6 +102,8 @@ int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_
 int sock_set_fast_open(struct stack *s, sock_id id, uint32_t most);
 /* A new key for Fast Open cookies; the one before it stays good. */
 void sock_fast_open_key(struct stack *s, const uint8_t key[16]);
+/* Forgets all cookies of servers, and where Fast Open rests. */
+void sock_fast_open_forget(struct stack *s);
 int sock_set_nodelay(struct stack *s, sock_id id, bool on);
 int sock_set_keepalive(struct stack *s, sock_id id, bool on);
 

@@ -81,6 +81,7 @@ struct transport_config {
 	bool timestamps, sack, window_scaling;
 	bool tail_loss_probe;    /* RFC 8985 7 */
 	bool f_rto;              /* RFC 5682 */
+	nanodiff reorder_slack;  /* the reordering timer (RFC 8985 6.2) fires so much later */
 	bool rto_restart;        /* RFC 7765 */
 	uint16_t mss_min;        /* floor of the effective send MSS: CVE-2019-11479 */
 	uint32_t initial_window; /* segments: 10, RFC 6928 */

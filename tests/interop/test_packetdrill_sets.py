@@ -21,7 +21,7 @@ def passed(*options):
     """The scripts that pass, by their paths in the sets."""
     said = json.loads(cli.run("packetdrill", "--lenient", "--json", *options, SETS).stdout)
     bad = [s for s in said["scripts"] if s["outcome"] == "malformed" and "no such call" not in s["problem"]]
-    if bad:
+    if bad and not options:  # scripts for IPv4 only may name its ICMP messages
         sys.exit("\n".join(f"{s['script']}:{s['line']}: {s['problem']}" for s in bad))
     mark = " over IPv6" if options else ""
     return {str(pathlib.Path(s["script"]).relative_to(SETS)) + mark

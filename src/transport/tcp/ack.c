@@ -292,8 +292,9 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	const struct tcp_flight *f = c->flight;
-	if (seg->ack != c->snd_una && f->phase == PHASE_OPEN && f->tlp < TLP_NEW &&
-	    board_clean(&f->board) && !f->board.rate && !(seg->h.options.has & TCP_HAS_SACK)) {
+	if (seg->ack != c->snd_una && f->phase == PHASE_OPEN && !f->dup_acks &&
+	    f->tlp < TLP_NEW && board_clean(&f->board) && !f->board.rate &&
+	    !(seg->h.options.has & TCP_HAS_SACK)) {
 		take_clean_ack(t, c, seg);
 		return;
 	}

@@ -68,6 +68,11 @@ bool fast_open_cache_init(struct fast_open_cache *c, struct arena *a, uint32_t e
 	return true;
 }
 
+void fast_open_forget(struct fast_open_cache *c)
+{
+	memset(c->entry, 0, (size_t)c->sets * WAYS * sizeof *c->entry);
+}
+
 static struct fast_open_entry *set_of(const struct fast_open_cache *c, const struct addr *remote)
 {
 	uint64_t hash = hash_words(&c->key, remote->w, 2);

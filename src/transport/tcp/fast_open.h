@@ -40,6 +40,7 @@ struct fast_open_entry {
 	uint8_t losses;        /* SYNs with data that got lost, one after the other */
 	uint8_t cookie_len;    /* 0: none */
 	bool experimental;     /* option 254 is what it understands, or what is tried next */
+	bool early_tried;      /* it was, since the last cookie */
 	uint8_t cookie[FAST_OPEN_COOKIE_MAX];
 };
 
@@ -53,6 +54,7 @@ struct fast_open_cache {
 /* False: no memory. At least `entries` places. */
 bool fast_open_cache_init(struct fast_open_cache *c, struct arena *a, uint32_t entries,
 			  const struct hash_key *key);
+void fast_open_forget(struct fast_open_cache *c);
 /* NULL: nothing is known. */
 struct fast_open_entry *fast_open_find(const struct fast_open_cache *c, const struct addr *remote);
 /* The server's place, made where there is none. */

@@ -240,16 +240,17 @@ static void learn(struct transport *t, const struct tcp_conn *c, const struct tc
 	if (asked && o->has & TCP_HAS_FAST_OPEN && o->fast_open_len) {
 		e->cookie_len = o->fast_open_len;
 		e->experimental = o->fast_open_experimental;
+		e->early_tried = false;
 		memcpy(e->cookie, o->fast_open, o->fast_open_len);
 		e->losses = 0;
 	} else if (again && data && !taken) {
 		fast_open_lost(e, t->config.fast_open_pause, t->now);
 	} else if (taken) {
 		e->losses = 0;
-	} else if (asked && !again && !data && !known) {
-		e->experimental = true; /* no answer to the option: perhaps to the early one */
-	} else if (asked && !again && !data && !known->cookie_len) {
-		e->experimental = !e->experimental;
+	} else if (asked && !again && !data && !(known && known->cookie_len)) {
+		/* No answer to the option: perhaps to the early one, which is tried once. */
+		e->experimental = !e->experimental && !e->early_tried;
+		e->early_tried = true;
 	}
 }
 

@@ -208,6 +208,8 @@ static uint32_t find_lost(struct transport *t, struct tcp_conn *c)
 	uint32_t lost = rack_find_lost(&f->rack, &f->board, &t->range_pool, f->phase != PHASE_OPEN,
 				       f->min_rtt.value, rtt_smoothed(&c->rtt), t->now,
 				       &f->reorder_at);
+	if (f->reorder_at != NANOTIME_NEVER)
+		f->reorder_at += t->config.reorder_slack;
 	conn_arm(t, c, f->reorder_at);
 	return lost;
 }

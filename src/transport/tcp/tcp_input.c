@@ -57,7 +57,7 @@ static bool stage_timestamp(struct transport *t, struct tcp_conn *c, struct rx *
 	}
 	/* (R3) and 4.3 (2): only a segment at the left edge may move TS.Recent. None that may turn
 	 * out unacceptable, or a blind one would make all later ones look old: see below. */
-	if (seg->seq == c->rcv_nxt)
+	if (seg->seq == c->rcv_nxt && seq_le(seg->ack, c->snd_nxt))
 		take_timestamp(t, c, seg);
 	return true;
 }
@@ -109,7 +109,8 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	}
 	if (seq_lt(seg->seq, c->rcv_nxt)) { /* its front is old */
 		if (c->flags & CONN_TIMESTAMPS && seg->h.options.has & TCP_HAS_TIMESTAMPS &&
-		    !(seg->flags & TCP_RST) && seq_ge(seg->h.options.tsval, c->ts_recent))
+		    !(seg->flags & TCP_RST) && seq_ge(seg->h.options.tsval, c->ts_recent) &&
+		    seq_le(seg->ack, c->snd_nxt))
 			take_timestamp(t, c, seg);
 		uint32_t old = c->rcv_nxt - seg->seq;
 		if (seg->flags & TCP_SYN) {
@@ -220,13 +221,26 @@ static void take_syn(struct transport *t, struct tcp_conn *c, const struct tcp_s
 		conn_flight_synchronize(t, c);
 }
 
+#define SYN_ECHO_MS (10 * 60 * 1000) /* far more than any SYN is waited for */
+
+/* Does it echo a timestamp that no SYN of ours had (RFC 7323 3.2)? Then it answers none of them. */
+static bool echoes_nothing(const struct transport *t, const struct tcp_conn *c,
+			   const struct tcp_segment *seg)
+{
+	const struct tcp_options *o = &seg->h.options;
+	return c->flags & CONN_TIMESTAMPS && seg->flags & TCP_SYN &&
+	       o->has & TCP_HAS_TIMESTAMPS && o->tsecr &&
+	       t->now_ms - (o->tsecr - c->ts_offset) > SYN_ECHO_MS;
+}
+
 /* RFC 9293 3.10.7.3 */
 static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *rx,
 			   struct tcp_segment *seg, const struct tcp_tuple *tuple)
 {
 	bool acked = seg->flags & TCP_ACK;
 	/* Only our SYN can be acknowledged, and what went with it. */
-	if (acked && (!seq_gt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_nxt))) {
+	if (acked && (!seq_gt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_nxt) ||
+		      echoes_nothing(t, c, seg))) {
 		tcp_reply_reset(t, rx, seg, tuple);
 		rx_drop(rx, DROP_TCP_ACK_UNSENT);
 		return;
