@@ -88,6 +88,19 @@ static void a_small_sender_gets_a_small_window(void **state)
 	assert_in_range(r.receive_window_max, START - 1514, 512 * 1024);
 }
 
+/* What waited behind a hole comes all at once, and is no measure of the path: 165 KB here. */
+static void holes_do_not_count(void **state)
+{
+	(void)state;
+	struct stack_config grows = config_of(START, 4u << 20);
+	struct bulk_path p = long_path(&grows, &grows);
+	p.delay = NANO_MS;
+	p.queue_bytes = 100 * 1514;
+	struct bulk_result r = bulk_run(&p, 20 * NANO_S);
+	assert_true(bulk_rate(&p, &r, 20 * NANO_S) > (double)RATE * DATA * 0.95);
+	assert_in_range(r.receive_window_max, 128 * 1024, 1024 * 1024);
+}
+
 /* A reader that reads slowly is no reason to hold more for it. */
 static void a_slow_reader_stays_small(void **state)
 {
@@ -148,6 +161,7 @@ int main(void)
 		cmocka_unit_test(a_long_path_fills),
 		cmocka_unit_test(slow_start_is_not_held_up),
 		cmocka_unit_test(a_small_sender_gets_a_small_window),
+		cmocka_unit_test(holes_do_not_count),
 		cmocka_unit_test(a_slow_reader_stays_small),
 		cmocka_unit_test(a_limit_holds),
 		cmocka_unit_test(scarce_memory_is_not_taken),

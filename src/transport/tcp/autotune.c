@@ -4,7 +4,9 @@
  * read, so the buffer is twice that; and while the amount grows from round to
  * round, as it doubles in slow start, the buffer is opened before the sender
  * gets there: by the time that a growth is seen here, the sender is a round trip
- * further. Only what was read counts: a slow reader keeps a small buffer.
+ * further. Only what was read counts: a slow reader keeps a small buffer. A round
+ * in which a hole had to be filled takes longer and delivers all that waited behind
+ * it, which no round trip brought: it counts by the shortest round.
  *
  * Sending: what is in flight must stay for retransmission, and as much again must
  * wait behind it, or the writer is too late when the next ACK comes. So twice
@@ -37,13 +39,18 @@ void autotune_send(struct transport *t, struct tcp_conn *c)
 void autotune_receive(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	uint32_t read = f->rx.low - f->tune_low;
-	f->tune_mark = t->now_ms + c->ts_offset;
+	uint32_t now = t->now_ms + c->ts_offset, took = now - f->tune_mark;
+	uint64_t read = f->rx.low - f->tune_low;
+	f->tune_mark = now;
 	f->tune_low = f->rx.low;
+	if (!f->tune_round || took < f->tune_round)
+		f->tune_round = took ? took : 1;
+	if (took > 2 * f->tune_round) /* a hole held it up: this is more than a round's text */
+		read = read * 2 * f->tune_round / took;
 	if (read <= f->tune_most)
 		return;
-	uint64_t want = (uint64_t)read * 2 + (uint64_t)(read - f->tune_most) * 4;
-	f->tune_most = read;
+	uint64_t want = read * 2 + (read - f->tune_most) * 4;
+	f->tune_most = (uint32_t)read;
 	const struct endpoint_options *o = &t->options[c->sock];
 	if (!c->sock || o->receive_buffer || o->window_clamp)
 		return;

@@ -162,6 +162,7 @@ struct tcp_flight {
 	uint32_t tune_mark;    /* our timestamp clock when the round of receiving began ... */
 	uint32_t tune_low;     /* ... what had been read by then, and the most in a round */
 	uint32_t tune_most;
+	uint32_t tune_round;   /* ms: the shortest round; 0: none has ended */
 	uint32_t snd_wnd_max;  /* largest window the peer ever offered */
 	uint32_t snd_small;    /* end of the last segment that was not full: Minshall's Nagle */
 	uint32_t fin_seq;      /* the peer's FIN, where it came ahead of a hole */
