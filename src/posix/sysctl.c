@@ -7,6 +7,7 @@
  */
 #include "posix/posix_file.h"
 
+#include "transport/congestion/congestion.h"
 #include "transport/transport.h"
 
 #define RMEM_MAX (15 << 20)
@@ -19,12 +20,14 @@ enum setting_kind {
 	SETTING_TIME,    /* nanodiff; `unit` nanoseconds each */
 	SETTING_RETRIES, /* counted, but kept as a time: retries2 */
 	SETTING_COOKIES,
-	SETTING_TRIPLE, /* three numbers of struct sysctls */
-	SETTING_NUMBER, /* one number of struct sysctls */
-	SETTING_PROBE,  /* tail loss probes: from 3 on */
-	SETTING_BITS,   /* the low 16 */
-	SETTING_FORGET, /* what was learned of servers is forgotten */
-	SETTING_KEY,    /* four groups of hexadecimal digits */
+	SETTING_TRIPLE,     /* three numbers of struct sysctls */
+	SETTING_NUMBER,     /* one number of struct sysctls */
+	SETTING_PROBE,      /* tail loss probes: from 3 on */
+	SETTING_NOT,        /* a bool that is the other way round here */
+	SETTING_CONGESTION, /* a name */
+	SETTING_BITS,       /* the low 16 */
+	SETTING_FORGET,     /* what was learned of servers is forgotten */
+	SETTING_KEY,        /* four groups of hexadecimal digits */
 };
 
 struct setting {
@@ -42,6 +45,8 @@ static const struct setting settings[] = {
 	{ "tcp_sack", SETTING_BOOL, CONFIG(sack), 0, 0, 1 },
 	{ "tcp_early_retrans", SETTING_PROBE, CONFIG(tail_loss_probe), 0, 0, 4 },
 	{ "tcp_frto", SETTING_BOOL, CONFIG(f_rto), 0, 0, 2 },
+	{ "tcp_slow_start_after_idle", SETTING_NOT, CONFIG(idle_keeps_window), 0, 0, 1 },
+	{ "tcp_congestion_control", SETTING_CONGESTION, CONFIG(congestion), 0, 0, 0 },
 	{ "tcp_window_scaling", SETTING_BOOL, CONFIG(window_scaling), 0, 0, 1 },
 	{ "tcp_syn_retries", SETTING_U8, CONFIG(syn_retries), 0, 1, 127 },
 	{ "tcp_synack_retries", SETTING_U8, CONFIG(syn_ack_retries), 0, 0, 255 },
@@ -77,7 +82,6 @@ static const char *const ignored[] = {
 	"tcp_comp_sack_delay_ns",
 	"tcp_comp_sack_nr",
 	"tcp_comp_sack_slack_ns",
-	"tcp_congestion_control",
 	"tcp_dsack",
 	"tcp_early_demux",
 	"tcp_ecn",
@@ -120,7 +124,6 @@ static const char *const ignored[] = {
 	"tcp_rfc1337",
 	"tcp_rcvbuf_low_rtt",
 	"tcp_shrink_window",
-	"tcp_slow_start_after_idle",
 	"tcp_stdurg",
 	"tcp_syn_linear_timeouts",
 	"tcp_thin_linear_timeouts",
@@ -220,11 +223,12 @@ static int set_triple(struct posix *p, int64_t *to, const char *value, const str
 static void set_config(struct transport_config *c, const struct setting *s, int64_t n)
 {
 	uint8_t *at = (uint8_t *)c + s->at;
-	bool flag = s->kind == SETTING_PROBE ? n >= 3 : n != 0;
+	bool flag = s->kind == SETTING_PROBE ? n >= 3 : (n != 0) != (s->kind == SETTING_NOT);
 	uint16_t bits = (uint16_t)n;
 	nanodiff time = s->kind == SETTING_RETRIES ? retries_as_time(n) : n * s->unit;
 	switch (s->kind) {
 	case SETTING_PROBE:
+	case SETTING_NOT:
 	case SETTING_BOOL: memcpy(at, &flag, sizeof flag); break;
 	case SETTING_U8: *at = (uint8_t)n; break;
 	case SETTING_BITS: memcpy(at, &bits, sizeof bits); break;
@@ -267,8 +271,22 @@ static int set_key(struct posix *p, const char *value)
 	return 0;
 }
 
+static int set_congestion_control(struct posix *p, const char *value)
+{
+	size_t len = 0;
+	for (value = skip_blanks(value); value[len] > ' ' && value[len] != '"'; len++)
+		;
+	enum cc_kind kind = cc_find(span_of(value, len));
+	if (kind == CC_KINDS)
+		return -LINUX_ENOENT;
+	transport_settings(stack_transport(p->stack))->congestion = (uint8_t)kind;
+	return 0;
+}
+
 static int set(struct posix *p, const struct setting *s, const char *value)
 {
+	if (s->kind == SETTING_CONGESTION)
+		return set_congestion_control(p, value);
 	if (s->kind == SETTING_KEY)
 		return set_key(p, value);
 	if (s->kind == SETTING_FORGET) {
@@ -377,6 +395,7 @@ void sysctl_stack_config(struct stack_config *c)
 	t->initial_window = 10;
 	t->tail_loss_probe = t->f_rto = true;
 	t->rto_restart = false; /* Linux has none */
+	t->idle_keeps_window = true;
 	t->abrupt_start = true; /* nor HyStart++ */
 	t->timestamps = t->sack = t->window_scaling = true;
 	t->syn_cookies = SYN_COOKIES_PRESSURE;

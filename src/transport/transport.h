@@ -87,6 +87,7 @@ struct transport_config {
 	uint32_t initial_window; /* segments: 10, RFC 6928 */
 	uint8_t congestion;      /* enum cc_kind: CUBIC where 0 */
 	bool abrupt_start;       /* CUBIC leaves slow start as Linux does: HyStart, not HyStart++ */
+	bool idle_keeps_window;  /* no restart window after idle (RFC 5681 4.1) */
 	uint32_t challenge_rate; /* challenge ACKs: one a connection in so many ms */
 };
 

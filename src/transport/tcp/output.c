@@ -284,7 +284,7 @@ static void arm_probe(struct transport *t, struct tcp_conn *c, enum tcp_wait wai
 static void restart_after_idle(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	if (c->snd_una != c->snd_nxt || c->snd_end == c->snd_nxt ||
+	if (c->snd_una != c->snd_nxt || c->snd_end == c->snd_nxt || t->config.idle_keeps_window ||
 	    t->now - f->last_sent <= t->config.rto_min) /* the RTO is never shorter */
 		return;
 	nanodiff rto = conn_rto(t, c);

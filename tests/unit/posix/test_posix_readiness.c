@@ -176,6 +176,8 @@ static void sysctl_names(void **state)
 	assert_int_equal(posix_sysctl_line(p, "net.ipv4.tcp_rmem=1 2", 21), -LINUX_EINVAL);
 	assert_int_equal(posix_sysctl_line(p, "nothing", 7), -LINUX_EINVAL);
 	assert_int_equal(posix_sysctl(p, "net.ipv4.tcp_fastopen", "0x70403"), 0);
+	assert_int_equal(posix_sysctl(p, "net.ipv4.tcp_congestion_control", "reno"), 0);
+	assert_int_equal(posix_sysctl(p, "net.ipv4.tcp_congestion_control", "no"), -LINUX_ENOENT);
 	twins_close(t);
 }
 
