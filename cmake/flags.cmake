@@ -14,10 +14,11 @@ string(JOIN " " sanitizers ${sanitizers})
 # which takes a fraction of the time, and the checks read it.
 # A segment's way is a dozen functions that each have one caller of weight: gcc may join more of them
 # than it does by itself.
-set(inlining "--param max-inline-insns-auto=80 --param large-function-growth=500")
-string(APPEND inlining " --param inline-unit-growth=300")
-# String instructions are slow to start: what is small is stored in words, what is large by libc.
-string(APPEND inlining " -mmemset-strategy=unrolled_loop:192:noalign,libcall:-1:noalign")
+set(inlining "--param max-inline-insns-auto=400 --param max-inline-insns-single=400")
+string(APPEND inlining " --param large-function-growth=500 --param inline-unit-growth=300")
+string(APPEND inlining " --param inline-min-speedup=5")
+# String instructions are slow to start: what is small is cleared in vectors, what is large by libc.
+string(APPEND inlining " -mmemset-strategy=vector_loop:256:noalign,libcall:-1:noalign")
 set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
 	set(STRATA_LTO ON)

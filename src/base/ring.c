@@ -285,14 +285,13 @@ static inline void empty_slot(struct ring *r, struct ring_pool *p, uint32_t numb
 	}
 }
 
-void ring_clear(struct ring *r, struct ring_pool *p)
+void ring_empty(struct ring *r, struct ring_pool *p)
 {
 	uint32_t number = number_of(r->low);
 	for (uint32_t i = 0; i <= r->mask && r->blocks > 0; i++)
 		empty_slot(r, p, number + i);
 	assert(r->blocks == 0);
 	drop_table(r, p);
-	r->high = r->low;
 }
 
 void ring_release(struct ring *r, struct ring_pool *p, uint32_t pos)

@@ -38,8 +38,14 @@ bool ring_pool_init(struct ring_pool *p, struct arena *a, uint32_t small, uint32
 
 /* An empty ring that starts at `low`. Costs no memory of the pool. */
 void ring_init(struct ring *r, uint32_t low);
+void ring_empty(struct ring *r, struct ring_pool *p);
 /* Gives everything back. */
-void ring_clear(struct ring *r, struct ring_pool *p);
+static inline void ring_clear(struct ring *r, struct ring_pool *p)
+{
+	if (r->blocks || r->slot != r->inline_slot)
+		ring_empty(r, p);
+	r->high = r->low;
+}
 /* A ring that holds nothing starts anew at `low`. */
 static inline void ring_restart(struct ring *r, uint32_t low)
 {

@@ -78,6 +78,8 @@ static void no_longer_again(struct scoreboard *b, struct sent_range *r)
 
 void board_clear(struct scoreboard *b, struct pool *p)
 {
+	if (list_empty(&b->ranges))
+		return;
 	while (!list_empty(&b->ranges))
 		board_drop(b, p, range_of(b->ranges.next));
 	struct rate *rate = b->rate;

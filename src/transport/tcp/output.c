@@ -323,7 +323,7 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 		 !conn_flight_in_turn(t, c))
 		conn_wait_memory(t, c);
 	for (unsigned sent = 0; sent < budget; sent++) {
-		if (all_sent(c))
+		if (sent && all_sent(c))
 			return sent;
 		if (nif->blocked) {
 			list_push_back(&t->blocked, &c->ready);

@@ -38,9 +38,9 @@ static inline void conn_trace(struct transport *t, const struct tcp_conn *c, int
 /* The one way from state to state. */
 static inline void conn_set_state(struct transport *t, struct tcp_conn *c, enum tcp_state state)
 {
-	if (c->state != state)
-		conn_trace(t, c, TRACE_TCP_STATE, tcp_state_name(c->state), tcp_state_name(state),
-			   0);
+	if (trace_on(t->core->trace) && c->state != state)
+		conn_trace_event(t, c, TRACE_TCP_STATE, tcp_state_name(c->state),
+				 tcp_state_name(state), 0);
 	c->state = (uint8_t)state;
 }
 
