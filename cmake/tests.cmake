@@ -5,7 +5,9 @@ find_library(STRATA_CMOCKA cmocka)
 
 set(test_options "")
 if(STRATA_LTO)
-	set(test_options -fno-lto)
+	# Their own code is not what is measured.
+	set(test_options -fno-lto -O1 "SHELL:--param max-inline-insns-auto=15"
+		"SHELL:--param max-inline-insns-single=70")
 endif()
 
 # tests/support/*.c is shared by all tests.

@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,9 +59,10 @@ static int replay_folder(const char *folder)
 	int replayed = 0;
 	for (int i = 0; i < count; i++) {
 		char path[4096];
-		snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+		int len = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
 		free(entries[i]);
-		int result = replayed < 0 ? 0 : replay_path(path);
+		bool fits = len > 0 && (size_t)len < sizeof path;
+		int result = replayed < 0 ? 0 : fits ? replay_path(path) : complain(folder);
 		replayed = result < 0 ? -1 : replayed + result;
 	}
 	free(entries);

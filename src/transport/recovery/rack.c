@@ -61,11 +61,24 @@ static nanodiff reordering_window(const struct rack *k, const struct scoreboard 
 	return window < srtt ? window : srtt;
 }
 
+/*
+ * What a retransmission is waited for at least, doubled for each one before it (RFC 8961 4): a
+ * receiver next door that answers and takes nothing would be asked a million times a second.
+ */
+static nanodiff patience(const struct sent_range *r)
+{
+	if (!(r->flags & SENT_AGAIN))
+		return 0;
+	unsigned doubled = r->tries > 10 ? 10 : r->tries;
+	return (NANO_MS / 2) << doubled;
+}
+
 /* Is it lost, given that something sent after it has arrived? Else *next is when it would be. */
 static bool is_overdue(const struct rack *k, const struct sent_range *r, nanotime now,
 		       nanotime *next)
 {
-	nanotime due = r->sent + k->rtt + k->window;
+	nanodiff wait = patience(r);
+	nanotime due = r->sent + (wait > k->rtt ? wait : k->rtt) + k->window;
 	if (due <= now)
 		return true;
 	*next = nanotime_min(*next, due);
