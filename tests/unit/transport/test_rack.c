@@ -199,7 +199,8 @@ static void test_min_rtt(void **state)
 	min_rtt_take(&m, 20 * MS, NANO_S);
 	min_rtt_take(&m, 50 * MS, 2 * NANO_S);
 	assert_int_equal(m.value, 20 * MS);
-	min_rtt_take(&m, 60 * MS, MIN_RTT_GENERATION + NANO_S); /* the old generation still counts */
+	/* the old generation still counts */
+	min_rtt_take(&m, 60 * MS, MIN_RTT_GENERATION + NANO_S);
 	assert_int_equal(m.value, 20 * MS);
 	min_rtt_take(&m, 55 * MS, 2 * MIN_RTT_GENERATION + 2 * NANO_S);
 	assert_int_equal(m.value, 55 * MS);
