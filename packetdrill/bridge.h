@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define CONTROL_MAX 4096 /* bytes of the control file */
+#define CONTROL_MAX 32768 /* bytes of the control file: it may be one that only grows */
 
 /* A call that sleeps until another thread's doings let it go on. */
 struct sleeper {

@@ -309,7 +309,11 @@ static int do_splice(
 	void *u, int in, off_t *in_offset, int out, off_t *out_offset, size_t len, unsigned flags)
 {
 	ENTER(u);
-	return (int)finish(b, posix_splice(b->posix, in, in_offset, out, out_offset, len, flags));
+	/* Google's program always passes the places of its offsets, where Linux's own call gets the
+	 * offsets themselves, cast: a zero stands for "none". */
+	off_t *from = in_offset && *in_offset ? in_offset : NULL;
+	off_t *to = out_offset && *out_offset ? out_offset : NULL;
+	return (int)finish(b, posix_splice(b->posix, in, from, out, to, len, flags));
 }
 
 static void do_free(void *u)

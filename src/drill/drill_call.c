@@ -57,10 +57,11 @@ int drill_live(const struct drill_host *h, int64_t script)
 	return h->descriptor[script];
 }
 
-static void put_address(struct drill_running *r, const struct addr *a, uint16_t port)
+static void put_address(
+	const struct drill_host *h, struct drill_running *r, const struct addr *a, uint16_t port)
 {
 	memset(&r->address, 0, sizeof r->address);
-	if (addr_is4(a)) {
+	if (addr_is4(a) && !h->mapped) {
 		r->address.in.family = LINUX_AF_INET;
 		store16(r->address.in.port, port);
 		memcpy(r->address.in.address, a->b + 12, 4);
@@ -80,11 +81,11 @@ bool drill_address(struct drill_host *h, struct drill_running *r, const struct d
 	struct addr a = *otherwise;
 	int64_t number = 0;
 	if (!e || e->kind == DRILL_ELLIPSIS) {
-		put_address(r, &a, port);
+		put_address(h, r, &a, port);
 		return true;
 	}
 	if (e->kind == DRILL_NUMBER) { /* AF_UNSPEC: a family and nothing else */
-		put_address(r, &a, port);
+		put_address(h, r, &a, port);
 		r->address.in.family = (uint16_t)e->number;
 		return true;
 	}
@@ -110,8 +111,7 @@ bool drill_address(struct drill_host *h, struct drill_running *r, const struct d
 			return drill_call_fail(r, "'%.*s' is no address", (int)f->name.len,
 				(const char *)f->name.at);
 	}
-	(void)h;
-	put_address(r, &a, port);
+	put_address(h, r, &a, port);
 	r->address.in.family = (uint16_t)family->number;
 	return true;
 }

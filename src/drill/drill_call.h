@@ -15,6 +15,7 @@
 struct drill_host {
 	struct posix *posix;
 	bool ip6;
+	bool mapped; /* sockets of IPv6 with IPv4 beneath: addresses ::ffff:A */
 	struct addr local, remote;
 	nanotime start;                    /* of the script, on the host's clock */
 	nanotime tolerance;                /* of times that a call reports */

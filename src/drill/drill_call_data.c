@@ -16,7 +16,7 @@ static const void *data_of(const struct drill_host *h, const struct drill_runnin
 bool drill_begin_socket(struct drill_host *h, struct drill_running *r, int live)
 {
 	const struct drill_expr *e = drill_argument(r->call, 0);
-	int64_t family = h->ip6 ? LINUX_AF_INET6 : LINUX_AF_INET, type, protocol;
+	int64_t family = h->ip6 || h->mapped ? LINUX_AF_INET6 : LINUX_AF_INET, type, protocol;
 	(void)live;
 	if (e->kind != DRILL_ELLIPSIS && !drill_number_of(r, e, &family))
 		return false;
@@ -59,7 +59,7 @@ bool drill_begin_connect(struct drill_host *h, struct drill_running *r, int live
 {
 	if (!drill_address(h, r, drill_argument(r->call, 1), &h->remote, 8080))
 		return false;
-	h->opening = true;
+	h->opening = r->address.in.family != LINUX_AF_UNSPEC;
 	h->current = r->fd;
 	r->result = posix_connect(h->posix, &r->state, live, &r->address, r->address_len);
 	return true;

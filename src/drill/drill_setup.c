@@ -50,13 +50,15 @@ static bool on_name(void *context, struct span name, int64_t *value)
 	struct drill_run *r = context;
 	struct linux_tcp_info info;
 	uint32_t len = sizeof info;
+	uint32_t memory[LINUX_SK_MEMINFO_VARS] = { 0 };
 	uint64_t v;
-	memset(&info, 0, sizeof info);
-	if (!linux_tcp_info_value(&info, (const char *)name.at, name.len, &v))
-		return false;
 	int fd = r->host.current >= 0 ? drill_live(&r->host, r->host.current) : -1;
+	memset(&info, 0, sizeof info);
 	posix_getsockopt(r->host.posix, fd, LINUX_SOL_TCP, LINUX_TCP_INFO, &info, &len);
-	if (!linux_tcp_info_value(&info, (const char *)name.at, name.len, &v))
+	len = sizeof memory;
+	posix_getsockopt(r->host.posix, fd, LINUX_SOL_SOCKET, LINUX_SO_MEMINFO, memory, &len);
+	if (!linux_tcp_info_value(&info, (const char *)name.at, name.len, &v) &&
+		!linux_meminfo_value(memory, (const char *)name.at, name.len, &v))
 		return false;
 	*value = (int64_t)v;
 	return true;
@@ -120,9 +122,11 @@ static bool read_family(struct drill_run *r)
 	}
 	r->mtu = MTU;
 	r->host.ip6 = drill_is(s->value, "ipv6");
-	if (r->host.ip6 || drill_is(s->value, "ipv4"))
+	r->host.mapped = drill_is(s->value, "ipv4-mapped-ipv6");
+	if (r->host.ip6 || r->host.mapped || drill_is(s->value, "ipv4"))
 		return true;
-	return drill_problem_at(r, s->line, "--ip_version=%.*s: ipv4 and ipv6 are known here",
+	return drill_problem_at(r, s->line,
+		"--ip_version=%.*s: ipv4, ipv4-mapped-ipv6 and ipv6 are known here",
 		(int)s->value.len, (const char *)s->value.at);
 }
 

@@ -63,6 +63,10 @@ static const struct info_field {
 	{ "rcv_wscale", offsetof(struct linux_tcp_info, wscales), 1, 4, 4 },
 	{ "delivery_rate_app_limited", offsetof(struct linux_tcp_info, limited), 1, 0, 1 },
 	{ "fastopen_client_fail", offsetof(struct linux_tcp_info, limited), 1, 1, 2 },
+	{ "ecn_mode", offsetof(struct linux_tcp_info, accurate), 4, 0, 2 },
+	{ "accecn_opt_seen", offsetof(struct linux_tcp_info, accurate), 4, 2, 2 },
+	{ "accecn_fail_mode", offsetof(struct linux_tcp_info, accurate), 4, 4, 4 },
+	{ "options2", offsetof(struct linux_tcp_info, accurate), 4, 8, 24 },
 };
 
 static uint64_t field_value(const struct linux_tcp_info *i, const struct info_field *f)
@@ -96,6 +100,23 @@ bool linux_tcp_info_value(
 	for (size_t k = 0; k < sizeof fields / sizeof *fields; k++) {
 		if (is_called(fields[k].name, name, len)) {
 			*value = field_value(i, &fields[k]);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool linux_meminfo_value(
+	const uint32_t info[LINUX_SK_MEMINFO_VARS], const char *name, size_t len, uint64_t *value)
+{
+	static const char *const names[] = {
+#define NAME(name) "SK_MEMINFO_" #name,
+		LINUX_MEMINFO(NAME)
+#undef NAME
+	};
+	for (size_t k = 0; k < LINUX_SK_MEMINFO_VARS; k++) {
+		if (is_called(names[k], name, len)) {
+			*value = info[k];
 			return true;
 		}
 	}

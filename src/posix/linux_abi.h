@@ -33,6 +33,7 @@
 	X(SO_SNDBUFFORCE, 32) X(SO_RCVBUFFORCE, 33) X(SO_TIMESTAMPNS, 35) X(SO_MARK, 36) \
 	X(SO_TIMESTAMPING, 37) X(SO_PROTOCOL, 38) X(SO_DOMAIN, 39) X(SO_BUSY_POLL, 46) \
 	X(SO_MAX_PACING_RATE, 47) X(SO_INCOMING_CPU, 49) X(SO_ZEROCOPY, 60) X(SO_TXTIME, 61) \
+	X(SO_MEMINFO, 55) \
 	/* SOL_TCP */ \
 	X(TCP_NODELAY, 1) X(TCP_MAXSEG, 2) X(TCP_CORK, 3) X(TCP_KEEPIDLE, 4) \
 	X(TCP_KEEPINTVL, 5) X(TCP_KEEPCNT, 6) X(TCP_SYNCNT, 7) X(TCP_LINGER2, 8) \
@@ -157,6 +158,26 @@ __attribute__((packed))
 #endif
 ;
 
+/* What SO_MEMINFO tells: bytes, an array in this order. */
+/* clang-format off */
+#define LINUX_MEMINFO(X) \
+	X(RMEM_ALLOC) X(RCVBUF) X(WMEM_ALLOC) X(SNDBUF) X(FWD_ALLOC) X(WMEM_QUEUED) X(OPTMEM) \
+	X(BACKLOG) X(DROPS)
+/* clang-format on */
+
+enum linux_meminfo {
+#define LINUX_ENUM(name) LINUX_SK_MEMINFO_##name,
+	LINUX_MEMINFO(LINUX_ENUM) LINUX_SK_MEMINFO_VARS,
+#undef LINUX_ENUM
+};
+
+/* What TCP_CC_INFO tells of BBR; of the others it tells nothing. */
+struct linux_bbr_info {
+	uint32_t bw_lo, bw_hi; /* bytes a second */
+	uint32_t min_rtt;      /* microseconds */
+	uint32_t pacing_gain, cwnd_gain;
+};
+
 struct linux_linger {
 	int on, seconds;
 };
@@ -185,8 +206,9 @@ struct linux_extended_err {
 
 /* clang-format off */
 /* struct tcp_info, field by field: type, name without "tcpi_". The bit fields of Linux stand in
- * `wscales` (snd | rcv << 4) and `limited` (bit 0: the delivery rate is limited by the
- * application; bits 1-2: why Fast Open failed). */
+ * `wscales` (snd | rcv << 4), `limited` (bit 0: the delivery rate is limited by the application;
+ * bits 1-2: why Fast Open failed) and `accurate` (bits 0-1: ecn_mode; 2-3: accecn_opt_seen; 4-7:
+ * accecn_fail_mode; the rest: options2). */
 #define LINUX_TCP_INFO(X) \
 	X(uint8_t, state) X(uint8_t, ca_state) X(uint8_t, retransmits) X(uint8_t, probes) \
 	X(uint8_t, backoff) X(uint8_t, options) X(uint8_t, wscales) X(uint8_t, limited) \
@@ -206,7 +228,10 @@ struct linux_extended_err {
 	X(uint64_t, bytes_retrans) X(uint32_t, dsack_dups) X(uint32_t, reord_seen) \
 	X(uint32_t, rcv_ooopack) X(uint32_t, snd_wnd) X(uint32_t, rcv_wnd) \
 	X(uint32_t, rehash) X(uint16_t, total_rto) X(uint16_t, total_rto_recoveries) \
-	X(uint32_t, total_rto_time)
+	X(uint32_t, total_rto_time) X(uint32_t, received_ce) X(uint32_t, delivered_e1_bytes) \
+	X(uint32_t, delivered_e0_bytes) X(uint32_t, delivered_ce_bytes) \
+	X(uint32_t, received_e1_bytes) X(uint32_t, received_e0_bytes) \
+	X(uint32_t, received_ce_bytes) X(uint32_t, accurate)
 /* clang-format on */
 
 struct linux_tcp_info {
@@ -217,11 +242,15 @@ struct linux_tcp_info {
 static_assert(offsetof(struct linux_tcp_info, rto) == 8, "as Linux lays it out");
 static_assert(offsetof(struct linux_tcp_info, pacing_rate) == 104, "as Linux lays it out");
 static_assert(offsetof(struct linux_tcp_info, total_rto_time) == 244, "as Linux lays it out");
-static_assert(sizeof(struct linux_tcp_info) == 248, "as Linux lays it out");
+static_assert(sizeof(struct linux_tcp_info) == 280, "as Linux lays it out");
 
 /* The value of a field of tcp_info, by its name with or without "tcpi_"; bit fields are named as
- * in Linux (snd_wscale, rcv_wscale, delivery_rate_app_limited, fastopen_client_fail). */
+ * in Linux (snd_wscale, rcv_wscale, delivery_rate_app_limited, fastopen_client_fail, ecn_mode,
+ * accecn_opt_seen, accecn_fail_mode, options2). */
 bool linux_tcp_info_value(
 	const struct linux_tcp_info *i, const char *name, size_t len, uint64_t *value);
+/* The same of SO_MEMINFO's array: "SK_MEMINFO_RCVBUF" and so on. */
+bool linux_meminfo_value(
+	const uint32_t info[LINUX_SK_MEMINFO_VARS], const char *name, size_t len, uint64_t *value);
 
 #endif

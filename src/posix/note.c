@@ -133,11 +133,9 @@ static void put_cmsg(
 
 int64_t note_receive(struct file *f, struct linux_msghdr *m)
 {
+	if (!f->notes)
+		return -LINUX_EAGAIN; /* the message stays as it was, as in Linux */
 	m->flags = 0;
-	if (!f->notes) {
-		m->control_len = 0;
-		return -LINUX_EAGAIN;
-	}
 	struct note n = f->note[0];
 	memmove(f->note, f->note + 1, sizeof f->note - sizeof *f->note);
 	f->notes--;

@@ -80,9 +80,10 @@ struct file {
 	struct addr local;
 	uint16_t port;
 	bool bound;
-	bool connecting; /* a connect was begun and its outcome not told yet */
-	bool connected;  /* it was told */
-	bool error_told; /* the connection's end was reported by one call */
+	bool connecting;   /* a connect was begun and its outcome not told yet */
+	bool connected;    /* it was told */
+	bool error_told;   /* the connection's end was reported by one call */
+	int pending_error; /* of a connection that is gone: for SO_ERROR */
 	bool read_shut, write_shut;
 	bool reuse_address, reuse_port, linger, inq, zero_copy, quick_ack_off;
 	bool send_locked, receive_locked; /* SO_SNDBUF, SO_RCVBUF: no autotuning */
@@ -182,6 +183,8 @@ bool send_has_room(struct posix *p, const struct file *f, bool wake);
 bool send_is_writable(struct posix *p, const struct file *f);
 /* Takes up to `len` bytes; sets no_space where not all. Bytes, or -errno. */
 int64_t send_take(struct posix *p, struct file *f, const uint8_t *from, size_t len, int flags);
+/* Bytes of the send buffer that are in use, as Linux counts them. */
+uint64_t send_memory(const struct file *f, const struct sock_tcp_info *i);
 void send_progress(struct posix *p, struct file *f, const struct sock_tcp_info *i);
 
 /* note.c: the error queue */
@@ -232,6 +235,9 @@ bool call_may_wait(const struct posix *p, const struct posix_call *c);
 
 /* tcp_info.c */
 void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out);
+void meminfo_fill(struct posix *p, const struct file *f, uint32_t out[LINUX_SK_MEMINFO_VARS]);
+/* Bytes of *out that TCP_CC_INFO has to tell: 0 for all but BBR. */
+uint32_t cc_info_fill(struct posix *p, const struct file *f, struct linux_bbr_info *out);
 /* sysctl.c */
 void sysctl_defaults(struct posix *p);
 void sysctl_stack_config(struct stack_config *c);

@@ -42,6 +42,11 @@ static uint64_t queue_memory(const struct file *f, const struct sock_tcp_info *i
 	return bytes + PIECE_OVERHEAD * ((bytes + piece - 1) / piece);
 }
 
+uint64_t send_memory(const struct file *f, const struct sock_tcp_info *i)
+{
+	return queue_memory(f, i);
+}
+
 static uint64_t unsent_low(const struct posix *p, const struct file *f)
 {
 	return f->unsent_low ? f->unsent_low : (uint64_t)p->sysctl.unsent_low;

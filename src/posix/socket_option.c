@@ -367,6 +367,7 @@ static int64_t get_socket_level(
 	struct posix *p, struct file *f, int name, void *value, uint32_t *len)
 {
 	struct linux_linger linger = { f->linger, f->linger_seconds };
+	uint32_t memory[LINUX_SK_MEMINFO_VARS];
 	switch (name) {
 	case LINUX_SO_REUSEADDR: return put_int(value, len, f->reuse_address);
 	case LINUX_SO_REUSEPORT: return put_int(value, len, f->reuse_port);
@@ -382,6 +383,9 @@ static int64_t get_socket_level(
 	case LINUX_SO_ZEROCOPY: return put_int(value, len, f->zero_copy);
 	case LINUX_SO_TIMESTAMPING: return put_int(value, len, f->stamping);
 	case LINUX_SO_LINGER: return put(value, len, &linger, sizeof linger);
+	case LINUX_SO_MEMINFO:
+		meminfo_fill(p, f, memory);
+		return put(value, len, memory, sizeof memory);
 	case LINUX_SO_RCVTIMEO: return put_time(value, len, f->read_timeout);
 	case LINUX_SO_SNDTIMEO: return put_time(value, len, f->write_timeout);
 	default: return -LINUX_ENOPROTOOPT;
@@ -401,9 +405,12 @@ static int segment_size(struct posix *p, const struct file *f)
 static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *value, uint32_t *len)
 {
 	struct linux_tcp_info info;
+	struct linux_bbr_info bbr;
+	uint32_t told;
 	struct sock_tcp_info i = { .congestion = "" };
 	switch (name) {
 	case LINUX_TCP_INFO: tcp_info_fill(p, f, &info); return put(value, len, &info, sizeof info);
+	case LINUX_TCP_CC_INFO: told = cc_info_fill(p, f, &bbr); return put(value, len, &bbr, told);
 	case LINUX_TCP_CONGESTION:
 		if (f->stage == STAGE_STREAM)
 			sock_tcp_info(p->stack, f->id, &i);

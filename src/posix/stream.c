@@ -247,6 +247,10 @@ bool socket_dead(struct posix *p, const struct file *f)
 
 int socket_take_error(struct posix *p, struct file *f)
 {
+	int pending = f->pending_error;
+	f->pending_error = 0;
+	if (pending)
+		return pending;
 	if (f->stage != STAGE_STREAM || f->error_told)
 		return 0;
 	enum error e = sock_error(p->stack, f->id);
@@ -303,12 +307,43 @@ static bool has_begun(const struct file *f)
 	return f->stage == STAGE_STREAM;
 }
 
+/* connect to AF_UNSPEC: the connection is reset, and the socket is as new, still bound where a
+ * program had bound it. */
+static int64_t disconnect(struct posix *p, struct file *f)
+{
+	bool listens = f->stage == STAGE_LISTEN, dead = f->id && !listens && socket_dead(p, f);
+	if (f->id && listens)
+		sock_close(p->stack, f->id);
+	else if (f->id)
+		sock_abort(p->stack, f->id);
+	if (f->id && !listens && !dead)
+		f->pending_error = LINUX_ECONNRESET;
+	f->id = 0;
+	f->stage = STAGE_NEW;
+	f->connecting = f->connected = f->deferred = f->error_told = false;
+	f->read_shut = f->write_shut = f->more = false;
+	f->records = 0;
+	posix_flush(p);
+	watched_wake(p, f);
+	return 0;
+}
+
+static bool is_unspecified(const struct posix_call *c)
+{
+	uint16_t family = LINUX_AF_INET;
+	if (c->address && c->address_size >= sizeof family)
+		memcpy(&family, c->address, sizeof family);
+	return family == LINUX_AF_UNSPEC;
+}
+
 int64_t connect_try(struct posix *p, struct posix_call *c)
 {
 	int64_t error;
 	struct file *f = file_socket(p, c->fd, &error);
 	if (!f)
 		return error;
+	if (!c->started && is_unspecified(c))
+		return disconnect(p, f);
 	if (f->stage == STAGE_LISTEN)
 		return -LINUX_EISCONN;
 	if (!c->started) {

@@ -1,7 +1,8 @@
 /*
- * Linux's tcp_info from what our connection says about itself. Counts of segments that
- * Linux keeps and we keep as bytes are bytes divided by the segment size, rounded up;
- * what we have no figure for stays zero.
+ * Linux's tcp_info, and the smaller two that are asked for beside it (memory, and the
+ * congestion control's own figures), from what our connection says about itself.
+ * Counts of segments that Linux keeps and we keep as bytes are bytes divided by the
+ * segment size, rounded up; what we have no figure for stays zero.
  */
 #include "posix/posix_file.h"
 
@@ -124,4 +125,33 @@ void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
 	out->busy_time = (uint64_t)(f->busy / NANO_US);
 	out->rwnd_limited = (uint64_t)(f->window_limited / NANO_US);
 	out->sndbuf_limited = (uint64_t)(f->buffer_limited / NANO_US);
+}
+
+void meminfo_fill(struct posix *p, const struct file *f, uint32_t out[LINUX_SK_MEMINFO_VARS])
+{
+	struct sock_tcp_info i;
+	memset(out, 0, LINUX_SK_MEMINFO_VARS * sizeof *out);
+	out[LINUX_SK_MEMINFO_RCVBUF] = f->receive_buffer;
+	out[LINUX_SK_MEMINFO_SNDBUF] = f->send_buffer;
+	if (f->stage != STAGE_STREAM || sock_tcp_info(p->stack, f->id, &i) != 0)
+		return;
+	out[LINUX_SK_MEMINFO_RMEM_ALLOC] = i.unread;
+	out[LINUX_SK_MEMINFO_WMEM_QUEUED] = (uint32_t)send_memory(f, &i);
+}
+
+uint32_t cc_info_fill(struct posix *p, const struct file *f, struct linux_bbr_info *out)
+{
+	struct sock_tcp_info i;
+	memset(out, 0, sizeof *out);
+	if (f->stage != STAGE_STREAM || sock_tcp_info(p->stack, f->id, &i) != 0 ||
+		i.congestion[0] != 'b')
+		return 0;
+	/* The window is what a round trip carries, at the gain with which it cruises. */
+	uint64_t rate = i.srtt ? (uint64_t)i.cwnd * NANO_S / (uint64_t)i.srtt : 0;
+	out->bw_lo = (uint32_t)rate;
+	out->bw_hi = (uint32_t)(rate >> 32);
+	out->min_rtt = (uint32_t)(i.srtt / NANO_US);
+	out->pacing_gain = 256; /* one, in 256ths */
+	out->cwnd_gain = 512;
+	return sizeof *out;
 }

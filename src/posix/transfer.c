@@ -189,8 +189,21 @@ int64_t read_try(struct posix *p, struct posix_call *c)
 	return stream_read(p, f, c);
 }
 
+/* Does the call name memory where it must? */
+static bool has_memory(const struct posix_call *c)
+{
+	size_t count;
+	const struct linux_iovec *v = call_iov(c, &count);
+	for (size_t i = 0; i < count; i++)
+		if (!v[i].base && v[i].len)
+			return false;
+	return true;
+}
+
 static int64_t read_begin(struct posix *p, struct posix_call *keep, struct posix_call *c)
 {
+	if (!(c->flags & LINUX_MSG_TRUNC) && !has_memory(c))
+		return -LINUX_EFAULT;
 	c->kind = CALL_READ;
 	c->deadline = NANOTIME_NEVER;
 	return call_begin(p, keep, c);
@@ -405,6 +418,8 @@ int64_t write_try(struct posix *p, struct posix_call *c)
 
 static int64_t write_begin(struct posix *p, struct posix_call *keep, struct posix_call *c)
 {
+	if (!has_memory(c))
+		return -LINUX_EFAULT;
 	c->kind = CALL_WRITE;
 	c->deadline = NANOTIME_NEVER;
 	return call_begin(p, keep, c);
