@@ -5,6 +5,8 @@
  */
 #include "sim/inspect_rules.h"
 
+#include "transport/tcp/tcp_conn.h"
+
 #include <string.h>
 
 #define ACK_WITHIN  (500 * NANO_MS) /* RFC 9293 MUST-40 */
@@ -176,6 +178,8 @@ static void timer_rules(
 	if (sends && waits(c) && (!armed || (f && f->rto_at == NANOTIME_NEVER)))
 		breach(b, c, "I18 (no stuck connection)", "waits without a timer", c->snd_una,
 			c->snd_end);
+	if (fast_syn_waits(c) && !orphan) /* for its owner's first bytes */
+		return;
 	if ((c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED || orphan) && !armed)
 		breach(b, c, "I18 (no stuck connection)", "no timer", orphan, c->state);
 	if (!f || !sends)

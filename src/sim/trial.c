@@ -13,8 +13,8 @@
 #include "sim/faults.h"
 #include "sim/inspect_tcp.h"
 #include "sim/invariant.h"
+#include "sim/leftover.h"
 #include "sim/link.h"
-#include "transport/endpoints.h"
 
 #define LIVENESS (7200 * NANO_S) /* an end for what always moves, but never ends */
 #define TEARDOWN (4000 * NANO_S) /* frames on their way for half an hour, orphans, TIME-WAIT */
@@ -133,30 +133,6 @@ static bool build(struct trial_world *tw)
 
 /* ---- judging ---- */
 
-/* I24: what is left of a stack's memory when all flows have ended. */
-static const char *leftover(struct node *n)
-{
-	const struct transport *t = stack_transport(n->stack);
-	const struct {
-		const struct pool *pool;
-		const char *name;
-	} pools[] = {
-		{ &t->conn_pool, "a connection" },
-		{ &t->flight_pool, "a flight" },
-		{ &t->embryo_pool, "a half-open connection" },
-		{ &t->time_wait_pool, "a TIME-WAIT" },
-		{ &t->range_pool, "a sent range" },
-		{ &t->held_pool, "a set of holes" },
-		{ &t->datagram_pool, "a datagram socket" },
-		{ &t->blocks.small, "a ring block" },
-		{ &t->blocks.big, "a big ring block" },
-	};
-	for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
-		if (pools[i].pool->used)
-			return pools[i].name;
-	return NULL;
-}
-
 static void fail(struct trial_result *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 static void fail(struct trial_result *r, const char *format, ...)
@@ -226,7 +202,7 @@ static void tear_down(struct trial_world *tw, struct trial_result *r)
 	list_each(at, &w->nodes)
 	{
 		struct node *n = list_entry(at, struct node, in_world);
-		const char *left = leftover(n);
+		const char *left = node_leftover(n);
 		if (left)
 			fail(r, "I24: %s still holds %s", n->name, left);
 	}

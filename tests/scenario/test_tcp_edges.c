@@ -340,6 +340,26 @@ static void test_probes_of_closed_window(void **state)
 	peer_close(p);
 }
 
+/* A peer whose window is closed and that falls silent is given up (MUST-20), keepalive or not. */
+static void test_silent_closed_window(void **state)
+{
+	(void)state;
+	for (int keepalive = 0; keepalive < 2; keepalive++) {
+		struct wire_peer *p = peer_open(NULL, false);
+		sock_id id = peer_accepted(p, NULL);
+		assert_int_equal(sock_set_keepalive(p->stack, id, keepalive), 0);
+		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .closed = true);
+		write_all(p, id, 1000);
+		assert_int_equal(sock_close(p->stack, id), 0);
+		peer_wait(p, 600 * NANO_S);
+		assert_true(p->count > p->taken);
+		assert_int_equal(sock_unfinished(p->stack), 1);
+		peer_wait(p, 1300 * NANO_S);
+		assert_int_equal(sock_unfinished(p->stack), 0);
+		peer_close(p);
+	}
+}
+
 /* A listener's receive buffer holds for what comes before accept as well. */
 static void test_buffer_before_accept(void **state)
 {
@@ -525,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_dead_next_hop_orphan),
 		cmocka_unit_test(test_dead_next_hop_time_wait),
 		cmocka_unit_test(test_probes_of_closed_window),
+		cmocka_unit_test(test_silent_closed_window),
 		cmocka_unit_test(test_buffer_before_accept),
 		cmocka_unit_test(test_text_of_handshake_ack),
 		cmocka_unit_test(test_hole_when_memory_is_full),

@@ -142,10 +142,11 @@ static nanotime keepalive(struct transport *t, struct tcp_conn *c)
 	const struct endpoint_options *o = &t->options[c->sock];
 	nanodiff idle = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
 	nanodiff most = conn_keep_idle(t, c);
-	if (idle < most) {
-		if (c->flight)
+	bool window_probed = c->flight && c->flight->rto_at != NANOTIME_NEVER;
+	if (idle < most || window_probed) { /* probe_window counts and gives up by itself */
+		if (c->flight && !window_probed)
 			c->flight->probes = 0;
-		return t->now + most - idle;
+		return t->now + (idle < most ? most - idle : most);
 	}
 	struct tcp_flight *f = conn_flight(t, c);
 	if (f && f->probe_at != NANOTIME_NEVER && t->now < f->probe_at)
