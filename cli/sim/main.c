@@ -13,16 +13,31 @@
 
 static const char usage[] =
 	"usage: strata-sim sweep [--seeds A-B] [--faults LIST] [--jobs N] [--json]\n"
-	"                        [--pcap FOLDER] [--ledger FILE] [--keep-going]\n"
+	"                        [--pcap FOLDER] [--ledger FILE] [--keep-going | --no-shrink]\n"
 	"       strata-sim replay --seed N [--faults LIST] [--flows MASK] [--shift N] [--brief N]\n"
 	"                         [--plain] [--pcap FILE]\n"
 	"       strata-sim faults\n"
 	"\n"
 	"A sweep runs one random world for each seed, and shrinks the first that fails to the\n"
-	"smallest that still does. LIST is like F01,F05-F07, 'all' or 'none': a sweep draws from\n"
-	"it, a replay has exactly these. Exit codes: 0 all is well, 1 a world failed, 2 usage.\n";
+	"smallest that still does; --no-shrink only names it, --keep-going names all that fail.\n"
+	"LIST is like F01,F05-F07, 'all' or 'none': a sweep draws from it, a replay has exactly\n"
+	"these. Exit codes: 0 all is well, 1 a world failed, 2 usage.\n";
 
-enum { SEEDS = 256, FAULTS_, JOBS, JSON, PCAP, LEDGER, KEEP, SEED, FLOWS, SHIFT, BRIEF, PLAIN };
+enum {
+	SEEDS = 256,
+	FAULTS_,
+	JOBS,
+	JSON,
+	PCAP,
+	LEDGER,
+	KEEP,
+	BARE,
+	SEED,
+	FLOWS,
+	SHIFT,
+	BRIEF,
+	PLAIN
+};
 
 static const struct option options[] = {
 	{ "seeds", required_argument, NULL, SEEDS },
@@ -32,6 +47,7 @@ static const struct option options[] = {
 	{ "pcap", required_argument, NULL, PCAP },
 	{ "ledger", required_argument, NULL, LEDGER },
 	{ "keep-going", no_argument, NULL, KEEP },
+	{ "no-shrink", no_argument, NULL, BARE },
 	{ "seed", required_argument, NULL, SEED },
 	{ "flows", required_argument, NULL, FLOWS },
 	{ "shift", required_argument, NULL, SHIFT },
@@ -105,6 +121,7 @@ static bool take(struct request *q, int option, const char *name, const char *va
 	case PCAP: q->pcap = value; return true;
 	case LEDGER: q->sweep.ledger = value; return true;
 	case KEEP: return q->sweep.keep_going = true;
+	case BARE: return q->sweep.no_shrink = true;
 	case SEED: return q->seed_given = whole(name, value, UINT64_MAX - 1, &q->trial.seed);
 	case FLOWS:
 		q->flows_given = whole(name, value, UINT32_MAX, &n);

@@ -8,6 +8,8 @@
 
 #include "cli/json.h"
 
+#define LOG_EVERY 30.0 /* seconds between lines where nobody looks at a terminal */
+
 double progress_clock(void)
 {
 	struct timespec t;
@@ -19,6 +21,7 @@ void progress_begin(struct progress *p, uint64_t total)
 {
 	*p = (struct progress){ .total = total, .began = progress_clock() };
 	p->terminal = isatty(STDERR_FILENO);
+	p->shown = p->began;
 }
 
 static double rate_of(const struct progress *p, const struct sweep_count *c)
@@ -30,14 +33,15 @@ static double rate_of(const struct progress *p, const struct sweep_count *c)
 void progress_show(struct progress *p, const struct sweep_count *c)
 {
 	double now = progress_clock(), rate = rate_of(p, c);
-	if (!p->terminal || now - p->shown < 0.2)
+	if (now - p->shown < (p->terminal ? 0.2 : LOG_EVERY))
 		return;
 	p->shown = now;
-	p->drawn = true;
-	fprintf(stderr, "\r\033[K%llu of %llu worlds, %.1f a second, %.0f s to go, %llu failed",
-		(unsigned long long)c->done, (unsigned long long)p->total, rate,
-		rate > 0 ? (double)(p->total - c->done) / rate : 0.0,
-		(unsigned long long)c->failed);
+	p->drawn = p->terminal;
+	fprintf(stderr, "%s%llu of %llu worlds, %.1f a second, %.0f s to go, %llu failed%s",
+		p->terminal ? "\r\033[K" : "", (unsigned long long)c->done,
+		(unsigned long long)p->total, rate,
+		rate > 0 ? (double)(p->total - c->done) / rate : 0.0, (unsigned long long)c->failed,
+		p->terminal ? "" : "\n");
 	fflush(stderr);
 }
 
@@ -54,9 +58,10 @@ static bool add_to_ledger(
 	FILE *f = fopen(s->ledger, "a");
 	if (!f)
 		return false;
-	fprintf(f, "| %llu-%llu | %s | %llu | %llu | %llu | %.1f |\n", (unsigned long long)s->first,
-		(unsigned long long)s->last, faults, (unsigned long long)c->done,
-		(unsigned long long)c->events, (unsigned long long)c->virtual_seconds, rate);
+	fprintf(f, "| %s | %llu-%llu | %s | %llu | %llu | %llu | %.1f | `%016llx` |\n",
+		STRATA_BUILD_TYPE, (unsigned long long)s->first, (unsigned long long)s->last,
+		faults, (unsigned long long)c->done, (unsigned long long)c->events,
+		(unsigned long long)c->virtual_seconds, rate, (unsigned long long)c->hash);
 	return fclose(f) == 0;
 }
 

@@ -14,7 +14,7 @@ struct sweep_count {
 struct progress {
 	uint64_t total;
 	double began, shown;
-	bool terminal, drawn;
+	bool terminal, drawn; /* not a terminal: a line now and then, for logs */
 };
 
 double progress_clock(void); /* seconds of this machine, from anywhere */

@@ -118,7 +118,8 @@ static void found(struct sweeping *g, uint64_t seed, const char *why)
 	if (g->sweep->keep_going)
 		return;
 	g->stop = true;
-	tell_smallest(g, &t);
+	if (!g->sweep->no_shrink)
+		tell_smallest(g, &t);
 }
 
 static void take_record(struct sweeping *g, const struct record *rec)

@@ -12,9 +12,11 @@ struct sweep {
 	uint64_t first, last; /* seeds */
 	fault_set faults;     /* to draw from */
 	unsigned jobs;
-	bool json, keep_going; /* keep_going: failing seeds are listed, not shrunk */
-	const char *pcap;      /* folder for captures of shrunk worlds; NULL: the current one */
-	const char *ledger;    /* a file to which a clean sweep adds its line; or NULL */
+	bool json;
+	bool keep_going;    /* failing seeds are listed, not shrunk */
+	bool no_shrink;     /* the first that fails is named, not shrunk */
+	const char *pcap;   /* folder for captures of shrunk worlds; NULL: the current one */
+	const char *ledger; /* a file to which a clean sweep adds its line; or NULL */
 };
 
 /* The program's exit code. */

@@ -79,11 +79,13 @@ static void window_rules(
 	was->wire_edge_known = true;
 }
 
-/* What is new may go only into the congestion window; what was sent may go again. */
-static void new_data_rules(const struct tcp_conn *c, const struct segment *g, struct breach *b)
+/* What is new may go only into the congestion window; what was sent may go again. One segment as a
+ * tail loss probe goes whatever the window says (RFC 8985 7.3). */
+static void new_data_rules(
+	const struct tcp_conn *c, const struct segment *g, uint8_t why, struct breach *b)
 {
 	const struct tcp_flight *f = c->flight;
-	if (!f || !g->len || g->seq != c->snd_nxt)
+	if (!f || !g->len || g->seq != c->snd_nxt || why == WHY_TAIL_PROBE)
 		return;
 	uint64_t pipe = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
 	uint64_t left = c->flags & CONN_SACK ? 0 : (uint64_t)f->dup_acks * c->mss;
@@ -111,7 +113,7 @@ void inspect_segment(struct inspector *s, const struct transport *t, struct shad
 		breach(b, &c->tuple, c->state, "I09 (path MTU)", "packet above it", g->ip_len,
 			c->path.mtu);
 	window_rules(was, c, g, b);
-	new_data_rules(c, g, b);
+	new_data_rules(c, g, why, b);
 	sack_rules(c, g, b);
 	if (why != WHY_ACK_CHALLENGE)
 		return;
@@ -174,8 +176,10 @@ void inspect_waiting(struct inspector *s, const struct transport *t, struct brea
 			first_look(s, t, w, b);
 		*was = (struct waiting){ true, w->tuple, w->expires };
 	}
-	/* A full table lets the oldest go; a new connection may take over (RFC 6191). */
-	bool full = t->time_wait_pool.used == t->time_wait_pool.count;
+	/* A full table lets the oldest go, as does one that seemed full for want of memory; a new
+	 * connection may take over (RFC 6191). */
+	bool full = t->time_wait_pool.used == t->time_wait_pool.count ||
+		(s->node->trouble && s->node->trouble->fail);
 	for (uint32_t i = 0; i < INSPECT_WAITING; i++) {
 		struct waiting *was = &s->waiting[i];
 		if (was->known && !here[i] && was->expires > s->now && !full &&

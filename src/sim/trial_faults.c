@@ -77,7 +77,9 @@ static struct box *middle_box(
 	case FAULT_F40: return box_ack_early_new(c, a / 20);
 	case FAULT_F41:
 		return box_forger_new(c, a / 20,
-			!(all_faults & (FAULT_BIT(F32) | FAULT_BIT(F44) | FAULT_BIT(F47))));
+			!(all_faults &
+				(FAULT_BIT(F32) | FAULT_BIT(F36) | FAULT_BIT(F44) |
+					FAULT_BIT(F47))));
 	case FAULT_F44: return box_urgent_new(c, (enum urgent_meddling)(b % 3), a);
 	default: return NULL;
 	}

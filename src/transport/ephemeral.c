@@ -9,14 +9,16 @@
 
 #define PORT_TRIES 64 /* with a random step */
 
-/* Is this tuple free? A TIME-WAIT entry that RFC 6191 lets us reuse is removed. */
+/* Is this tuple free? A TIME-WAIT entry that RFC 6191 lets us reuse is removed, but only for a
+ * connection that there is room for. */
 static bool tuple_free(struct transport *t, const struct tcp_tuple *tuple)
 {
 	enum demux_kind kind;
 	void *entry = demux_find(&t->demux, tuple, &kind);
 	if (!entry)
 		return true;
-	if (kind != DEMUX_TIME_WAIT || !time_wait_reusable(t, entry, t->now))
+	if (kind != DEMUX_TIME_WAIT || !time_wait_reusable(t, entry, t->now) ||
+	    t->conn_pool.used == t->conn_pool.count)
 		return false;
 	time_wait_free(t, entry);
 	return true;

@@ -16,9 +16,8 @@ static void answer_unacceptable(struct transport *t, struct tcp_conn *c,
 {
 	if (seg->flags & TCP_RST)
 		return;
-	if (conn_synchronized(c)) /* it lives, even if it is confused */
-		c->heard = t->now_ms;
-	else if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) { /* it did not hear our SYN-ACK */
+	/* It did not hear our SYN-ACK. */
+	if (!conn_synchronized(c) && (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
 		if (conn_may_challenge(t, c))
 			c->flags |= CONN_SYN_OWED;
 		conn_make_ready(t, c);
@@ -51,6 +50,8 @@ static bool stage_timestamp(struct transport *t, struct tcp_conn *c, struct rx *
 		return true; /* RFC 7323 3.2 lets us drop it; middleboxes make that unwise */
 	if (seq_lt(seg->h.options.tsval, c->ts_recent) &&
 	    t->now_ms - c->ts_recent_at < 24u * 24 * 3600 * 1000) {
+		/* Not a sign of life: where a box has spoilt both ends' clocks, only keepalive
+		 * ends it. */
 		answer_unacceptable(t, c, seg);
 		rx_drop(rx, DROP_TCP_PAWS);
 		return false;
@@ -102,6 +103,8 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		if (seg->seq == c->rcv_nxt && conn_rcv_wnd(c) == 0 && seg->flags & TCP_ACK &&
 		    !(seg->flags & (TCP_RST | TCP_SYN)))
 			conn_take_ack(t, c, rx, seg);
+		if (conn_synchronized(c)) /* it lives, even if it is confused */
+			c->heard = t->now_ms;
 		answer_unacceptable(t, c, seg);
 		if (rx->fate == FATE_NONE)
 			rx_drop(rx, DROP_TCP_SEQUENCE);
