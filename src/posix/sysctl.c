@@ -43,6 +43,7 @@ struct setting {
 static const struct setting settings[] = {
 	{ "tcp_timestamps", SETTING_BOOL, CONFIG(timestamps), 0, 0, 2 },
 	{ "tcp_sack", SETTING_BOOL, CONFIG(sack), 0, 0, 1 },
+	{ "tcp_ecn", SETTING_U8, CONFIG(ecn), 0, 0, ECN_USES - 1 },
 	{ "tcp_early_retrans", SETTING_PROBE, CONFIG(tail_loss_probe), 0, 0, 4 },
 	{ "tcp_frto", SETTING_BOOL, CONFIG(f_rto), 0, 0, 2 },
 	{ "tcp_slow_start_after_idle", SETTING_NOT, CONFIG(idle_keeps_window), 0, 0, 1 },
@@ -84,7 +85,6 @@ static const char *const ignored[] = {
 	"tcp_comp_sack_slack_ns",
 	"tcp_dsack",
 	"tcp_early_demux",
-	"tcp_ecn",
 	"tcp_ecn_fallback",
 	"tcp_ecn_option",
 	"tcp_ecn_option_beacon",
@@ -398,6 +398,7 @@ void sysctl_stack_config(struct stack_config *c)
 	t->idle_keeps_window = true;
 	t->abrupt_start = true; /* nor HyStart++ */
 	t->timestamps = t->sack = t->window_scaling = true;
+	t->ecn = ECN_USE_OFF;
 	t->syn_cookies = SYN_COOKIES_PRESSURE;
 	t->fast_open = 0x403;
 	t->fast_open_cache = 16;

@@ -66,6 +66,7 @@ static void fill_sending(const struct sock_tcp_info *i, struct linux_tcp_info *o
 	out->segs_out = (uint32_t)i->segments_sent;
 	out->data_segs_out = segments(i->bytes_sent, i->mss) + (uint32_t)i->retransmits;
 	out->delivered = 1 + segments(i->bytes_acked + i->sacked, i->mss); /* the SYN counts */
+	out->delivered_ce = i->ce_delivered;
 	out->total_rto = (uint16_t)i->rtos;
 	out->snd_wnd = i->snd_wnd;
 }
@@ -105,6 +106,7 @@ void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
 	out->probes = i.probes;
 	out->options = (uint8_t)((i.timestamps ? LINUX_TCPI_OPT_TIMESTAMPS : 0) |
 		(i.sack ? LINUX_TCPI_OPT_SACK : 0) | (scaled ? LINUX_TCPI_OPT_WSCALE : 0) |
+		(i.ecn ? LINUX_TCPI_OPT_ECN : 0) | (i.ecn_seen ? LINUX_TCPI_OPT_ECN_SEEN : 0) |
 		(i.fast_open ? LINUX_TCPI_OPT_SYN_DATA : 0));
 	out->wscales = (uint8_t)((i.snd_wscale & 15) | i.rcv_wscale << 4);
 	out->rto = (uint32_t)(i.rto / NANO_US);

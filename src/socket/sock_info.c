@@ -30,6 +30,9 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->out_of_order = f->out_of_order;
 	i->retransmits = f->retransmits;
 	i->rtos = f->rtos;
+	i->ecn_reductions = f->ecn_reductions;
+	i->ce_received = f->ce_received;
+	i->ce_delivered = f->ce_delivered;
 	i->fast_recoveries = f->recoveries;
 	i->recovering = f->phase == PHASE_RECOVERY;
 	i->loss = f->phase == PHASE_LOSS;
@@ -69,6 +72,8 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 		.rcv_wscale = c->rcv_wscale,
 		.timestamps = c->flags & CONN_TIMESTAMPS,
 		.sack = c->flags & CONN_SACK,
+		.ecn = c->state != TCP_SYN_SENT && c->ecn & CONN_ECN,
+		.ecn_seen = c->ecn & CONN_ECN_SEEN,
 		.fast_open = c->state != TCP_SYN_SENT && c->fast_open,
 		.last_heard = syn ? t->now
 				  : t->now - (nanodiff)(t->now_ms - c->heard) * NANO_MS,

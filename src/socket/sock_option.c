@@ -37,6 +37,7 @@ static const struct option_place {
 	[SOCK_HOP_LIMIT] = PLACE(hop_limit, 255),
 	[SOCK_FRAGMENT] = PLACE(fragment, 1),
 	[SOCK_CONGESTION] = PLACE(congestion, CC_KINDS - 1),
+	[SOCK_ECN] = PLACE(ecn, ECN_USES),
 #undef PLACE
 };
 
@@ -167,6 +168,8 @@ int sock_set(struct stack *s, sock_id id, enum sock_option option, int64_t value
 	const struct option_place *p = &place[option];
 	if (value < 0 || value > p->most)
 		return -ERR_ARGUMENT;
+	if (option == SOCK_TOS && o->kind != SOCK_DATAGRAM)
+		value &= ~IP_ECN_MASK; /* TCP's own: RFC 3168 */
 	number_put((uint8_t *)&t->options[n] + p->at, p->size, value);
 	if (c)
 		apply(t, c, &t->options[n], option);

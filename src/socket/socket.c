@@ -93,7 +93,7 @@ static void owner_set(struct transport *t, struct endpoint_owner *o, uint32_t n,
 		.receive_buffer = so->receive_buffer,
 		.user_timeout = so->user_timeout,
 		.hop_limit = so->hop_limit,
-		.tos = so->tos,
+		.tos = so->tos & (uint8_t)~IP_ECN_MASK, /* in TCP its own: RFC 3168 */
 		.syn_cookies = so->syn_cookies,
 		.nodelay = so->nodelay,
 		.keepalive = so->keepalive,
@@ -442,6 +442,7 @@ static int datagram_new_sock(struct stack *s, enum datagram_kind kind,
 	if (!o)
 		return -ERR_TOO_MANY;
 	owner_set(t, o, n, so);
+	t->options[n].tos = so->tos;
 	enum error e = datagram_open(t, kind, &so->local, so->local_port, v4_only, v6_only, n,
 				     &o->datagram);
 	if (e != ERR_OK) {

@@ -126,10 +126,11 @@ enum sock_option {
 	SOCK_SEND_BUFFER, SOCK_RECEIVE_BUFFER, /* bytes */
 	SOCK_UNSENT_MARK,   /* bytes: while so many are unsent nothing more is taken; 0: no mark */
 	SOCK_READ_MARK,     /* bytes: readable from so many on; 0: one */
-	SOCK_TOS,           /* DSCP and ECN bits of what is sent */
+	SOCK_TOS,           /* DSCP of what is sent, with UDP the ECN bits too */
 	SOCK_HOP_LIMIT,
 	SOCK_FRAGMENT,      /* bool: routers may fragment what is sent */
 	SOCK_CONGESTION,    /* congestion control: 0 as configured, 1 reno, 2 cubic, 3 bbr */
+	SOCK_ECN,           /* 0 as configured, else 1 + enum tcp_ecn_use; before the handshake */
 	SOCK_OPTIONS
 };
 /* 0, or -ERR_ARGUMENT: stale handle, unknown option, value out of range. */
@@ -156,6 +157,10 @@ struct sock_tcp_info {
 	uint8_t snd_wscale, rcv_wscale;
 	bool timestamps, sack;
 	bool fast_open;             /* data that went with a SYN was taken */
+	bool ecn, ecn_seen;         /* agreed on (RFC 3168); something came marked ECT or CE */
+	uint32_t ecn_reductions;    /* of the window because of marks */
+	uint32_t ce_received;       /* segments that came marked ... */
+	uint32_t ce_delivered;      /* ... and of ours, as the peer says */
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
 	uint64_t segments_sent, segments_received, retransmits, rtos, fast_recoveries;
 	uint32_t unread, unsent, unacked;

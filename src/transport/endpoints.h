@@ -31,6 +31,7 @@ struct endpoint_options {
 	uint16_t mss;          /* largest segment, either way; 0: the link's */
 	uint8_t keep_probes;   /* 0: the configured */
 	uint8_t congestion;    /* enum cc_kind; 0: the configured */
+	uint8_t ecn;           /* 1 + enum tcp_ecn_use; 0: the configured */
 	uint8_t syn_retries;   /* 0: the configured */
 	/* listeners: the ACK of the handshake does not count before so many SYN-ACKs went again:
 	 * data is waited for; 0: it counts at once */

@@ -56,6 +56,7 @@ void transport_config_default(struct transport_config *c)
 		.timestamps = true,
 		.sack = true,
 		.window_scaling = true,
+		.ecn = ECN_USE_ACCEPT,
 		.tail_loss_probe = true,
 		.f_rto = true,
 		.rto_restart = true,
@@ -120,6 +121,7 @@ const char *transport_config_check(const struct transport_config *c)
 		  "transport.initial_window must be 1 .. 100 segments" },
 		{ c->congestion >= CC_KINDS,
 		  "transport.congestion must be 0, reno (1), cubic (2) or bbr (3)" },
+		{ c->ecn >= ECN_USES, "transport.ecn must be off (0), ask (1) or accept (2)" },
 		{ c->gso_max > 65535 - 100, "transport.gso_max must be at most 65435 bytes" },
 	};
 	for (unsigned i = 0; i < sizeof rules / sizeof rules[0]; i++)

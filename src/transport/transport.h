@@ -28,6 +28,14 @@ enum syn_cookies {
 	SYN_COOKIES_ALWAYS,
 };
 
+/* Explicit Congestion Notification in TCP (RFC 3168): the numbers are Linux's tcp_ecn. */
+enum tcp_ecn_use {
+	ECN_USE_OFF,
+	ECN_USE_ASK,    /* our SYNs ask for it, and who asks gets it */
+	ECN_USE_ACCEPT, /* who asks gets it */
+	ECN_USES
+};
+
 /* TCP Fast Open (RFC 7413): the bits and their meaning are Linux's. */
 enum fast_open_flag {
 	FAST_OPEN_CLIENT = 0x1,           /* for connections that ask for it */
@@ -79,6 +87,7 @@ struct transport_config {
 	uint8_t fast_open_key[16]; /* of a server's cookies; all zero: one of the stack's own */
 	uint32_t syn_cookie_threshold; /* half-open connections; 0: three quarters of embryos */
 	bool timestamps, sack, window_scaling;
+	uint8_t ecn;             /* enum tcp_ecn_use */
 	bool tail_loss_probe;    /* RFC 8985 7 */
 	bool f_rto;              /* RFC 5682 */
 	nanodiff reorder_slack;  /* the reordering timer (RFC 8985 6.2) fires so much later */

@@ -18,6 +18,15 @@
 #define IPPROTO_UDP_ 17
 #define IPPROTO_ICMP6 58
 
+/* The ECN field: the low bits of IPv4's tos and IPv6's traffic class (RFC 3168 5). */
+enum ip_ecn {
+	IP_NOT_ECT,
+	IP_ECT1,
+	IP_ECT0,
+	IP_CE,
+	IP_ECN_MASK = 3,
+};
+
 struct ip4_header {
 	uint8_t header_len; /* bytes: 20 .. 60 */
 	uint8_t tos;        /* DSCP and ECN */

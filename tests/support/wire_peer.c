@@ -130,10 +130,11 @@ void peer_receive(struct wire_peer *p, const struct peer_say *say)
 		sum ^= 0x5555;
 	memcpy(frame + ip + 16, &sum, 2);
 	struct ip4_header four = { .header_len = IP4_HEADER, .total_len = (uint16_t)(total + 20),
-		.dont_fragment = true, .ttl = 64, .protocol = IPPROTO_TCP_, .source = p->remote,
-		.destination = p->local };
+		.tos = say->tos, .dont_fragment = true, .ttl = 64, .protocol = IPPROTO_TCP_,
+		.source = p->remote, .destination = p->local };
 	struct ip6_header six = { .payload_len = (uint16_t)total, .next = IPPROTO_TCP_,
-		.hop_limit = 64, .source = p->remote, .destination = p->local };
+		.traffic_class = say->tos, .hop_limit = 64, .source = p->remote,
+		.destination = p->local };
 	if (p->v6)
 		ip6_emit(&six, frame + ETH_HEADER, IP6_HEADER);
 	else

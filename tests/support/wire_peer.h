@@ -55,6 +55,7 @@ struct peer_say {
 	uint8_t offset;       /* 0, or what the data offset says (words) plus one */
 	bool bad_checksum;
 	uint16_t urgent;
+	uint8_t tos;
 };
 
 void peer_config(struct stack_config *c); /* what peer_open takes for NULL; plain: no timestamps */

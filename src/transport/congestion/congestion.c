@@ -50,6 +50,8 @@ bool cc_restore(struct cc *c)
 
 uint32_t cc_reduced(const struct cc *c, const struct cc_loss *l, uint32_t part)
 {
+	if (l->reduced)
+		return c->ssthresh;
 	uint32_t flight = l->flight;
 	if (c->phase == CC_OPEN && flight > c->cwnd)
 		flight = c->cwnd; /* without what limited transmit added: RFC 5681 3.2 step 2 */

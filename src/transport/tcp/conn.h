@@ -76,6 +76,14 @@ enum tcp_conn_flag {
 	CONN_CHALLENGED = 1 << 15, /* challenge_at is valid */
 };
 
+/* What of ECN is on, and what is owed (RFC 3168); all zero: none of it. */
+enum tcp_conn_ecn {
+	CONN_ECN = 1 << 0,      /* agreed on; in SYN-SENT: our SYN asks for it */
+	CONN_ECN_ECHO = 1 << 1, /* CE came: ECE on every segment until CWR comes (6.1.3) */
+	CONN_ECN_CWR = 1 << 2,  /* the window was reduced: the next new data says so (6.1.2) */
+	CONN_ECN_SEEN = 1 << 3, /* a segment came that was marked ECT or CE */
+};
+
 struct tcp_flight;
 
 struct tcp_conn {
@@ -113,6 +121,7 @@ struct tcp_conn {
 	/* RFC 7413. SYN-SENT: wanted. SYN-RECEIVED: the SYN's data was taken, and answers may go
 	 * before the handshake is complete. Later: data that went with the SYN was taken. */
 	bool fast_open;
+	uint8_t ecn;              /* enum tcp_conn_ecn */
 };
 static_assert(sizeof(struct tcp_conn) <= 192, "tcp_conn stays small");
 
@@ -169,6 +178,8 @@ struct tcp_flight {
 	uint32_t urgent;       /* RCV.UP */
 	uint32_t tlp_end;      /* SND.NXT when the probe was sent (TLP.end_seq) */
 	uint32_t undo_una;     /* SND.UNA when the last reduction began */
+	/* SND.NXT at the last reduction: until it is acknowledged ECE says nothing new */
+	uint32_t ecn_high;
 	uint32_t undo_left;    /* bytes sent again since then that no DSACK named (RFC 3708) */
 	uint8_t tlp;           /* enum tcp_tlp */
 	uint8_t frto;          /* enum tcp_frto */
@@ -196,11 +207,16 @@ struct tcp_flight {
 	uint32_t retransmits, rtos, recoveries, undos, dsacks, probes_sent;
 	uint64_t segments_sent, segments_received, data_segments_received;
 	uint32_t out_of_order; /* segments that came beyond a hole */
+	uint32_t ecn_reductions; /* of the window, because of marks */
+	uint32_t ce_received;    /* segments that came marked ... */
+	uint32_t ce_delivered;   /* ... and of ours, as the peer says */
+	uint32_t ecn_delivered;  /* bytes that had been delivered at the last look */
 };
 
 /* In tcp_embryo.options: the handshake's ACK came, and data is waited for; challenge_at holds. */
 #define EMBRYO_ACKED	  0x80
 #define EMBRYO_CHALLENGED 0x40
+#define EMBRYO_ECN	  0x20 /* the SYN asked for ECN, and gets it */
 
 struct tcp_embryo {
 	struct tcp_tuple tuple;

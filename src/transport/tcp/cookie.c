@@ -11,8 +11,9 @@
 #define SIZES      8
 #define LOW_BITS   4 /* three for the size, one for the period's parity */
 #define LOW_MASK   ((1u << LOW_BITS) - 1)
-#define STAMP_MASK 63u /* four bits for the scale, one for SACK, one kept */
+#define STAMP_MASK 63u /* four bits for the scale, one for SACK, one for ECN */
 #define STAMP_SACK 16u
+#define STAMP_ECN  32u
 
 /* Rising; the first is what any peer can take. */
 static const uint16_t sizes4[SIZES] = { 64, 536, 966, 1220, 1360, 1440, 1460, 8960 };
@@ -81,7 +82,8 @@ bool cookie_open(const struct hash_key *key, const struct tcp_tuple *tuple, uint
 
 uint32_t cookie_stamp(uint32_t now_ms, const struct cookie_terms *terms)
 {
-	uint32_t low = terms->wscale | (terms->sack ? STAMP_SACK : 0);
+	uint32_t low = terms->wscale | (terms->sack ? STAMP_SACK : 0) |
+		       (terms->ecn ? STAMP_ECN : 0);
 	uint32_t stamp = (now_ms & ~STAMP_MASK) | low;
 	/* Never of the future, or the next segment would seem older than this (RFC 7323 5.3). */
 	return seq_gt(stamp, now_ms) ? stamp - (STAMP_MASK + 1) : stamp;
@@ -91,4 +93,5 @@ void cookie_unstamp(uint32_t stamp, struct cookie_terms *terms)
 {
 	terms->wscale = stamp & 15;
 	terms->sack = stamp & STAMP_SACK;
+	terms->ecn = stamp & STAMP_ECN;
 }

@@ -4,7 +4,7 @@
  * segment sizes the peer may get, the parity of the minute-long period it was made
  * in, and 28 bits of a keyed hash over the tuple, the peer's number, the period and
  * the size. Where the peer sends timestamps, the low six bits of ours say whether it
- * offered SACK and which window scale; else both are lost, as everywhere.
+ * offered SACK and ECN and which window scale; else these are lost, as everywhere.
  *
  * Pure: numbers in, numbers out. A guess is right once in 2^28, and a cookie that was
  * right is so for at most two periods.
@@ -23,8 +23,9 @@
 struct cookie_terms {
 	uint16_t mss;    /* 0: the SYN had none */
 	uint8_t wscale;  /* 0 .. 14, or COOKIE_NO_WSCALE */
-	bool timestamps; /* without them wscale and sack do not survive */
+	bool timestamps; /* without them what follows, and wscale, do not survive */
 	bool sack;
+	bool ecn;        /* RFC 3168 */
 };
 
 /* The key of cookies, from the stack's secret. */

@@ -7,7 +7,7 @@
  * off, the oldest of the most-retried embryos makes room in a full pool.
  */
 #include "transport/tcp/cookie.h"
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/ecn.h"
 
 #define EMBRYO_QUEUES 8
 #define EMBRYO_NO_WSCALE 0xff
@@ -79,7 +79,7 @@ static void embryo_fill(struct transport *t, const struct tcp_listener *l, struc
 	e->wscale = o->has & TCP_HAS_WSCALE && t->config.window_scaling
 			    ? (o->wscale > 14 ? 14 : o->wscale)
 			    : EMBRYO_NO_WSCALE;
-	e->options = 0;
+	e->options = ecn_of_syn(t, l->sock, seg);
 	if (o->has & TCP_HAS_TIMESTAMPS && t->config.timestamps) {
 		e->options |= CONN_TIMESTAMPS;
 		e->ts_recent = o->tsval;
@@ -109,7 +109,7 @@ static struct tcp_reply syn_ack_of(const struct transport *t, const struct tcp_e
 		.tuple = e->tuple,
 		.seq = e->iss,
 		.ack = e->irs + 1,
-		.flags = TCP_SYN | TCP_ACK,
+		.flags = e->options & EMBRYO_ECN ? TCP_SYN | TCP_ACK | TCP_ECE : TCP_SYN | TCP_ACK,
 		.window = (uint16_t)(buffer > 65535 ? 65535 : buffer),
 		.why = e->tries ? WHY_SYN_RETRANSMIT : WHY_SYN_ACK,
 		.timestamps = e->options & CONN_TIMESTAMPS,
@@ -151,6 +151,7 @@ static void cookie_answer(struct transport *t, struct tcp_listener *l, struct rx
 		.mss = e.peer_mss,
 		.wscale = e.wscale == EMBRYO_NO_WSCALE ? COOKIE_NO_WSCALE : e.wscale,
 		.sack = e.options & CONN_SACK,
+		.ecn = e.options & EMBRYO_ECN,
 	};
 	e.iss = cookie_make(&t->cookie_key, tuple, e.irs, e.ts_offset, terms.mss, t->now);
 	if (!(e.options & CONN_TIMESTAMPS)) { /* no place to keep these */
@@ -349,6 +350,7 @@ struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 			      CONN_IN_BACKLOG);
 	c->tos = o->tos;
 	c->hop_limit = o->hop_limit;
+	c->ecn = e->options & EMBRYO_ECN ? CONN_ECN : 0;
 	c->snd_una = c->snd_nxt = c->snd_end = e->iss + 1;
 	c->rcv_nxt = c->last_ack_sent = e->irs + 1;
 	/* The third segment's timestamp is the newest (RFC 7323 4.3). */
@@ -388,8 +390,11 @@ static void conn_open(struct transport *t, struct tcp_listener *l, struct tcp_co
 	internet_confirm(t->internet, &c->path, t->now);
 	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* text obeys the window */
 		return;
-	if (seg->text_len)
+	if (seg->text_len) {
+		if (c->ecn)
+			conn_take_ecn(t, c, rx, seg);
 		conn_take_text(t, c, rx, seg);
+	}
 	if (seg->flags & TCP_FIN)
 		conn_take_fin(t, c, seg);
 }
@@ -418,7 +423,8 @@ static void cookie_terms_of(const struct transport *t, struct tcp_embryo *e,
 		return;
 	struct cookie_terms terms;
 	cookie_unstamp(stamp, &terms);
-	e->options = (uint8_t)(CONN_TIMESTAMPS | (terms.sack && t->config.sack ? CONN_SACK : 0));
+	e->options = (uint8_t)(CONN_TIMESTAMPS | (terms.sack && t->config.sack ? CONN_SACK : 0) |
+			       (terms.ecn ? EMBRYO_ECN : 0));
 	e->ts_recent = o->tsval;
 	if (terms.wscale != COOKIE_NO_WSCALE && t->config.window_scaling)
 		e->wscale = terms.wscale;
@@ -499,6 +505,8 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 			return;
 		}
 		e->options &= (uint8_t)~EMBRYO_ACKED;
+		if (!ecn_asked(seg)) /* it fell back: RFC 3168 6.1.1 */
+			e->options &= (uint8_t)~EMBRYO_ECN;
 		embryo_again(t, e);
 		rx_fate(rx, FATE_ANSWERED);
 		return;

@@ -5,6 +5,7 @@
  * Nothing is copied here.
  */
 #include "transport/tcp/decide.h"
+#include "transport/tcp/ecn.h"
 
 /* The right edge that the buffer allows and the window field can tell. */
 static uint32_t edge_allowed(const struct tcp_conn *c)
@@ -75,7 +76,7 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		.tuple = c->tuple,
 		.seq = c->snd_una,
 		.ack = answer ? c->rcv_nxt : 0,
-		.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN,
+		.flags = (uint16_t)(answer ? TCP_SYN | TCP_ACK : TCP_SYN),
 		.window = (uint16_t)(window > 65535 ? 65535 : window),
 		.why = c->backoff ? WHY_SYN_RETRANSMIT : answer ? WHY_SYN_ACK : WHY_SYN,
 		.timestamps = c->flags & CONN_TIMESTAMPS,
@@ -84,6 +85,8 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		.tos = c->tos,
 		.hop_limit = c->hop_limit,
 	};
+	if (c->ecn)
+		r.flags |= conn_ecn_of_syn(c);
 	uint32_t len = c->fast_open ? fast_syn_fill(t, c, &o) : 0;
 	if (len)
 		tcp_reply_send_text(t, &r, &o, &c->path, &c->flight->tx, c->snd_una + 1, len);
@@ -157,12 +160,14 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		flags |= TCP_FIN;
 	if (p->push && whole && len)
 		flags |= TCP_PSH; /* MUST-61: the last segment of what is queued */
+	uint8_t tos = c->tos;
+	if (__builtin_expect(c->ecn, 0))
+		flags |= conn_ecn_of_segment(c, p->kind == PLAN_NEW && len, &tos);
 	store16(header, c->tuple.local_port);
 	store16(header + 2, c->tuple.remote_port);
 	store32(header + 4, p->seq);
 	store32(header + 8, c->rcv_nxt);
-	header[12] = (uint8_t)(header_len / 4 << 4);
-	header[13] = (uint8_t)flags;
+	store16(header + 12, (uint16_t)(header_len << 10 | flags));
 	store16(header + 14, (uint16_t)conn_advertise(c));
 	store32(header + 16, 0); /* checksum, urgent pointer */
 	uint32_t total = (uint32_t)header_len + len;
@@ -192,7 +197,7 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		.source = &c->tuple.local,
 		.destination = &c->tuple.remote,
 		.protocol = IPPROTO_TCP_,
-		.tos = c->tos,
+		.tos = tos,
 		.hop_limit = c->hop_limit,
 		.dont_fragment = !t->options[c->sock].fragment,
 	};
@@ -329,7 +334,8 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 			list_push_back(&t->blocked, &c->ready);
 			return sent;
 		}
-		struct tcp_plan p = tcp_decide(t, c, gso);
+		/* CWR stands in one segment, whoever cuts what is larger */
+		struct tcp_plan p = tcp_decide(t, c, c->ecn & CONN_ECN_CWR ? 0 : gso);
 		if (p.kind == PLAN_NONE) {
 			if (c->flight)
 				arm_probe(t, c, p.wait);

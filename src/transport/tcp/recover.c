@@ -13,9 +13,17 @@
  *
  * Nothing is sent here: ranges are marked, and output sends.
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/ecn.h"
 
 #define DUP_THRESH 3 /* RFC 5681: duplicates that mean loss, without SACK */
+
+/* Has a mark reduced the window since this data was sent? */
+static bool marked_already(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	return c->ecn && f->phase == PHASE_OPEN &&
+	       f->ecn_high - c->snd_una - 1 < c->snd_nxt - c->snd_una;
+}
 
 static struct cc_loss loss_of(const struct transport *t, const struct tcp_conn *c, uint32_t lost)
 {
@@ -26,6 +34,7 @@ static struct cc_loss loss_of(const struct transport *t, const struct tcp_conn *
 		.lost = lost,
 		.snd_una = c->snd_una,
 		.snd_nxt = c->snd_nxt,
+		.reduced = marked_already(c),
 	};
 }
 
@@ -38,6 +47,35 @@ static void begin_undo(struct tcp_flight *f, uint32_t una)
 	f->resent_at = 0;
 }
 
+/* For whatever reason: the next new data says so, and ECE of this window means the same thing. */
+static void note_reduction(struct tcp_conn *c)
+{
+	if (!c->ecn)
+		return;
+	c->ecn |= CONN_ECN_CWR;
+	c->flight->ecn_high = c->snd_nxt;
+}
+
+void conn_take_echo(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	if (f->phase != PHASE_OPEN) { /* it is reduced; and there is congestion: RFC 4015 3 */
+		f->undo_possible = false;
+		return;
+	}
+	if (f->ecn_high - c->snd_una <= c->snd_nxt - c->snd_una) /* of this window we know */
+		return;
+	struct cc_loss l = loss_of(t, c, 0);
+	if (l.flight < f->cc.flight_max) /* the ACK may have emptied it */
+		l.flight = f->cc.flight_max;
+	f->cc.ops->ecn(&f->cc, &l);
+	f->ecn_reductions++;
+	f->undo_possible = false;
+	note_reduction(c);
+	conn_trace(t, c, TRACE_TCP_LOSS, "a router marked what it might have dropped", NULL,
+		   f->cc.cwnd);
+}
+
 static void enter_recovery(struct transport *t, struct tcp_conn *c, const struct ack_news *n)
 {
 	struct tcp_flight *f = c->flight;
@@ -48,6 +86,7 @@ static void enter_recovery(struct transport *t, struct tcp_conn *c, const struct
 	f->retransmit_why = WHY_FAST_RETRANSMIT;
 	struct cc_loss l = loss_of(t, c, n->lost);
 	f->cc.ops->loss(&f->cc, &l);
+	note_reduction(c);
 	prr_begin(&f->prr, l.flight, n->prior_sacked, c->snd_una - n->prior_una, f->cc.ssthresh);
 	begin_undo(f, c->snd_una);
 	conn_trace(t, c, TRACE_TCP_LOSS,
@@ -143,6 +182,8 @@ static void undo(struct transport *t, struct tcp_conn *c, const char *why)
 	f->again_forced = false;
 	f->dup_acks = 0;
 	f->undos++;
+	c->ecn &= (uint8_t)~CONN_ECN_CWR;
+	f->ecn_high = c->snd_una - 1;
 	conn_trace(t, c, TRACE_TCP_LOSS, why, NULL, f->cc.cwnd);
 	conn_make_ready(t, c);
 }
@@ -162,6 +203,7 @@ static void take_probe_answer(struct transport *t, struct tcp_conn *c, const str
 		struct cc_loss l = loss_of(t, c, c->mss);
 		f->cc.ops->loss(&f->cc, &l);
 		f->cc.ops->recovered(&f->cc, t->now);
+		note_reduction(c);
 		conn_trace(t, c, TRACE_TCP_LOSS, "the tail loss probe filled a hole", NULL,
 			   f->cc.cwnd);
 	} else if (n->bare && !n->board.sacked) { /* both arrived */
@@ -278,6 +320,7 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 	}
 	if (anew) {
 		f->cc.ops->timeout(&f->cc, &before);
+		note_reduction(c);
 		begin_undo(f, c->snd_una);
 		f->frto = t->config.f_rto ? FRTO_FIRST : FRTO_NONE;
 	} else {

@@ -8,7 +8,7 @@
  * comes in order is copied to the ring and summed in one pass; it becomes
  * visible only when the text stage commits it.
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/ecn.h"
 
 /* An answer to a segment that can't be accepted; keeps two confused ends from a storm (TCP-26). */
 static void answer_unacceptable(struct transport *t, struct tcp_conn *c,
@@ -186,6 +186,8 @@ static void synchronized_input(struct transport *t, struct tcp_conn *c, struct r
 	    !conn_take_ack(t, c, rx, seg))
 		return;
 	c->heard = t->now_ms;
+	if (__builtin_expect(c->ecn, 0))
+		conn_take_ecn(t, c, rx, seg);
 	stage_urgent(c, seg);
 	if (seg->text_len)
 		conn_take_text(t, c, rx, seg);
@@ -215,6 +217,8 @@ static void take_syn(struct transport *t, struct tcp_conn *c, const struct tcp_s
 		c->snd_wscale = c->rcv_wscale = 0;
 	if (!c->rcv_wscale && conn_rcv_wnd(c) > 65535)
 		c->rcv_edge = c->rcv_nxt + 65535;
+	if (c->ecn)
+		conn_take_syn_ecn(c, seg);
 	conn_set_peer_mss(t, c, o->has & TCP_HAS_MSS ? o->mss : 0);
 	conn_update_mss(c);
 	c->snd_wnd = seg->h.window; /* the window of a SYN is never scaled (RFC 7323 2.2) */
@@ -293,8 +297,11 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 	/* It obeys the window of our SYN. */
 	if (seg->text_len && !conn_take_sequence(t, c, rx, seg))
 		return;
-	if (seg->text_len)
+	if (seg->text_len) {
+		if (c->ecn)
+			conn_take_ecn(t, c, rx, seg);
 		conn_take_text(t, c, rx, seg);
+	}
 	if (seg->flags & TCP_FIN)
 		conn_take_fin(t, c, seg);
 }

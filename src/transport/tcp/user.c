@@ -4,6 +4,7 @@
  * by the next transmit.
  */
 #include "transport/tcp/autotune.h"
+#include "transport/tcp/ecn.h"
 
 enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t port, uint32_t sock,
 		      uint32_t backlog, bool v4_only, bool v6_only, struct tcp_listener **out)
@@ -110,6 +111,8 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	c->tos = t->options[sock].tos;
 	c->hop_limit = t->options[sock].hop_limit;
 	c->flags = (uint16_t)(flags | CONN_IN_DEMUX | CONN_SYN_OWED);
+	if (ecn_use(t, sock) == ECN_USE_ASK)
+		c->ecn = CONN_ECN;
 	if (t->config.timestamps)
 		c->flags |= CONN_TIMESTAMPS;
 	if (t->config.sack)
