@@ -14,18 +14,13 @@ static bool sent_after(nanotime a, uint32_t a_end, nanotime b, uint32_t b_end)
 	return a > b || (a == b && seq_gt(a_end, b_end));
 }
 
-void rack_take(struct rack *k, const struct board_news *n, nanodiff min_rtt, nanotime echoed,
-	       nanotime now)
+void rack_take(struct rack *k, const struct board_news *n, nanotime now)
 {
 	if (n->reordered)
 		k->reordered = true;
 	if (n->last_sent < 0)
 		return;
-	nanodiff rtt = now - n->last_sent;
-	/* Whose answer is it, the retransmission's or the original's? */
-	if (n->last_twice && (rtt < min_rtt || (echoed >= 0 && echoed < n->last_sent)))
-		return;
-	k->rtt = rtt;
+	k->rtt = now - n->latest_sent;
 	if (!k->arrived || sent_after(n->last_sent, n->last_end, k->sent, k->end)) {
 		k->arrived = true;
 		k->sent = n->last_sent;

@@ -22,11 +22,11 @@ struct rack {
 	nanotime sent;      /* RACK.xmit_ts, RACK.end_seq: of the range that was sent last of */
 	uint32_t end;       /* those that arrived */
 	uint32_t dsack_end; /* RACK.dsack_round: the round ends when this is acknowledged */
-	nanodiff rtt;       /* RACK.rtt: how long that range took */
+	nanodiff rtt;       /* RACK.rtt: of what arrived last */
 	nanodiff window;    /* RACK.reo_wnd, as of the last look */
 	uint8_t steps;      /* RACK.reo_wnd_mult */
 	uint8_t persist;    /* RACK.reo_wnd_persist: recoveries until it narrows */
-	bool arrived;       /* sent, end and rtt are valid */
+	bool arrived;       /* sent, end and rtt hold */
 	bool reordered;     /* RACK.reordering_seen */
 	bool dsack_round;   /* dsack_end is valid: this round had its DSACK */
 };
@@ -41,12 +41,19 @@ static inline void rack_init(struct rack *zeroed)
 }
 
 /*
- * Steps 2 and 3: takes what an ACK brought. `min_rtt` tells a retransmission's ACK from its
- * original's (an answer faster than any answer was meant for the first); `echoed` is the time
- * that the ACK's timestamp echoes, rounded up to its tick, or -1 without timestamps.
+ * What an ACK can be the answer to (step 2): a retransmission that was sent later than this cannot
+ * have arrived yet. `min_rtt`: an answer faster than any was meant for the original; `echoed` is
+ * the time that the ACK's timestamp echoes, rounded up to its tick, or -1 without timestamps.
  */
-void rack_take(struct rack *k, const struct board_news *n, nanodiff min_rtt, nanotime echoed,
-	       nanotime now);
+static inline nanotime rack_answered_to(nanodiff min_rtt, nanotime echoed, nanotime now)
+{
+	nanotime by_rtt = now - min_rtt;
+	return echoed >= 0 && echoed < by_rtt ? echoed : by_rtt;
+}
+
+/* Steps 2 and 3: takes what an ACK brought; its `answered_to` was set before the scoreboard
+ * took it. */
+void rack_take(struct rack *k, const struct board_news *n, nanotime now);
 
 /* Step 4, first half: an ACK carried a DSACK; `una` and `nxt` are SND.UNA before it, SND.NXT. */
 void rack_dsack(struct rack *k, uint32_t una, uint32_t nxt);

@@ -87,13 +87,58 @@ void board_clear(struct scoreboard *b, struct pool *p)
 	b->rate = rate;
 }
 
-static uint16_t pieces_sum(uint32_t a, uint32_t b)
+static uint16_t pieces_capped(uint32_t pieces)
 {
-	return (uint16_t)(a + b > UINT16_MAX ? UINT16_MAX : a + b);
+	return (uint16_t)(pieces > UINT16_MAX ? UINT16_MAX : pieces);
+}
+
+/* Its segments are of several lengths, or nobody knows. */
+static void count_bytes(struct sent_range *r)
+{
+	r->tail = r->mss = 1;
+}
+
+/* The first end of one of its segments that is not before `at`, and the last one not past it;
+ * both may be the range's own start, where a segment begins. */
+static uint32_t segment_from(const struct sent_range *r, uint32_t at)
+{
+	uint32_t last = r->end - r->tail;
+	if (seq_le(at, r->start))
+		return r->start;
+	return seq_gt(at, last) ? r->end : last - (last - at) / r->mss * r->mss;
+}
+
+static uint32_t segment_until(const struct sent_range *r, uint32_t at)
+{
+	uint32_t last = r->end - r->tail;
+	if (seq_ge(at, r->end))
+		return r->end;
+	return seq_ge(at, last) ? last : last - (last - at + r->mss - 1) / r->mss * r->mss;
+}
+
+/* How many it has now, cut from the start and split as it is. */
+static void count_pieces(struct sent_range *r)
+{
+	uint32_t len = range_len(r);
+	if (r->mss > 1)
+		r->pieces = pieces_capped(
+			1 + (len > r->tail ? (len - r->tail + r->mss - 1) / r->mss : 0));
+}
+
+/* `r` takes in the bytes and the segments of `after`, which begins where it ends. */
+static void range_append(struct sent_range *r, const struct sent_range *after)
+{
+	bool even = r->mss == after->mss && r->tail == r->mss &&
+		    (range_len(after) - after->tail) % r->mss == 0;
+	r->pieces = pieces_capped((uint32_t)r->pieces + after->pieces);
+	r->end = after->end;
+	r->tail = after->tail;
+	if (!even)
+		count_bytes(r);
 }
 
 void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
-		uint32_t pieces, nanotime now)
+		uint32_t pieces, uint32_t mss, nanotime now)
 {
 	struct sent_range *r = pool_take(p);
 	if (!r) {
@@ -101,13 +146,16 @@ void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 		struct sent_range *last = range_of(b->ranges.prev);
 		last->end = end;
 		last->sent = now;
-		last->pieces = pieces_sum(last->pieces, pieces);
+		last->pieces = pieces_capped(last->pieces + pieces);
+		count_bytes(last);
 		return;
 	}
 	r->start = start;
 	r->end = end;
 	r->sent = now;
 	r->pieces = (uint16_t)pieces;
+	r->tail = (uint16_t)(end - start - (pieces - 1) * mss);
+	r->mss = (uint16_t)mss;
 	r->flags = 0;
 	r->tries = 0;
 	if (b->rate)
@@ -140,10 +188,13 @@ static void board_uncount(struct scoreboard *b, struct sent_range *r, uint32_t l
 static void news_sample(struct scoreboard *b, struct board_news *n, const struct sent_range *r,
 			uint32_t end)
 {
-	if (r->sent > n->last_sent || (r->sent == n->last_sent && seq_gt(end, n->last_end))) {
-		n->last_sent = r->sent;
-		n->last_end = end;
-		n->last_twice = r->flags & SENT_TWICE;
+	if (!(r->flags & SENT_TWICE) || r->sent <= n->answered_to) {
+		n->latest_sent = r->sent;
+		if (r->sent > n->last_sent ||
+		    (r->sent == n->last_sent && seq_gt(end, n->last_end))) {
+			n->last_sent = r->sent;
+			n->last_end = end;
+		}
 	}
 	/* One ACK's news count as in ascending order, in whatever order its blocks stand: late is
 	 * what lies before the end that was known when it came (RFC 8985 6.2 step 3). */
@@ -227,20 +278,23 @@ static struct sent_range *board_split(struct scoreboard *b, struct pool *p, stru
 	struct sent_range *second = pool_take(p);
 	if (!second)
 		return NULL;
+	uint32_t before = segment_until(r, at - 1); /* where the segment that ends at `at` begins */
 	second->start = at;
 	second->end = r->end;
 	second->sent = r->sent;
 	second->flags = r->flags;
 	second->tries = r->tries;
+	second->tail = r->tail;
+	second->mss = r->mss;
 	if (b->rate)
 		second->mark = r->mark;
-	second->pieces = r->pieces;
-	if (r->pieces > 1) {
-		uint32_t share = (uint32_t)((uint64_t)r->pieces * (r->end - at) / range_len(r));
-		second->pieces = (uint16_t)(share ? share : 1);
-		r->pieces = (uint16_t)(r->pieces > second->pieces ? r->pieces - second->pieces : 1);
-	}
+	uint32_t share = (uint32_t)((uint64_t)r->pieces * (r->end - at) / range_len(r));
+	second->pieces = (uint16_t)(share ? share : 1);
+	r->pieces = (uint16_t)(r->pieces > second->pieces ? r->pieces - second->pieces : 1);
 	r->end = at;
+	r->tail = (uint16_t)(at - before);
+	count_pieces(r);
+	count_pieces(second);
 	list_insert_before(r->link.next, &second->link);
 	if (r->flags & SENT_AGAIN)
 		list_insert_before(r->again.next, &second->again);
@@ -248,40 +302,80 @@ static struct sent_range *board_split(struct scoreboard *b, struct pool *p, stru
 	return second;
 }
 
-/* Neighbouring SACKed ranges carry no information apart: they become one. */
-static void board_merge_sacked(struct scoreboard *b, struct pool *p, struct sent_range *r)
+/* Neighbouring SACKed ranges carry no information apart: they become one. Returns it. */
+static struct sent_range *board_merge_sacked(struct scoreboard *b, struct pool *p,
+					     struct sent_range *r)
 {
 	if (r->link.prev != &b->ranges) {
 		struct sent_range *before = range_of(r->link.prev);
 		if (before->flags & SENT_SACKED) {
-			r->start = before->start;
-			r->pieces = pieces_sum(r->pieces, before->pieces);
-			board_drop(b, p, before);
+			range_append(before, r);
+			board_drop(b, p, r);
+			r = before;
 		}
 	}
 	if (r->link.next != &b->ranges) {
 		struct sent_range *after = range_of(r->link.next);
 		if (after->flags & SENT_SACKED) {
-			r->end = after->end;
-			r->pieces = pieces_sum(r->pieces, after->pieces);
+			range_append(r, after);
 			board_drop(b, p, after);
 		}
 	}
+	return r;
 }
 
-static void board_take_sack(struct scoreboard *b, struct pool *p, struct sent_range *r,
-			    struct board_news *n)
+static struct sent_range *board_take_sack(struct scoreboard *b, struct pool *p,
+					  struct sent_range *r, struct board_news *n)
 {
 	uint32_t len = range_len(r);
 	news_sample(b, n, r, r->end);
 	if (b->rate)
 		rate_acked(b->rate, &r->mark, r->sent, len, b->rate->now);
 	board_uncount(b, r, len, true);
+	count_pieces(r);
 	r->flags = (uint8_t)((r->flags & SENT_TWICE) | SENT_SACKED);
 	b->sacked += len;
 	b->sacked_pieces += r->pieces;
 	n->sacked += len;
-	board_merge_sacked(b, p, r);
+	return board_merge_sacked(b, p, r);
+}
+
+/* SACKs mostly name the newest data: looks from the end for the first range that [start, ...)
+ * touches. */
+static struct sent_range *range_at(const struct scoreboard *b, uint32_t start)
+{
+	struct list *at = b->ranges.prev;
+	while (at != &b->ranges && seq_gt(range_of(at)->start, start))
+		at = at->prev;
+	return range_of(at == &b->ranges ? b->ranges.next : at);
+}
+
+/* `recut`: bytes count where the block is longer than a segment. Returns whether the block has
+ * met a whole segment, or something SACKed. */
+static bool sack_ranges(struct scoreboard *b, struct pool *p, const struct interval *block,
+			struct board_news *n, bool recut)
+{
+	bool met = false;
+	for (struct sent_range *r = range_at(b, block->start);
+	     seq_lt(r->start, block->end); r = range_of(r->link.next)) {
+		bool bytes = recut && block->end - block->start >= r->mss;
+		uint32_t from = bytes ? seq_max(r->start, block->start)
+				      : segment_from(r, block->start);
+		uint32_t to = bytes ? seq_min(r->end, block->end) : segment_until(r, block->end);
+		if (r->flags & SENT_SACKED) {
+			met |= seq_gt(r->end, block->start);
+		} else if (seq_lt(from, to)) {
+			met = true;
+			if (from != r->start)
+				r = board_split(b, p, r, from);
+			if (!r || (to != r->end && !board_split(b, p, r, to)))
+				return true;
+			r = board_take_sack(b, p, r, n);
+		}
+		if (r->link.next == &b->ranges)
+			break;
+	}
+	return met;
 }
 
 void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
@@ -289,30 +383,10 @@ void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 {
 	if (seq_ge(start, end) || list_empty(&b->ranges))
 		return;
-	/* SACKs mostly name the newest data: look from the end for the first range they touch. */
-	struct list *at = b->ranges.prev;
-	while (at != &b->ranges && seq_gt(range_of(at)->start, start))
-		at = at->prev;
-	struct sent_range *r =
-		at == &b->ranges ? range_of(b->ranges.next) : range_of(at);
-	while (seq_lt(r->start, end)) {
-		struct list *next = r->link.next;
-		if (!(r->flags & SENT_SACKED) && seq_gt(r->end, start)) {
-			if (seq_lt(r->start, start)) {
-				r = board_split(b, p, r, start);
-				if (!r)
-					return;
-			}
-			if (seq_gt(r->end, end) && !board_split(b, p, r, end))
-				return;
-			next = r->link.next;
-			board_take_sack(b, p, r, n);
-			next = r->link.next;
-		}
-		if (next == &b->ranges)
-			return;
-		r = range_of(next);
-	}
+	struct interval block = { start, end };
+	/* As long as a segment, and not one of ours: they were cut anew on the way. */
+	if (!sack_ranges(b, p, &block, n, false))
+		sack_ranges(b, p, &block, n, true);
 }
 
 static bool waits_to_be_sent_again(const struct sent_range *r)
@@ -329,8 +403,7 @@ static struct sent_range *board_merge_lost(struct scoreboard *b, struct pool *p,
 	struct sent_range *before = range_of(r->link.prev);
 	if (!waits_to_be_sent_again(before))
 		return r;
-	before->end = r->end;
-	before->pieces = pieces_sum(before->pieces, r->pieces);
+	range_append(before, r);
 	before->flags |= r->flags & SENT_TWICE;
 	if (before->sent != r->sent) /* one time of sending is lost: no RTT sample from it */
 		before->flags |= SENT_TWICE;
@@ -431,9 +504,11 @@ struct sent_range *board_next_lost(struct scoreboard *b)
 	return NULL;
 }
 
-/* `pipe`: without it. */
+/* As one segment; `pipe`: without it. */
 static void sent_once_more(struct scoreboard *b, struct sent_range *r, uint32_t pipe, nanotime now)
 {
+	r->pieces = 1;
+	r->tail = r->mss = (uint16_t)range_len(r);
 	if (b->rate)
 		rate_sent(b->rate, &r->mark, range_len(r), pipe, now);
 	r->flags |= SENT_TWICE;
@@ -446,9 +521,10 @@ void board_sent_again(struct scoreboard *b, struct pool *p, struct sent_range *r
 		      nanotime now)
 {
 	assert(r->flags & SENT_LOST);
-	if (len < range_len(r))
-		board_split(b, p, r, r->start + len); /* where it fails, all counts as sent again */
+	bool whole = len == range_len(r) || board_split(b, p, r, r->start + len);
 	sent_once_more(b, r, b->rate ? board_pipe(b) : 0, now);
+	if (!whole) /* no range for the rest: all counts as sent again */
+		count_bytes(r);
 	r->flags |= SENT_AGAIN;
 	list_push_back(&b->resent, &r->again);
 	b->again += range_len(r);
@@ -463,6 +539,8 @@ void board_sent_probe(struct scoreboard *b, struct pool *p, uint32_t len, nanoti
 		r = second ? second : r;
 	}
 	sent_once_more(b, r, b->rate ? board_pipe(b) - range_len(r) : 0, now);
+	if (range_len(r) != len)
+		count_bytes(r);
 	if (r->flags & SENT_AGAIN) { /* it is the youngest retransmission now */
 		list_remove(&r->again);
 		list_push_back(&b->resent, &r->again);

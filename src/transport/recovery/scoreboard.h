@@ -11,6 +11,13 @@
  * sent again is cut by the segment size of that time, not by old boundaries: a
  * thousand one-byte segments come again as one.
  *
+ * A range knows the segments that it was sent as, counted from its end, because
+ * acknowledgments cut it from the start: RACK judges by what was sent, so a SACK
+ * block counts for the segments that lie in it whole (RFC 6675 4, RFC 8985 6.2);
+ * a part of one stays in doubt until the block grows or SND.UNA passes it. Only a
+ * block as long as a segment in which none lies whole counts by bytes: somebody on
+ * the way has cut the segments anew.
+ *
  * What was sent once stands in the order of time as it stands in the order of
  * sequence; what was sent again has a list of its own in the order of time. So
  * RACK looks at the oldest of each and stops at the first that is young enough.
@@ -22,6 +29,7 @@
 #define STRATA_TRANSPORT_RECOVERY_SCOREBOARD_H
 
 #include "base/arena.h"
+#include "base/interval.h"
 #include "base/list.h"
 #include "base/nanotime.h"
 #include "base/seq.h"
@@ -40,6 +48,9 @@ struct sent_range {
 	uint32_t start, end;
 	nanotime sent;     /* last time */
 	uint16_t pieces;   /* segments that it was sent as; merged ranges add theirs up */
+	/* of its segments: the last one's bytes, and those of each before it; 1 and 1 where they
+	 * are of several lengths, so that bytes count one by one */
+	uint16_t tail, mss;
 	uint8_t flags;     /* enum sent_flag */
 	uint8_t tries;     /* retransmissions */
 	struct rate_mark mark; /* while the board has a rate */
@@ -66,10 +77,13 @@ struct board_news {
 	/* latest time of sending among what is new and was sent once; -1: none */
 	nanotime newest_sent;
 	nanotime first_sent;  /* earliest such time, for RTT without delayed ACKs' bias; -1: none */
-	/* of what is new, the range that was sent last of all (RFC 8985 6.2 step 2); -1: none */
-	nanotime last_sent;
+	/*
+	 * RFC 8985 6.2 step 2, of what is new: the range that was sent last of all, and when the
+	 * one that came last in the ACK's order was sent (-1: none). What was sent again later
+	 * than `answered_to` counts for neither: this ACK was meant for the original.
+	 */
+	nanotime last_sent, latest_sent, answered_to;
 	uint32_t last_end;
-	bool last_twice;
 	uint32_t original_end; /* of the first range that was sent once only */
 	bool begun;            /* there was something new: */
 	uint32_t delivered_end; /* the board's, before it */
@@ -77,7 +91,11 @@ struct board_news {
 };
 
 #define BOARD_NEWS_NONE                                                                           \
-	((struct board_news){ .newest_sent = -1, .first_sent = -1, .last_sent = -1 })
+	((struct board_news){ .newest_sent = -1,                                                  \
+			      .first_sent = -1,                                                   \
+			      .last_sent = -1,                                                    \
+			      .latest_sent = -1,                                                  \
+			      .answered_to = NANOTIME_NEVER })
 
 void board_init(struct scoreboard *b, uint32_t una);
 void board_clear(struct scoreboard *b, struct pool *p);
@@ -117,10 +135,10 @@ static inline struct sent_range *board_last(const struct scoreboard *b)
 	return list_empty(&b->ranges) ? NULL : list_entry(b->ranges.prev, struct sent_range, link);
 }
 
-/* New bytes [start, end) were sent at `now` as `pieces` segments; start is where the last range
- * ends, and board_can_send. */
+/* New bytes [start, end) were sent at `now` as `pieces` segments, all but the last of `mss` bytes;
+ * start is where the last range ends, and board_can_send. */
 void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
-		uint32_t pieces, nanotime now);
+		uint32_t pieces, uint32_t mss, nanotime now);
 /* Everything before `una` is acknowledged. */
 void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_news *n);
 /*
@@ -130,7 +148,8 @@ void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_
  */
 bool board_ack_clean(struct scoreboard *b, struct pool *p, uint32_t una, nanotime *first,
 		     nanotime *newest);
-/* [start, end) is selectively acknowledged; splits ranges that it cuts. */
+/* [start, end) is selectively acknowledged: counts for the segments that lie in it whole; splits
+ * ranges that it cuts. */
 void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
 		struct board_news *n);
 /* Is it outstanding, neither SACKED nor LOST? */

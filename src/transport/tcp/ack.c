@@ -246,6 +246,15 @@ static uint32_t delivered_for_good(const struct tcp_conn *c, const struct ack_ne
 	return !n->advanced || delivered < told ? 0 : delivered - told;
 }
 
+/* The time of the segment that the ACK echoes, at the end of its tick; -1: not known. */
+static nanotime echoed_time(const struct transport *t, const struct ack_news *n)
+{
+	uint32_t age = t->now_ms - n->echo_ms;
+	if (!n->echo_valid || age > UINT32_MAX / 2)
+		return -1;
+	return (t->now / NANO_MS - age + 1) * NANO_MS - 1;
+}
+
 /* ACKs that say more than that SND.UNA moves, or say it in odd times. */
 static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
@@ -264,6 +273,9 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 		n.echo_ms = seg->h.options.tsecr - c->ts_offset;
 		n.echo_valid = true;
 	}
+	if (c->flags & CONN_SACK)
+		n.board.answered_to =
+			rack_answered_to(f->min_rtt.value, echoed_time(t, &n), t->now);
 	if (c->flags & CONN_SACK && seg->h.options.has & TCP_HAS_SACK)
 		take_sacks(t, c, seg, &n);
 	if (n.advanced)
@@ -292,6 +304,11 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	const struct tcp_flight *f = c->flight;
+	if (seg->ack == c->snd_nxt && seg->ack == c->snd_una && f->tlp < TLP_NEW &&
+	    !(seg->h.options.has & TCP_HAS_SACK)) { /* who receives only */
+		conn_update_window(t, c, seg);
+		return;
+	}
 	if (seg->ack != c->snd_una && f->phase == PHASE_OPEN && !f->dup_acks &&
 	    f->tlp < TLP_NEW && board_clean(&f->board) && !f->board.rate &&
 	    !(seg->h.options.has & TCP_HAS_SACK)) {
@@ -355,7 +372,10 @@ bool conn_take_ack(struct transport *t, struct tcp_conn *c, struct rx *rx, struc
 			rx_drop(rx, DROP_TCP_ACK_OLD);
 			return false;
 		}
-		return true; /* an old one, overtaken: its text still counts */
+		/* An old one, overtaken: its text counts, and what it SACKs beyond SND.UNA. */
+		if (seg->h.options.has & TCP_HAS_SACK && c->flight)
+			take_flight_ack(t, c, seg);
+		return true;
 	}
 	if (c->flight)
 		take_flight_ack(t, c, seg);

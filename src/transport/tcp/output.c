@@ -226,7 +226,7 @@ static void sent_new(struct transport *t, struct tcp_conn *c, const struct tcp_p
 	uint32_t seqs = len + (p->fin && len == p->len);
 	uint32_t outstanding = c->snd_nxt - c->snd_una;
 	board_sent(&f->board, &t->range_pool, c->snd_nxt, c->snd_nxt + seqs,
-		   t->core->frame->seg_count, t->now);
+		   t->core->frame->seg_count, p->mss, t->now);
 	c->snd_nxt += seqs;
 	f->bytes_sent += len;
 	/* An answer: ACKs may go along with the next ones from here on. */

@@ -211,15 +211,6 @@ static void take_probe_answer(struct transport *t, struct tcp_conn *c, const str
 	}
 }
 
-/* The time of the segment that the ACK echoes, at the end of its tick; -1: not known. */
-static nanotime echoed_time(const struct transport *t, const struct ack_news *n)
-{
-	uint32_t age = t->now_ms - n->echo_ms;
-	if (!n->echo_valid || age > UINT32_MAX / 2)
-		return -1;
-	return (t->now / NANO_MS - age + 1) * NANO_MS - 1;
-}
-
 /* RFC 6582 3.2: the third duplicate, and in recovery each partial ACK. */
 static uint32_t find_lost_without_sack(struct transport *t, struct tcp_conn *c,
 				       const struct ack_news *n)
@@ -263,7 +254,7 @@ void conn_judge_losses(struct transport *t, struct tcp_conn *c, struct ack_news 
 	if (f->tlp >= TLP_NEW)
 		take_probe_answer(t, c, n);
 	if (sack) {
-		rack_take(&f->rack, &n->board, f->min_rtt.value, echoed_time(t, n), t->now);
+		rack_take(&f->rack, &n->board, t->now);
 		if (n->dsack && !n->dsack_tail)
 			rack_dsack(&f->rack, n->prior_una, c->snd_nxt);
 	}

@@ -36,15 +36,17 @@ static struct flow *begin(void)
 static void send(struct flow *f, unsigned count, nanotime at)
 {
 	for (unsigned i = 0; i < count; i++, f->nxt += 100)
-		board_sent(&f->b, &f->pool, f->nxt, f->nxt + 100, 1, at + i * MS);
+		board_sent(&f->b, &f->pool, f->nxt, f->nxt + 100, 1, 100,
+			   at + i * MS);
 }
 
 /* The ACK arrives: of segments [first, last] selectively. Returns the bytes found lost. */
 static uint32_t sack(struct flow *f, unsigned first, unsigned last, bool recovering, nanotime now)
 {
 	struct board_news n = BOARD_NEWS_NONE;
+	n.answered_to = rack_answered_to(RTT, -1, now);
 	board_sack(&f->b, &f->pool, first * 100, last * 100 + 100, &n);
-	rack_take(&f->k, &n, RTT, -1, now);
+	rack_take(&f->k, &n, now);
 	return rack_find_lost(&f->k, &f->b, &f->pool, recovering, RTT, RTT, now, &f->next);
 }
 
@@ -173,22 +175,49 @@ static void test_timeout(void **state)
 }
 
 /* An ACK that came faster than any before it was for the original, not for the retransmission. */
-static void test_ambiguous(void **state)
+static void acked_at(nanotime now, nanotime echoed, nanotime expect)
 {
-	(void)state;
 	struct flow *f = begin();
 	send(f, 5, 0);
 	sack(f, 1, 4, false, RTT + 4 * MS);
-	nanotime sent = f->k.sent;
 	resend(f, RTT + 5 * MS);
 	struct board_news n = BOARD_NEWS_NONE;
+	n.answered_to = rack_answered_to(RTT, echoed, now);
 	board_ack(&f->b, &f->pool, 100, &n);
-	rack_take(&f->k, &n, RTT, -1, RTT + 6 * MS); /* after a millisecond */
-	assert_int_equal(f->k.sent, sent);
-	rack_take(&f->k, &n, RTT, RTT + 4 * MS, 3 * RTT); /* the echo says so */
-	assert_int_equal(f->k.sent, sent);
-	rack_take(&f->k, &n, RTT, RTT + 5 * MS, 3 * RTT);
-	assert_int_equal(f->k.sent, RTT + 5 * MS);
+	rack_take(&f->k, &n, now);
+	assert_int_equal(f->k.sent, expect);
+}
+
+static void test_ambiguous(void **state)
+{
+	(void)state;
+	acked_at(RTT + 6 * MS, -1, 4 * MS);          /* after a millisecond */
+	acked_at(3 * RTT, RTT + 4 * MS, 4 * MS);     /* the echo says so */
+	acked_at(3 * RTT, RTT + 5 * MS, RTT + 5 * MS);
+}
+
+/*
+ * RFC 8985 6.2 step 2 takes the RTT of whatever arrived last, be it an older one: what was sent
+ * beside a segment that came late is given as long as that one took.
+ */
+static void test_latest_rtt(void **state)
+{
+	(void)state;
+	struct flow *f = begin();
+	for (unsigned i = 0; i < 6; i++, f->nxt += 100)
+		board_sent(&f->b, &f->pool, f->nxt, f->nxt + 100, 1, 100, 0);
+	assert_int_equal(sack(f, 2, 4, false, RTT), 200); /* 0 and 1; 5 was not sent before 4 */
+	board_sent_again(&f->b, &f->pool, board_next_lost(&f->b), 100, RTT);
+	struct board_news n = BOARD_NEWS_NONE;
+	nanotime now = 2 * RTT + MS;
+	n.answered_to = rack_answered_to(RTT, -1, now);
+	board_ack(&f->b, &f->pool, 200, &n); /* the retransmission of 0, and 1, late */
+	rack_take(&f->k, &n, now);
+	assert_true(f->k.reordered);
+	assert_int_equal(f->k.sent, RTT);
+	assert_int_equal(f->k.rtt, now);
+	assert_int_equal(look(f, now), 0);
+	assert_int_equal(f->next, now + RTT / 4);
 }
 
 static void test_min_rtt(void **state)
@@ -217,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_dsack),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_latest_rtt),
 		cmocka_unit_test(test_min_rtt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

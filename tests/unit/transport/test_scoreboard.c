@@ -1,7 +1,8 @@
 /*
  * The scoreboard against a model: one byte of flags for each byte sent. Random
  * sequences of sending, acknowledging, losing and sending again; after each step
- * the sums, the order of the ranges and every byte's flags are compared.
+ * the sums, the order of the ranges and every byte's flags are compared. The model
+ * knows where each segment ends: a SACK block counts for those that lie in it whole.
  */
 #include "unit/base/property.h"
 
@@ -17,6 +18,9 @@ struct model {
 	uint8_t memory[POOL * 128 + 64];
 	uint32_t base, una, nxt; /* una and nxt count from base */
 	uint8_t flag[SPAN];      /* SACKED, LOST, AGAIN of each byte */
+	bool ends[SPAN];         /* it is the last of its segment */
+	uint16_t mss[SPAN];      /* as its segment was cut */
+	bool loose[SPAN];        /* its range may have become one with others since */
 	nanotime clock;          /* of what is sent again */
 	bool starved;            /* the pool was empty once: single bytes may be off, sums not */
 };
@@ -94,14 +98,26 @@ static void check_bytes(const struct model *m)
 
 static void do_send(struct model *m, struct rng *r)
 {
-	uint32_t len = 1 + (uint32_t)rng_below(r, MSS);
+	uint32_t len = 1 + (uint32_t)rng_below(r, MSS), mss = MSS;
+	if (rng_below(r, 3) == 0) {
+		mss = 10 + (uint32_t)rng_below(r, 2) * 7;
+		len += (uint32_t)rng_below(r, 4) * mss;
+	}
 	if (m->nxt + len > SPAN)
 		return;
 	if (!board_can_send(&m->b, &m->pool)) {
 		check(m->pool.used == m->pool.count);
 		return;
 	}
-	board_sent(&m->b, &m->pool, m->base + m->nxt, m->base + m->nxt + len, 1, 1);
+	bool grows = m->pool.used == m->pool.count;
+	board_sent(&m->b, &m->pool, m->base + m->nxt, m->base + m->nxt + len,
+		   (len + mss - 1) / mss, mss, 1);
+	for (uint32_t i = 0; i < len; i++) {
+		m->ends[m->nxt + i] = i % mss == mss - 1 || i == len - 1;
+		m->mss[m->nxt + i] = (uint16_t)mss;
+	}
+	for (uint32_t i = board_last(&m->b)->start - m->base; i < m->nxt + len; i++)
+		m->loose[i] |= grows;
 	m->nxt += len;
 }
 
@@ -117,6 +133,69 @@ static void do_ack(struct model *m, struct rng *r)
 		check(n.acked == fresh && n.sacked == 0);
 }
 
+static bool board_has(const struct model *m, uint32_t at)
+{
+	list_each(l, &m->b.ranges)
+	{
+		const struct sent_range *r = list_entry(l, struct sent_range, link);
+		if (seq_lt(m->base + at, r->end))
+			return r->flags & SENT_SACKED;
+	}
+	return false;
+}
+
+/* What counts of a segment of which a part only was SACKed: nothing. */
+enum part_rule {
+	PART_NOTHING,
+	PART_BYTES, /* the block is longer than a segment, and none lies in it whole */
+	PART_BOARD, /* ranges became one, so nobody knows: what the board says */
+};
+
+/* One segment [a, b), of which [start, end) was SACKed. Returns the bytes that are new. */
+static uint32_t sack_segment(struct model *m, uint32_t a, uint32_t b, uint32_t start, uint32_t end,
+			     enum part_rule rule)
+{
+	bool whole = start <= a && b <= end;
+	uint32_t fresh = 0;
+	for (uint32_t i = a > start ? a : start; i < b && i < end; i++) {
+		bool counts = whole || (m->loose[i] || rule == PART_BOARD
+						? board_has(m, i)
+						: rule == PART_BYTES && end - start >= m->mss[i]);
+		if (!counts || m->flag[i] & SENT_SACKED)
+			continue;
+		fresh++;
+		m->flag[i] = SENT_SACKED;
+		m->loose[i] = true;
+	}
+	return fresh;
+}
+
+/* The segment from `a` on ends here. */
+static uint32_t segment_end(const struct model *m, uint32_t a)
+{
+	uint32_t b = a + 1;
+	while (b < m->nxt && !m->ends[b - 1])
+		b++;
+	return b;
+}
+
+static enum part_rule rule_of(const struct model *m, uint32_t start, uint32_t end)
+{
+	enum part_rule rule = PART_BYTES;
+	for (uint32_t i = start; i < end; i++) {
+		if (m->flag[i] & SENT_SACKED)
+			return PART_NOTHING;
+		if (m->loose[i])
+			rule = PART_BOARD;
+	}
+	for (uint32_t a = m->una, b; a < m->nxt; a = b) {
+		b = segment_end(m, a);
+		if (start <= a && b <= end)
+			return PART_NOTHING;
+	}
+	return rule;
+}
+
 static void do_sack(struct model *m, struct rng *r)
 {
 	uint32_t room = m->nxt - m->una;
@@ -124,15 +203,31 @@ static void do_sack(struct model *m, struct rng *r)
 	uint32_t end = start + (uint32_t)rng_below(r, m->nxt - start + 1), fresh = 0;
 	struct board_news n = BOARD_NEWS_NONE;
 	bool tight = m->pool.count - m->pool.used < 2;
-	for (uint32_t i = start; i < end; i++)
-		fresh += !(m->flag[i] & SENT_SACKED);
+	enum part_rule rule = rule_of(m, start, end);
 	board_sack(&m->b, &m->pool, m->base + start, m->base + end, &n);
+	for (uint32_t a = m->una, b; a < m->nxt; a = b) {
+		b = segment_end(m, a);
+		fresh += sack_segment(m, a, b, start, end, rule);
+	}
+	for (uint32_t i = m->una + 1; i < m->nxt; i++) /* what is left of one is one by itself */
+		if ((m->flag[i - 1] ^ m->flag[i]) & SENT_SACKED)
+			m->ends[i - 1] = true;
 	if (tight && n.sacked != fresh)
 		m->starved = true; /* a range could not be split */
 	if (!m->starved)
 		check(n.sacked == fresh);
-	for (uint32_t i = start; i < end; i++)
-		m->flag[i] = SENT_SACKED;
+}
+
+/* It went as one segment. */
+static void one_segment(struct model *m, uint32_t at, uint32_t len)
+{
+	if (at > m->una)
+		m->ends[at - 1] = true;
+	for (uint32_t i = at; i < at + len; i++) {
+		m->ends[i] = i == at + len - 1;
+		m->mss[i] = (uint16_t)len;
+		m->loose[i] = (m->flag[i] & (SENT_LOST | SENT_AGAIN)) == SENT_LOST;
+	}
 }
 
 /* The first range in doubt, or the oldest retransmission, is lost: as RACK goes through them. */
@@ -151,8 +246,10 @@ static void do_lose_one(struct model *m, bool resent)
 	uint32_t start = r->start - m->base, end = r->end - m->base;
 	r = board_lose(&m->b, &m->pool, r);
 	check(seq_le(r->start, m->base + start) && r->end == m->base + end);
-	for (uint32_t i = start; i < end; i++)
+	for (uint32_t i = start; i < end; i++) {
 		m->flag[i] = SENT_LOST;
+		m->loose[i] = true;
+	}
 }
 
 static void do_unlose(struct model *m)
@@ -169,11 +266,13 @@ static void do_probe(struct model *m)
 	struct sent_range *r = board_last(&m->b);
 	if (!r)
 		return;
-	uint32_t len = r->end - r->start;
-	board_sent_probe(&m->b, &m->pool, len > MSS / 2 ? MSS / 2 : len,
-			 m->clock);
+	uint32_t len = r->end - r->start, part = len > MSS / 2 ? MSS / 2 : len;
+	if (part < len && m->pool.used == m->pool.count)
+		m->starved = true; /* it can't be split: its segments are not known any more */
+	board_sent_probe(&m->b, &m->pool, part, m->clock);
 	r = board_last(&m->b);
 	check(r->sent == m->clock++ && r->flags & SENT_TWICE);
+	one_segment(m, m->nxt - part, part);
 }
 
 static void do_lose_first(struct model *m)
@@ -181,12 +280,17 @@ static void do_lose_first(struct model *m)
 	const struct sent_range *r = board_first(&m->b);
 	uint32_t len = r ? r->end - r->start : 0;
 	bool can_split = m->pool.used < m->pool.count;
-	if (len > MSS && can_split)
+	if (len > MSS && can_split) {
 		len = MSS;
+		if (!(r->flags & SENT_SACKED))
+			m->ends[m->una + len - 1] = true;
+	}
 	board_lose_first(&m->b, &m->pool, MSS);
 	for (uint32_t i = m->una; i < m->una + len; i++)
-		if (!(m->flag[i] & SENT_SACKED))
+		if (!(m->flag[i] & SENT_SACKED)) {
 			m->flag[i] = SENT_LOST;
+			m->loose[i] = true;
+		}
 }
 
 static void do_lose_all(struct model *m, bool forget)
@@ -196,8 +300,10 @@ static void do_lose_all(struct model *m, bool forget)
 	board_lose_all(&m->b, &m->pool);
 	check(m->b.again == 0);
 	for (uint32_t i = m->una; i < m->nxt; i++)
-		if (forget || !(m->flag[i] & SENT_SACKED))
+		if (forget || !(m->flag[i] & SENT_SACKED)) {
 			m->flag[i] = SENT_LOST;
+			m->loose[i] = true;
+		}
 }
 
 static void do_again(struct model *m, struct rng *r)
@@ -215,6 +321,7 @@ static void do_again(struct model *m, struct rng *r)
 	board_sent_again(&m->b, &m->pool, range, part, m->clock++);
 	for (uint32_t i = at; i < at + part; i++)
 		m->flag[i] |= SENT_AGAIN;
+	one_segment(m, at, part);
 }
 
 static void step(struct model *m, struct rng *r)
@@ -296,7 +403,7 @@ static void test_pool_exhaustion(void **state)
 	open_model(&m, 7, 2);
 	assert_true(board_can_send(&m.b, &m.pool));
 	for (uint32_t i = 0; i < 5; i++)
-		board_sent(&m.b, &m.pool, 7 + 10 * i, 17 + 10 * i, 1, i);
+		board_sent(&m.b, &m.pool, 7 + 10 * i, 17 + 10 * i, 1, 10, i);
 	m.nxt = 50;
 	check_ranges(&m);
 	assert_int_equal(m.b.count, 2);
@@ -317,7 +424,7 @@ static void test_samples(void **state)
 	static struct model m;
 	open_model(&m, 0, POOL);
 	for (uint32_t i = 0; i < 4; i++)
-		board_sent(&m.b, &m.pool, 100 * i, 100 * i + 100, 1, 10 + i);
+		board_sent(&m.b, &m.pool, 100 * i, 100 * i + 100, 1, 100, 10 + i);
 	board_lose_first(&m.b, &m.pool, 100);
 	board_sent_again(&m.b, &m.pool, board_next_lost(&m.b), 100, 50);
 	struct board_news n = BOARD_NEWS_NONE;
@@ -336,10 +443,75 @@ static void test_lost_ranges_merge(void **state)
 	static struct model m;
 	open_model(&m, 0, POOL);
 	for (uint32_t i = 0; i < 20; i++)
-		board_sent(&m.b, &m.pool, i, i + 1, 1, i);
+		board_sent(&m.b, &m.pool, i, i + 1, 1, 100, i);
 	board_lose_all(&m.b, &m.pool);
 	assert_int_equal(m.b.count, 1);
 	assert_int_equal(m.b.lost, 20);
+	board_clear(&m.b, &m.pool);
+}
+
+static uint32_t sacked(struct model *m, uint32_t start, uint32_t end)
+{
+	struct board_news n = BOARD_NEWS_NONE;
+	board_sack(&m->b, &m->pool, start, end, &n);
+	return n.sacked;
+}
+
+/* A block counts for the segments that lie in it whole, wherever their range was cut since. */
+static void test_part_of_a_segment(void **state)
+{
+	(void)state;
+	static struct model m;
+	open_model(&m, 0, POOL);
+	board_sent(&m.b, &m.pool, 0, 3550, 4, 1000, 1); /* the last is short */
+	assert_int_equal(sacked(&m, 3549, 3550), 0);
+	assert_int_equal(sacked(&m, 2999, 3549), 0);
+	assert_int_equal(m.b.count, 1);
+	struct board_news n = BOARD_NEWS_NONE;
+	board_ack(&m.b, &m.pool, 400, &n); /* inside a segment: the others end where they did */
+	assert_int_equal(sacked(&m, 900, 2100), 1000);
+	assert_int_equal(m.b.sacked_pieces, 1);
+	assert_int_equal(sacked(&m, 900, 3550), 1550);
+	assert_int_equal(m.b.sacked_pieces, 3);
+	board_lose_all(&m.b, &m.pool);
+	board_sent_again(&m.b, &m.pool, board_next_lost(&m.b), 600, 2);
+	assert_int_equal(sacked(&m, 400, 900), 0);
+	board_ack(&m.b, &m.pool, 3550, &n);
+	assert_int_equal(m.b.count, 0);
+}
+
+/* Somebody on the way makes other segments of ours: then there is nothing but bytes to count. */
+static void test_segments_cut_anew(void **state)
+{
+	(void)state;
+	static struct model m;
+	open_model(&m, 0, POOL);
+	board_sent(&m.b, &m.pool, 0, 4000, 4, 1000, 1);
+	assert_int_equal(sacked(&m, 1300, 2200), 0);
+	assert_int_equal(sacked(&m, 1300, 2500), 1200);
+	assert_int_equal(sacked(&m, 1300, 2900), 0);
+	assert_int_equal(sacked(&m, 1300, 3100), 500);
+	board_clear(&m.b, &m.pool);
+}
+
+/* Segments of several lengths that became one range: bytes count there, so that none is lost. */
+static void test_uneven_segments(void **state)
+{
+	(void)state;
+	static struct model m;
+	open_model(&m, 0, POOL);
+	board_sent(&m.b, &m.pool, 0, 70, 1, 100, 1);
+	board_sent(&m.b, &m.pool, 70, 270, 2, 100, 1);
+	board_lose_all(&m.b, &m.pool);
+	assert_int_equal(m.b.count, 1);
+	assert_int_equal(sacked(&m, 70, 170), 100);
+	board_clear(&m.b, &m.pool);
+	open_model(&m, 0, POOL);
+	board_sent(&m.b, &m.pool, 0, 100, 1, 100, 1);
+	board_sent(&m.b, &m.pool, 100, 270, 2, 100, 1);
+	board_lose_all(&m.b, &m.pool); /* these go together */
+	assert_int_equal(sacked(&m, 30, 270), 170);
+	assert_int_equal(m.b.sacked_pieces, 2);
 	board_clear(&m.b, &m.pool);
 }
 
@@ -351,6 +523,9 @@ int main(void)
 		cmocka_unit_test(test_pool_exhaustion),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_lost_ranges_merge),
+		cmocka_unit_test(test_part_of_a_segment),
+		cmocka_unit_test(test_segments_cut_anew),
+		cmocka_unit_test(test_uneven_segments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
