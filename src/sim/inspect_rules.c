@@ -77,6 +77,23 @@ static void loss_response(struct shadow *was, const struct tcp_conn *c, struct b
 	was->recover_known = true;
 }
 
+/* RFC 3168 6.1.2 */
+static void mark_response(struct shadow *was, const struct tcp_conn *c, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	if (!f || !was->flight)
+		return;
+	if (f->undos != was->undos)
+		was->marked_known = false;
+	if (f->ecn_reductions == was->marks)
+		return;
+	if (was->marked_known && seq_le(c->snd_una, was->marked))
+		breach(b, c, "I13 (one answer to marks a window)", "SND.UNA before the mark",
+			c->snd_una, was->marked);
+	was->marked = f->ecn_high;
+	was->marked_known = true;
+}
+
 void inspect_change(struct inspector *s, const struct transport *t, struct shadow *was,
 	const struct tcp_conn *c, struct breach *b)
 {
@@ -100,6 +117,7 @@ void inspect_change(struct inspector *s, const struct transport *t, struct shado
 	if (c->backoff < was->backoff && !news && c->snd_una != c->snd_nxt)
 		breach(b, c, "I12 (back-off)", "ended without news", was->backoff, c->backoff);
 	loss_response(was, c, b);
+	mark_response(was, c, b);
 }
 
 void inspect_remember(struct shadow *was, const struct tcp_conn *c)
@@ -108,7 +126,7 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 	if (!was->known)
 		*was = (struct shadow){ .known = true, .peer_edge = peer_edge(c) };
 	if (!f || !was->flight) {
-		was->recover_known = false;
+		was->recover_known = was->marked_known = false;
 		was->mss_low = UINT32_MAX;
 		was->delivered = 0;
 	}
@@ -128,6 +146,7 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 	was->recoveries = f->recoveries;
 	was->rtos = f->rtos;
 	was->undos = f->undos;
+	was->marks = f->ecn_reductions;
 	if (f->bytes_acked + f->board.sacked > was->delivered)
 		was->delivered = f->bytes_acked + f->board.sacked;
 	if (f->cc.mss < was->mss_low)

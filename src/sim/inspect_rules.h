@@ -21,9 +21,11 @@ struct shadow {
 	uint32_t wire_edge; /* the furthest that we did, as the wire says */
 	bool wire_edge_known;
 	uint32_t mss_low; /* the smallest segment size of this flight */
-	uint32_t sacked, recoveries, recover, rtos, undos;
+	uint32_t sacked, recoveries, recover, rtos, undos, marks;
 	uint64_t delivered; /* the most that was ever acknowledged, selectively or not */
 	bool recover_known;
+	uint32_t marked;    /* SND.NXT when a congestion mark reduced the window last */
+	bool marked_known;
 	bool owes;          /* data came that is not acknowledged yet ... */
 	nanotime owes_from; /* ... since then */
 	unsigned challenges;
@@ -62,6 +64,7 @@ struct segment {
 	uint16_t source, destination, window;
 	uint32_t seq, ack, len, ip_len;
 	uint8_t flags;
+	uint8_t ecn; /* the IP header's */
 	struct span options;
 };
 

@@ -24,10 +24,12 @@ bool segment_read(struct segment *g, const struct parcel *p)
 	if (load16(e + 12) == 0x0800 && ip[9] == 6) {
 		h = ip + (ip[0] & 15) * 4;
 		g->ip_len = load16(ip + 2);
+		g->ecn = ip[1] & 3;
 	} else if (load16(e + 12) == 0x86dd && ip[6] == 6) {
 		g->v6 = true;
 		h = ip + 40;
 		g->ip_len = 40u + load16(ip + 4);
+		g->ecn = ip[1] >> 4 & 3;
 	} else {
 		return false;
 	}
@@ -95,6 +97,20 @@ static void new_data_rules(
 			pipe + g->len, most);
 }
 
+/* Only new data is marked, and says CWR (RFC 3168 6.1.2, 6.1.5); nobody else speaks of ECN. */
+static void mark_rules(const struct tcp_conn *c, const struct segment *g, struct breach *b)
+{
+	bool fresh = g->len && g->seq == c->snd_nxt;
+	if (g->ecn && !(c->ecn && fresh))
+		breach(b, &c->tuple, c->state, "I38 (what is marked)", "not new data, or no ECN",
+			g->seq, c->snd_nxt);
+	if (g->flags & TCP_CWR && !(c->ecn && fresh))
+		breach(b, &c->tuple, c->state, "I38 (CWR)", "not with new data", g->seq,
+			c->snd_nxt);
+	if (g->flags & TCP_ECE && !(c->ecn & CONN_ECN_ECHO))
+		breach(b, &c->tuple, c->state, "I38 (ECE)", "no mark came", g->seq, c->ecn);
+}
+
 void inspect_segment(struct inspector *s, const struct transport *t, struct shadow *was,
 	const struct tcp_conn *c, const struct segment *g, uint8_t why, struct breach *b)
 {
@@ -115,6 +131,7 @@ void inspect_segment(struct inspector *s, const struct transport *t, struct shad
 	window_rules(was, c, g, b);
 	new_data_rules(c, g, why, b);
 	sack_rules(c, g, b);
+	mark_rules(c, g, b);
 	if (why != WHY_ACK_CHALLENGE)
 		return;
 	nanodiff rate = (nanodiff)t->config.challenge_rate * NANO_MS - 32 * NANO_MS;

@@ -18,6 +18,7 @@
  *	I18  who waits for something has a timer, armed in time
  *	I19  TIME-WAIT lasts 2 MSL, but for RFC 6191 and a full table
  *	I23  rings hold no more than their buffers
+ *	I38  only new data is sent as ECN-capable, and with CWR; ECE only after a mark
  *
  * Times are the node's own; where its CPU, timers or driver are in trouble, the
  * rules about punctuality (I14) are not asked.

@@ -5,6 +5,8 @@
  */
 #include "sim/link.h"
 
+#include "base/checksum.h"
+
 #include <stdio.h>
 
 #define REORDER_DELAY (10 * NANO_MS)
@@ -234,6 +236,27 @@ static bool queue_full(const struct link_way *way, uint32_t len)
 		(c->queue_bytes && way->queued_bytes + len > c->queue_bytes);
 }
 
+/* RFC 3168 5: CE in place of ECT. False: the packet is not ECN-capable. */
+static bool mark(struct parcel *p)
+{
+	uint32_t at = link_header(p);
+	if (p->len < at + 40)
+		return false;
+	uint8_t *ip = p->bytes + at;
+	bool v6 = ip[0] >> 4 == 6;
+	unsigned shift = v6 ? 4 : 0;
+	if (load16(ip - 2) != (v6 ? 0x86dd : 0x0800) || !(ip[1] >> shift & 3))
+		return false;
+	ip[1] |= (uint8_t)(3 << shift);
+	if (!v6) {
+		store16(ip + 10, 0);
+		uint16_t sum = checksum_finish(
+			checksum_plain.sum(ip, (size_t)(ip[0] & 15) * 4));
+		memcpy(ip + 10, &sum, 2);
+	}
+	return true;
+}
+
 static void start(struct link_way *way, struct parcel *p)
 {
 	way->sending = p;
@@ -291,6 +314,8 @@ static void offer(struct link_way *way, struct parcel *p)
 	} else if (queue_full(way, p->len)) {
 		lose(way, p, LINK_LOST_QUEUE);
 	} else {
+		if (way->config.mark_frames && way->queued >= way->config.mark_frames)
+			way->count.marked += mark(p);
 		list_push_back(&way->queue, &p->link);
 		way->queued_bytes += p->len;
 		if (++way->queued > way->count.queue_high)

@@ -35,6 +35,9 @@ struct link_config {
 	uint32_t mtu;          /* larger IP packets vanish without a word; 0: no limit */
 	uint32_t queue_frames; /* that wait for the transmitter; 0: LINK_QUEUE */
 	uint32_t queue_bytes;  /* 0: no limit */
+	/* so many waiting frames are congestion: what comes then and is ECN-capable is marked
+	 * (RFC 3168 5); the rest still waits, as long as there is room. 0: never */
+	uint32_t mark_frames;
 	bool blocking;         /* a full queue blocks its sender instead of dropping */
 	bool pad;              /* delivers short frames padded with zeroes to 60 bytes */
 	struct fault_config faults;
@@ -65,7 +68,7 @@ struct link_counters {
 	uint64_t offered, offered_bytes;
 	uint64_t delivered, delivered_bytes;
 	uint64_t lost[LINK_LOSS_COUNT];
-	uint64_t duplicated, corrupted, reordered;
+	uint64_t duplicated, corrupted, reordered, marked;
 	uint64_t on_the_way; /* queued, in the transmitter, on the wire or held back */
 	uint64_t queue_high, queue_high_bytes; /* most that ever waited */
 };

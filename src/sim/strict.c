@@ -8,6 +8,7 @@ struct packet {
 	struct span rest; /* from the transport header on */
 	uint32_t pseudo;  /* the pseudo-header's sum, but protocol and length */
 	uint8_t protocol;
+	unsigned ecn;    /* the two bits */
 	bool v6;
 };
 
@@ -121,6 +122,10 @@ static const char *tcp(const struct packet *p, enum strict_depth depth)
 		return "TCP acknowledgment number without ACK";
 	if (!(flags & 32) && u16(s, 18) != 0)
 		return "TCP urgent pointer without URG";
+	if (p->ecn && (syn || reset || s.len == header)) /* RFC 3168 6.1.1, 6.1.4 */
+		return "TCP segment without data is marked ECN-capable";
+	if (p->ecn == 3)
+		return "TCP segment is sent with a congestion mark";
 	if (depth == STRICT_ALL && !transport_sum_is_right(p))
 		return "TCP checksum";
 	return tcp_options(span_of(s.at + 20, header - 20), syn, u32(s, 8));
@@ -182,6 +187,7 @@ static const char *ip4(struct span s, struct packet *p)
 		return "IPv4 source address";
 	p->pseudo = add_words(0, span_of(s.at + 12, 8));
 	p->protocol = s.at[9];
+	p->ecn = s.at[1] & 3;
 	p->rest = span_of(s.at + header, s.len - header);
 	return NULL;
 }
@@ -199,6 +205,7 @@ static const char *ip6(struct span s, struct packet *p)
 	p->v6 = true;
 	p->pseudo = add_words(0, span_of(s.at + 8, 32));
 	p->protocol = s.at[6];
+	p->ecn = s.at[1] >> 4 & 3;
 	p->rest = span_of(s.at + 40, s.len - 40);
 	return NULL;
 }

@@ -99,6 +99,9 @@ void trial_stack_config(
 	world_rng(w, "stack", node, &r);
 	if (!t->plain)
 		draw_tempers(&c->transport, &r);
+	world_rng(w, "ecn", node, &r);
+	if (!t->plain)
+		c->transport.ecn = (uint8_t)rng_below(&r, ECN_USES);
 	world_rng(w, "F50", node, &r);
 	if (on(t, FAULT_F50))
 		tiny_pools(&c->transport, &r);
@@ -190,6 +193,17 @@ static void make_asymmetric(struct trial_world *tw)
 	c[way].queue_frames = 2 + rng_below(&r, 30);
 }
 
+/* Queues that mark what they might have dropped. */
+static void draw_marks(struct trial_world *tw, const char *name, struct link_config c[2])
+{
+	struct rng r;
+	world_rng(tw->world, "marks", name, &r);
+	if (tw->trial->plain || one_in(&r, 2))
+		return;
+	for (unsigned way = 0; way < 2; way++)
+		c[way].mark_frames = 1 + rng_below(&r, c[way].queue_frames);
+}
+
 void trial_link_configs(struct trial_world *tw)
 {
 	static const enum fault_id of_links[] = { FAULT_F01, FAULT_F02, FAULT_F03, FAULT_F05,
@@ -201,6 +215,8 @@ void trial_link_configs(struct trial_world *tw)
 	draw_link(tw->near_config, &r, tw->trial->plain);
 	world_rng(tw->world, "link", "far", &r);
 	draw_link(tw->far_config, &r, tw->trial->plain);
+	draw_marks(tw, "near", tw->near_config);
+	draw_marks(tw, "far", tw->far_config);
 	if (on(tw->trial, FAULT_F21))
 		make_asymmetric(tw);
 	for (size_t i = 0; i < sizeof of_links / sizeof *of_links; i++)

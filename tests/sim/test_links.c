@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "base/checksum.h"
 #include "support/probe.h"
 #include "support/seed.h"
 
@@ -255,6 +256,53 @@ static void test_config_check(void **state)
 	assert_string_equal(link_loss_name(LINK_LOST_BURST), "BURST");
 }
 
+/* An IPv4 packet whose ECN field is `ecn`, with a right checksum. */
+static void send_marked(struct bed *bed, unsigned ecn)
+{
+	struct parcel *p = probe_frame(bed->a, 0, 1000, 0x0800);
+	uint8_t *ip = p->bytes + 14;
+	memset(ip, 0, 20);
+	ip[0] = 0x45;
+	ip[1] = (uint8_t)(0xb8 | ecn);
+	store16(ip + 2, 986);
+	uint16_t sum = checksum_finish(checksum_plain.sum(ip, 20));
+	memcpy(ip + 10, &sum, 2);
+	port_send(&bed->a->port, p);
+}
+
+static unsigned marks_seen;
+
+static bool see_mark(void *user, struct link_way *way, const struct parcel *p)
+{
+	(void)way;
+	const uint8_t *ip = p->bytes + 14;
+	unsigned *left = user, sent = (*left)++ % 4, ecn = ip[1] & 3;
+	assert_int_equal(ip[1] >> 2, 0xb8 >> 2);
+	assert_int_equal(checksum_fold(checksum_plain.sum(ip, 20)), 0xffff);
+	assert_true(ecn == sent || (sent && ecn == 3));
+	marks_seen += ecn == 3 && sent != 3;
+	return true;
+}
+
+/* One frame is sent, two wait, the others find a queue that marks: all arrive. */
+static void test_marks(void **state)
+{
+	(void)state;
+	struct bed bed = bed_of(&(struct link_config){ .rate = 8192000, .mark_frames = 2 });
+	unsigned sent = 0;
+	bed.link->way[0].filter = see_mark;
+	bed.link->way[0].filter_user = &sent;
+	for (unsigned i = 0; i < 12; i++)
+		send_marked(&bed, i % 4);
+	run(&bed);
+	assert_int_equal(sent, 12);
+	assert_int_equal(bed.b->count, 12);
+	/* 3 to 11, but for 4 and 8, which are not ECN-capable; 3, 7, 11 are marked again */
+	assert_int_equal(bed.link->way[0].count.marked, 7);
+	assert_int_equal(marks_seen, 4);
+	close_bed(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_rate_step),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_config_check),
+		cmocka_unit_test(test_marks),
 	};
 	return test_seed_report(cmocka_run_group_tests(tests, NULL, NULL));
 }

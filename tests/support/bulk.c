@@ -120,7 +120,8 @@ struct bulk_result bulk_run(const struct bulk_path *p, nanodiff time)
 	struct end source = { .app.run = run_source }, sink = { .app.run = run_sink };
 	const struct link_config line = { .rate = p->rate,
 		.delay = p->delay,
-		.queue_frames = UINT32_MAX,
+		.queue_frames = p->queue_frames ? p->queue_frames : UINT32_MAX,
+		.mark_frames = p->mark_frames,
 		.queue_bytes = p->queue_bytes,
 		.faults.loss = p->loss };
 	source.node = make_node(w, "source", "192.0.2.1/24", p->sender);
@@ -129,8 +130,15 @@ struct bulk_result bulk_run(const struct bulk_path *p, nanodiff time)
 	struct addr to = addr_from4((const uint8_t[]){ 192, 0, 2, 2 });
 	introduce(source.node, &to, sink.node);
 	introduce(sink.node, &from, source.node);
-	link_connect(w, "line", &source.node->interface[0].port, &sink.node->interface[0].port,
-		&line, NULL);
+	struct port *far = &sink.node->interface[0].port;
+	if (p->meddle) {
+		struct box_chain *chain = box_chain_new(w, "box");
+		box_ecn_new(chain, (enum ecn_meddling)(p->meddle - 1));
+		link_connect(w, "behind", &chain->port[1], far, &(struct link_config){ 0 }, NULL);
+		far = &chain->port[0];
+	}
+	struct link *l = link_connect(
+		w, "line", &source.node->interface[0].port, far, &line, NULL);
 	sock_queue_init(&source.queue);
 	sock_queue_init(&sink.queue);
 	sink.path = p;
@@ -155,6 +163,7 @@ struct bulk_result bulk_run(const struct bulk_path *p, nanodiff time)
 	r.receive_window_max = sink.window_max;
 	r.read_most = sink.read_most;
 	check(sock_tcp_info(node_use(source.node), source.sock, &r.sender) == 0, "no information");
+	r.line = l->way[0].count;
 	world_free(w);
 	return r;
 }

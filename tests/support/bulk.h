@@ -6,6 +6,8 @@
 #ifndef STRATA_TESTS_BULK_H
 #define STRATA_TESTS_BULK_H
 
+#include "sim/box.h"
+#include "sim/link.h"
 #include "sim/node.h"
 
 struct bulk_path {
@@ -14,6 +16,8 @@ struct bulk_path {
 	nanodiff delay;       /* one way */
 	uint32_t loss;        /* ppm, both ways */
 	uint32_t queue_bytes; /* each way */
+	uint32_t queue_frames, mark_frames; /* each way; 0: no limit, no marks */
+	unsigned meddle; /* 0, or 1 + enum ecn_meddling: a box in the middle */
 	/* NULL: bulk_config */
 	const struct stack_config *sender, *receiver;
 	nanodiff read_every; /* the sink reads only so often; 0: at once ... */
@@ -27,6 +31,7 @@ struct bulk_result {
 	uint32_t receive_window, receive_window_max; /* of the sink: at the end, and ever */
 	uint32_t read_most;                          /* bytes that waited for the sink, most ever */
 	struct sock_tcp_info sender;                 /* at the end */
+	struct link_counters line;                   /* of the way there */
 };
 
 /* What a machine of today would have: room for a few large windows. */
