@@ -80,7 +80,7 @@ enum proto icmp4_receive(struct internet *in, struct rx *rx)
 	case ICMP4_TIME_EXCEEDED:
 	case ICMP4_PARAMETER: return icmp_quote4(in, rx, &h);
 	case ICMP4_REDIRECT: return rx_drop(rx, DROP_ICMP_REDIRECT);
-	default: return rx_drop(rx, DROP_ICMP_TYPE);
+	default: return rx_drop(rx, DROP_ICMP_TYPE); /* MUST-55: source quench as well */
 	}
 }
 

@@ -9,7 +9,7 @@
  */
 #include "internet/internet_private.h"
 
-/* RFC 1122 3.2.1.3: not this net, not loopback, no group, nothing reserved. */
+/* RFC 1122 3.2.1.3, RFC 9293 MUST-63: not this net, not loopback, no group, nothing reserved. */
 static bool source_is_host(const struct netif *nif, const struct addr *a)
 {
 	unsigned top = a->b[12];

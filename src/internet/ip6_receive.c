@@ -7,8 +7,9 @@
 #include "internet/internet_private.h"
 
 /*
- * RFC 4291 2.5.2, 2.5.3, 2.7: neither a group nor loopback. The unspecified address is for
- * neighbour discovery before there is an address, and icmp6_receive looks at it again.
+ * RFC 4291 2.5.2, 2.5.3, 2.7, RFC 9293 MUST-63: neither a group nor loopback. The unspecified
+ * address is for neighbour discovery before there is an address, and icmp6_receive looks at it
+ * again.
  */
 static bool source_is_host(const struct netif *nif, const struct addr *a)
 {

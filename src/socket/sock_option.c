@@ -111,8 +111,8 @@ static void apply(struct transport *t, struct tcp_conn *c, const struct endpoint
 	case SOCK_NODELAY:
 		conn_flag(c, CONN_NODELAY, o->nodelay);
 		break;
-	case SOCK_KEEPALIVE:
-	case SOCK_KEEP_IDLE:
+	case SOCK_KEEPALIVE: /* MUST-24 */
+	case SOCK_KEEP_IDLE: /* MUST-27 */
 		conn_flag(c, CONN_KEEPALIVE, o->keepalive);
 		if (o->keepalive && conn_synchronized(c) && c->state != TCP_TIME_WAIT)
 			conn_arm(t, c, t->now + conn_keep_idle(t, c));
@@ -120,13 +120,13 @@ static void apply(struct transport *t, struct tcp_conn *c, const struct endpoint
 	case SOCK_CONGESTION:
 		conn_set_congestion(t, c, o->congestion);
 		return;
-	case SOCK_TOS:
+	case SOCK_TOS: /* MUST-48, SHLD-21 */
 		c->tos = o->tos;
 		return;
-	case SOCK_HOP_LIMIT:
+	case SOCK_HOP_LIMIT: /* MUST-49 */
 		c->hop_limit = o->hop_limit;
 		return;
-	case SOCK_USER_TIMEOUT:
+	case SOCK_USER_TIMEOUT: /* MUST-21 */
 		if (f)
 			f->user_timeout = o->user_timeout ? o->user_timeout
 							  : t->config.user_timeout;

@@ -43,9 +43,9 @@ void transport_config_default(struct transport_config *c)
 		.peer_ack_delay = 200 * NANO_MS,
 		.msl = 30 * NANO_S,
 		.fin_wait2 = 60 * NANO_S,
-		.user_timeout = 900 * NANO_S,
+		.user_timeout = 900 * NANO_S, /* SHLD-11 */
 		.syn_timeout = 180 * NANO_S,
-		.keepalive_idle = 7200 * NANO_S,
+		.keepalive_idle = 7200 * NANO_S, /* MUST-28 */
 		.keepalive_interval = 75 * NANO_S,
 		.keepalive_probes = 9,
 		.syn_ack_retries = 5,

@@ -68,6 +68,7 @@ static enum drop check_option(const struct ip4_option *o)
 	}
 }
 
+/* RFC 9293 MUST-50: of those that mean nothing to us only the form counts. */
 static enum drop check_options(struct span options)
 {
 	struct ip4_option o;

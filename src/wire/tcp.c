@@ -30,7 +30,8 @@ static bool is_cookie_length(size_t len)
 	return len == 0 || (len >= COOKIE_MIN && len <= COOKIE_MAX && len % 2 == 0);
 }
 
-/* Can an option of this kind be `len` bytes long? Kinds that we do not know: any length from 2. */
+/* Can an option of this kind be `len` bytes long (MUST-7)? Kinds that we do not know: any length
+ * from 2 (MUST-6). */
 static bool is_legal_length(uint8_t kind, size_t len)
 {
 	switch (kind) {
@@ -51,6 +52,7 @@ static bool is_legal_length(uint8_t kind, size_t len)
 	}
 }
 
+/* MUST-4: the two of one byte; MUST-68: all others have a length; MUST-64: wherever they begin. */
 bool tcp_option_next(struct span options, size_t *offset, struct tcp_option *o)
 {
 	size_t at = *offset;
@@ -105,7 +107,7 @@ static void parse_accecn(uint8_t kind, struct span body, struct tcp_options *o)
 	}
 }
 
-/* The members of one option whose length is legal; returns its bit. */
+/* The members of one option whose length is legal (MUST-4); returns its bit. */
 static enum tcp_has parse_option(uint8_t kind, struct span body, struct tcp_options *o)
 {
 	switch (kind) {
@@ -185,6 +187,7 @@ enum drop tcp_parse(struct span bytes, size_t present, struct tcp_header *h)
 	h->checksum = load16(at + 16);
 	h->urgent = load16(at + 18);
 
+	/* MUST-5: whatever the flags are */
 	struct span options = span_of(at + TCP_HEADER, len - TCP_HEADER);
 	h->options.has = 0;
 	if (options.len >= 12 && load32(options.at) == TIMESTAMPS_WORD) {
@@ -241,7 +244,8 @@ static size_t options_length(const struct tcp_options *o)
 	return len;
 }
 
-/* Kind and length, after as many NOPs as make the option end at a word; returns its body. */
+/* Kind and length (MUST-68), after as many NOPs as make the option end at a word, so that no
+ * padding is left that would have to be zero (MUST-69); returns its body. */
 static uint8_t *emit_option(uint8_t *at, uint8_t kind, size_t len)
 {
 	for (size_t pad = in_words(len) - len; pad > 0; pad--)

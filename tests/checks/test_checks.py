@@ -11,6 +11,7 @@ import check_layers
 import check_names
 import check_openings
 import check_purity
+import check_rfc9293
 import check_texts
 
 OPENING = "/* What this file is for, in a few words. */\n"
@@ -131,6 +132,54 @@ class CheckTest(unittest.TestCase):
         with (tree.root.parent / "shared/attacks.tsv").open("a") as rows:
             rows.write("TCP-07 / flood\tTCP\n")
         self.assert_bad(check_attacks, tree, "test_tcp_07_...: TCP-07 / flood")
+
+    def requirements(self, **changed):
+        """A tree in which one function does all that RFC 9293 asks for, and one test shows it."""
+        tool = check_rfc9293.tool()
+        ids = [f"{level}-{n}" for level, most in tool.LEVELS.items() for n in range(1, most + 1)]
+        rows = ["id\tsection\tin our words\tstate\twhy"] + [f"{name}\t3\tdo it\tmet" for name in ids]
+        files = {
+            "docs/rfc9293.tsv": "\n".join(rows) + "\n",
+            "src/a.h": OPENING + "#include <x.h>\n\nint f(int x); /* MUST-1 */\n\n/* " + ", ".join(ids[1:])
+            + " */\nstatic int g(void)\n{\n\treturn '\"' + \"}\"[0]; /* one */\n}\n",
+            "tests/test_a.c": OPENING + "/* " + ", ".join(ids) + " */\nstatic void test_all(void **state)\n{\n}\n"
+            "int main(void)\n{\n\tcmocka_unit_test(test_all);\n}\n",
+        }
+        tree = self.tree(files)
+        rows = tool.read_table(tree.root)
+        (tree.root / tool.PAGE).write_text(tool.page(tree.root, rows, tool.grouped(tool.code_tags(tree.root)),
+                                                     tool.grouped(tool.test_tags(tree.root))))
+        for name, (old, new) in changed.items():
+            path = tree.root / {"table": "docs/rfc9293.tsv", "code": "src/a.h", "test": "tests/test_a.c",
+                                "page": "docs/rfc9293.md"}[name]
+            self.assertIn(old, path.read_text())
+            path.write_text(path.read_text().replace(old, new))
+        return tree
+
+    def test_rfc9293(self):
+        good = self.requirements()
+        self.assert_good(check_rfc9293, good)
+        page = (good.root / "docs/rfc9293.md").read_text()
+        self.assertIn("69 of 69 MUST met and tested", page)
+        self.assertIn("[a.h: f](../src/a.h)", page)
+        self.assertIn("[a.h: g](../src/a.h)", page)
+        old = "run tools/rfc9293"
+        for name, change, *fragments in (
+                ("code", ("MUST-10,", ""), "MUST-10: no code has this tag", old),
+                ("test", ("MUST-10,", ""), "MUST-10: no test has this tag", old),
+                ("test", ("cmocka_unit_test(test_all)", "0"), *["is no test that is run"] * 119,
+                 *["no test has this tag"] * 119, old),
+                ("code", ("MUST-10,", "MUST-10, MUST-70,"), "src/a.h: MUST-70: RFC 9293 has no such"),
+                ("code", ("MUST-10,", "MUST-10 .. 11,"), "src/a.h: MUST-10 .. 11: write each number out"),
+                ("code", ("static int g", "static int h"), old),
+                ("page", ("| MUST-10 |", "| MUST-10  |"), old),
+                ("table", ("MUST-10\t3\tdo it\tmet", "MUST-10\t3\tdo it\tdeclined\tno"),
+                 "what must be can't be declined", old),
+                ("table", ("MAY-1\t3\tdo it\tmet", "MAY-1\t3\tdo it\tdeclined"), "without a reason", old),
+                ("table", ("MAY-1\t", "MAY-19\t"), "MAY-19: RFC 9293 has no such", "MAY-1 has no row",
+                 "src/a.h: MAY-1: RFC", "tests/test_a.c: MAY-1: RFC", "MAY-19: no code", "MAY-19: no test", old)):
+            with self.subTest(name=name, change=change):
+                self.assert_bad(check_rfc9293, self.requirements(**{name: change}), *fragments)
 
     def purity(self, text, layer="base"):
         tree = self.tree({"src/probe.c": text})

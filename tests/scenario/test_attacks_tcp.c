@@ -296,7 +296,7 @@ static void test_tcp_46_silent_peer(void **state)
 	}
 }
 
-/* Windows with the top bit set, and scaled to 2^30, are large, not negative. */
+/* Windows with the top bit set, and scaled to 2^30, are large, not negative (MUST-1, REC-1). */
 static void test_tcp_48_large_windows(void **state)
 {
 	(void)state;
@@ -386,7 +386,8 @@ static void test_tcp_63_reserved_bits(void **state)
 	peer_close(p);
 }
 
-/* MUST-57, MUST-63: groups neither connect nor get an answer. */
+/* MUST-46, MUST-57, MUST-63: groups neither connect nor get an answer, nor are they connected
+ * to. */
 static void test_tcp_65_groups(void **state)
 {
 	(void)state;

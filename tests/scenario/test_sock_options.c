@@ -24,6 +24,7 @@ static void set(struct wire_peer *p, sock_id id, enum sock_option option, int64_
 	peer_flush(p);
 }
 
+/* MAY-16, and MUST-60: not for ever. */
 static void cork_holds_back_what_is_not_full(void **state)
 {
 	(void)state;
@@ -189,6 +190,7 @@ static void syn_retries_are_counted(void **state)
 	peer_close(p);
 }
 
+/* MUST-24, MUST-27 */
 static void keepalive_has_times_of_its_own(void **state)
 {
 	(void)state;
@@ -249,7 +251,8 @@ static void window_clamp_bounds_what_is_offered(void **state)
 	peer_close(p);
 }
 
-/* Names are the posix layer's; here the choice, its inheritance, and a change on the way. */
+/* MAY-18. Names are the posix layer's; here the choice, its inheritance, and a change on the
+ * way. */
 static void congestion_control_is_chosen(void **state)
 {
 	(void)state;

@@ -54,7 +54,7 @@ static sock_id accepted(struct wire_peer *p, sock_id listener)
 	return id;
 }
 
-/* RFC 1122 4.2.4.2, RFC 2873: SYN-ACK, what the backlog sends, data, FIN, TIME-WAIT. */
+/* MUST-48, MUST-49, SHLD-22; RFC 2873: SYN-ACK, what the backlog sends, data, FIN, TIME-WAIT. */
 static void test_marks_of_accepted(void **state)
 {
 	(void)state;
@@ -82,7 +82,8 @@ static void test_marks_of_accepted(void **state)
 	}
 }
 
-/* The handle is closed, and much is still to be sent, and sent again. */
+/* SHLD-21: changed and changed back. Then the handle is closed, and much is still to be sent,
+ * and sent again. */
 static void test_marks_of_orphans(void **state)
 {
 	(void)state;
@@ -167,6 +168,7 @@ static void test_keepalive_is_inherited(void **state)
 	}
 }
 
+/* MUST-21: an R2 of one's own */
 static void test_buffers_and_timeout_are_inherited(void **state)
 {
 	(void)state;

@@ -241,7 +241,8 @@ static void test_other_syn_at_half_open(void **state)
 	peer_close(p);
 }
 
-/* RFC 9293 3.8.6.2.1 (4): a sliver goes when nothing else moves, or both ends wait for ever. */
+/* RFC 9293 3.8.6.2.1 (4), MUST-38: a sliver goes when nothing else moves, or both ends wait for
+ * ever. */
 static void test_sliver_after_timeout(void **state)
 {
 	(void)state;
@@ -321,7 +322,7 @@ static void test_dead_next_hop_time_wait(void **state)
 	peer_close(p);
 }
 
-/* MUST-66, MUST-35: a probe of our closed window is answered, each time. */
+/* A probe of our closed window is answered, each time. */
 static void test_probes_of_closed_window(void **state)
 {
 	(void)state;

@@ -40,7 +40,8 @@ static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
 	peer_flush(p);
 }
 
-/* Nothing of full size was acknowledged yet: believed, what was too big goes again, smaller. */
+/* MUST-16: nothing of full size was acknowledged yet: believed, what was too big goes again,
+ * smaller. */
 static void test_path_mtu(void **state)
 {
 	(void)state;
@@ -179,7 +180,7 @@ static void test_signed_segments(void **state)
 }
 
 /* A SYN that ends a TIME-WAIT at once: our new numbers lie beyond all of the old (RFC 9293 3.6.1
- * MAY-2), however many bytes went in no time. RFC 6191: by timestamp, then by number. */
+ * MAY-2), however many bytes went in no time. RFC 6191, SHLD-4: by timestamp, then by number. */
 static void test_time_wait_again(void **state)
 {
 	(void)state;

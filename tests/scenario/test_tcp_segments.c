@@ -22,6 +22,7 @@ static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
 	peer_flush(p);
 }
 
+/* MUST-12: closed in order is no error. */
 static void test_passive_close(void **state)
 {
 	(void)state;
@@ -46,6 +47,7 @@ static void test_passive_close(void **state)
 	peer_close(p);
 }
 
+/* MUST-13 */
 static void test_active_close_and_time_wait(void **state)
 {
 	(void)state;
@@ -160,7 +162,8 @@ static void test_reset_of_half_open_is_challenged(void **state)
 	peer_close(p);
 }
 
-/* RFC 5961 3.2, 4.2: only exactly in sequence; the rest is challenged, and not too often. */
+/* RFC 5961 3.2, 4.2: only exactly in sequence; the rest is challenged, and not too often. A
+ * reset is an error to the owner: MUST-12. */
 static void test_reset_and_syn_are_challenged(void **state)
 {
 	(void)state;
@@ -223,7 +226,7 @@ static void test_syn_backoff(void **state)
 	peer_close(p);
 }
 
-/* RFC 6298: after RTO the first segment again, RTO doubled each time. */
+/* RFC 6298, MUST-19: after RTO the first segment again, RTO doubled each time. */
 static void test_retransmission_timeout(void **state)
 {
 	(void)state;
@@ -428,7 +431,8 @@ static void test_paws(void **state)
 	peer_close(p);
 }
 
-/* RFC 2018 4, TCP-56, TCP-58: holes, SACK blocks, first byte wins, FIN waits for its place. */
+/* RFC 2018 4, SHLD-31, MAY-13, TCP-56, TCP-58: holes, SACK blocks, first byte wins, FIN waits
+ * for its place. */
 static void test_out_of_order(void **state)
 {
 	(void)state;
@@ -525,7 +529,7 @@ static void test_receive_window(void **state)
 	peer_close(p);
 }
 
-/* MUST-25 .. 29 */
+/* MAY-5, MUST-25, MUST-28, MUST-29, SHLD-12 */
 static void test_keepalive(void **state)
 {
 	(void)state;
@@ -539,6 +543,7 @@ static void test_keepalive(void **state)
 	peer_wait(p, 7200 * NANO_S + NANO_S);
 	const struct peer_segment *s = peer_expect(p, TCP_ACK, 0, 1);
 	assert_in_range(s->time, begin + 7200 * NANO_S, begin + 7200 * NANO_S + NANO_S);
+	assert_int_equal(s->len, 0);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1); /* alive */
 	peer_wait(p, 7000 * NANO_S);
 	peer_expect_nothing(p);
@@ -552,7 +557,8 @@ static void test_keepalive(void **state)
 	peer_close(p);
 }
 
-/* MUST-15, TCP-13: without an MSS option 536; absurd ones are held to the floor. */
+/* MUST-14, MUST-15, MUST-16, TCP-13: the peer's MSS is obeyed, without one 536 is; absurd ones are
+ * held to the floor and to what the link takes. */
 static void test_send_mss(void **state)
 {
 	(void)state;
@@ -572,7 +578,8 @@ static void test_send_mss(void **state)
 	}
 }
 
-/* SHLD-3, RFC 2525 2.17: unread data, and data after close, are answered with a reset, once. */
+/* MAY-1, SHLD-3, RFC 2525 2.17: unread data, and data after close, are answered with a reset,
+ * once. */
 static void test_close_with_unread_data(void **state)
 {
 	(void)state;
@@ -597,7 +604,7 @@ static void test_close_with_unread_data(void **state)
 	peer_close(p);
 }
 
-/* RFC 5961 5, TCP-25, TCP-73 */
+/* RFC 5961 5, MAY-12, TCP-25, TCP-73 */
 static void test_ack_of_unsent(void **state)
 {
 	(void)state;
@@ -699,7 +706,8 @@ static void test_idle_is_never(void **state)
 	peer_close(p);
 }
 
-/* MUST-8, MUST-9: the ISN moves with the clock and differs for each tuple. */
+/* MUST-8, SHLD-1: the ISN moves with the clock and differs for each tuple; MUST-9: and by a
+ * secret. */
 static void test_initial_sequence_numbers(void **state)
 {
 	(void)state;
@@ -724,6 +732,14 @@ static void test_initial_sequence_numbers(void **state)
 	assert_int_equal(sock_connect(p->stack, &o, &p->remote, 1000, &id), 0);
 	peer_flush(p);
 	assert_int_equal(p->iss - seen[0], 1000000); /* one each 4 us */
+	peer_close(p);
+	struct stack_config c;
+	peer_config(&c);
+	c.secret[23] ^= 1;
+	p = peer_open(&c, false);
+	assert_int_equal(sock_connect(p->stack, &o, &p->remote, 1000, &id), 0);
+	peer_flush(p);
+	assert_true(p->iss - seen[0] + 1000 > 2000); /* another secret, another offset */
 	peer_close(p);
 }
 

@@ -14,6 +14,7 @@ static const struct cc_ops *const cc_table[CC_KINDS] = {
 	[CC_BBR] = &cc_bbr,
 };
 
+/* RFC 9293 MAY-18 */
 const struct cc_ops *cc_of(uint8_t kind)
 {
 	return cc_table[kind < CC_KINDS ? kind : CC_DEFAULT];

@@ -12,6 +12,7 @@ static void reno_init(struct cc *c, nanotime now)
 	(void)now;
 }
 
+/* RFC 9293 MUST-19 */
 static void reno_grow(struct cc *c, uint32_t acked)
 {
 	if (c->cwnd >= CC_WINDOW_MAX)

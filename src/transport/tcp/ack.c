@@ -23,6 +23,7 @@ void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tc
 	c->snd_wl2 = seg->ack;
 	if (window == c->snd_wnd)
 		return;
+	bool was_closed = !c->snd_wnd;
 	c->snd_wnd = window;
 	struct tcp_flight *f = c->flight;
 	if (!f)
@@ -33,6 +34,8 @@ void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tc
 		f->rto_at = f->give_up_at = NANOTIME_NEVER;
 		f->probes = 0;
 		c->backoff = 0;
+	} else if (was_closed) { /* R2 counts from here for what it refused before */
+		f->give_up_at = t->now + f->user_timeout;
 	}
 	conn_make_ready(t, c);
 }
@@ -359,7 +362,7 @@ bool conn_take_ack(struct transport *t, struct tcp_conn *c, struct rx *rx, struc
 		return false;
 	}
 	if (seq_lt(seg->ack, c->snd_una)) {
-		/* RFC 5961 5.2, and never older than what was ever sent (TCP-73). */
+		/* MAY-12: RFC 5961 5.2, and never older than what was ever sent (TCP-73). */
 		uint32_t back = c->snd_una - seg->ack;
 		uint32_t most = c->flight && c->flight->snd_wnd_max > c->snd_wnd
 					? c->flight->snd_wnd_max

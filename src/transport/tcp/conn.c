@@ -170,6 +170,7 @@ static void conn_leave_demux(struct transport *t, struct tcp_conn *c)
 	c->flags &= (uint16_t)~CONN_IN_DEMUX;
 }
 
+/* MUST-12: ERR_OK where both sides had closed, else why it was not so. */
 void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
 {
 	if (c->state == TCP_CLOSED)
@@ -218,7 +219,7 @@ void conn_time_wait(struct transport *t, struct tcp_conn *c)
 	wheel_disarm(t->core->wheel, &c->timer);
 	if (w) {
 		w->tuple = c->tuple;
-		w->expires = t->now + 2 * t->config.msl;
+		w->expires = t->now + 2 * t->config.msl; /* MUST-13 */
 		w->snd_nxt = c->snd_nxt;
 		w->rcv_nxt = c->rcv_nxt;
 		w->ts_recent = c->ts_recent;
@@ -263,6 +264,7 @@ void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss)
 	c->peer_mss = mss < t->config.mss_min ? t->config.mss_min : mss;
 }
 
+/* MUST-16: what the path takes, what the peer takes, less what options take. */
 void conn_update_mss(struct tcp_conn *c)
 {
 	uint32_t ip = addr_is4(&c->tuple.remote) ? IP4_HEADER : IP6_HEADER;

@@ -90,7 +90,7 @@ struct tcp_conn {
 	struct tcp_tuple tuple;   /* 40 with padding */
 	uint32_t snd_una, snd_nxt;
 	uint32_t snd_end;         /* past the last byte the application wrote */
-	uint32_t snd_wnd;         /* scaled */
+	uint32_t snd_wnd;         /* scaled; no sign: MUST-1, REC-1 */
 	uint32_t snd_wl1, snd_wl2;
 	uint32_t rcv_nxt;
 	uint32_t rcv_edge;        /* right edge that was advertised: never moves left */

@@ -33,6 +33,7 @@ static bool state_sends(const struct tcp_conn *c)
 	       c->state != TCP_FIN_WAIT_2;
 }
 
+/* Whatever became of the window: SHLD-16, and beyond its edge MAY-7. */
 static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss)
 {
 	struct tcp_flight *f = c->flight;
@@ -59,7 +60,8 @@ static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t ms
 	return true;
 }
 
-/* May this piece, smaller than a segment, go? */
+/* May this piece, smaller than a segment, go? Where nothing is under way it does, so that nothing
+ * waits for ever (MUST-60). */
 static bool small_may_go(const struct transport *t, const struct tcp_conn *c, struct tcp_plan *p,
 			 uint32_t len, uint32_t queued)
 {
@@ -73,13 +75,15 @@ static bool small_may_go(const struct transport *t, const struct tcp_conn *c, st
 			p->wait = WAIT_SWS;
 		return false;
 	}
+	/* MAY-16 */
 	if (t->options[c->sock].cork && !(c->flags & (CONN_FIN_QUEUED | CONN_PROBE_OWED))) {
 		p->wait = WAIT_CORK;
 		return false;
 	}
 	if (c->flags & (CONN_NODELAY | CONN_FIN_QUEUED) || c->snd_nxt == c->snd_una)
-		return true;
-	/* It counts only while it is outstanding: 2^31 bytes later it would seem ahead again. */
+		return true; /* MUST-17 */
+	/* SHLD-7. It counts only while it is outstanding: 2^31 bytes later it would seem ahead
+	 * again. */
 	if (f->snd_small - c->snd_una - 1 < c->snd_nxt - c->snd_una) {
 		p->wait = WAIT_NAGLE;
 		return false;
@@ -102,6 +106,7 @@ static bool plan_new(const struct transport *t, const struct tcp_conn *c, struct
 		return false;
 	}
 	uint32_t outstanding = c->snd_nxt - c->snd_una;
+	/* MUST-34, SHLD-15: a window that shrank below what is out takes nothing new */
 	uint32_t usable = c->snd_wnd > outstanding ? c->snd_wnd - outstanding : 0;
 	uint32_t pipe = conn_pipe(c);
 	uint32_t room = f->cc.cwnd > pipe ? f->cc.cwnd - pipe : 0;
@@ -114,7 +119,7 @@ static bool plan_new(const struct transport *t, const struct tcp_conn *c, struct
 		len = room;
 		p->wait = WAIT_CWND;
 	}
-	if (len >= mss) {
+	if (len >= mss) { /* SHLD-28 */
 		uint32_t most = gso_max >= 2 * mss ? gso_max - gso_max % mss : mss;
 		if (len > most)
 			len = most;
@@ -182,7 +187,7 @@ struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, 
 		if (p.wait == WAIT_NOTHING && plan_new(t, c, &p, mss, gso_max))
 			return p;
 	}
-	if (c->flags & CONN_PROBE_OWED) {
+	if (c->flags & CONN_PROBE_OWED) { /* SHLD-12: no text */
 		p.kind = PLAN_PROBE;
 		p.seq = c->snd_una - 1;
 		p.why = f && c->snd_end != c->snd_nxt ? WHY_WINDOW_PROBE : WHY_KEEPALIVE;

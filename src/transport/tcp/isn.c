@@ -1,11 +1,12 @@
 /*
- * Initial sequence numbers (RFC 6528, MUST-8, MUST-9): a 4 us clock plus a keyed
+ * Initial sequence numbers (RFC 6528): a 4 us clock plus a keyed
  * hash of the connection's addresses and ports. The same hash gives the offset of
  * the timestamp clock (RFC 7323 5.4, 7.1), so that neither tells of uptime or of
  * other connections (TCP-28, TCP-30, TCP-31).
  */
 #include "transport/tcp/tcp_conn.h"
 
+/* MUST-8, SHLD-1; the key is a secret of this stack's: MUST-9. */
 struct tcp_secret_numbers tcp_secret_numbers(const struct transport *t,
 					     const struct tcp_tuple *tuple, nanotime now)
 {

@@ -520,7 +520,9 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		rx_drop(rx, DROP_TCP_SEQUENCE);
 		return;
 	}
-	if (seg->flags & TCP_RST) { /* exactly in sequence, or challenged: RFC 5961 3.2 */
+	/* Exactly in sequence, or challenged: RFC 5961 3.2. A peer opened it: nobody is told
+	 * (MUST-11). */
+	if (seg->flags & TCP_RST) {
 		if (seg->seq != next) {
 			embryo_challenge(t, e);
 			rx_drop(rx, DROP_TCP_RESET_SEQUENCE);

@@ -17,7 +17,7 @@ static uint32_t edge_allowed(const struct tcp_conn *c)
 }
 
 /* The window to advertise (RFC 9293 3.8.6.2.2, MUST-39): the edge moves right by at least a
- * segment or half the buffer, and never left. */
+ * segment or half the buffer, and never left (SHLD-14). While nobody reads it stays (MAY-8). */
 uint32_t conn_advertise(struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
@@ -47,7 +47,7 @@ bool conn_window_opened(const struct tcp_conn *c)
 	return gain >= half || (gain >= 2 * mss && known < half) || (known < mss && gain >= mss);
 }
 
-/* Any segment acknowledges, and asks for news as a probe does. */
+/* Any segment acknowledges all there is to (MUST-58), and asks for news as a probe does. */
 static void sent_ack(struct tcp_conn *c)
 {
 	c->flags &= (uint16_t)~(CONN_ACK_NOW | CONN_PROBE_OWED);
@@ -65,7 +65,8 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		window = t->config.receive_buffer;
 	bool scale = t->config.window_scaling && (!answer || c->rcv_wscale || c->snd_wscale);
 	uint32_t mtu = t->internet->access->netif[c->path.nif].mtu;
-	if (c->path.mtu && c->path.mtu < mtu) /* what is too big there may be so on the way back */
+	/* SHLD-6: what is too big there may be so on the way back */
+	if (c->path.mtu && c->path.mtu < mtu)
 		mtu = c->path.mtu;
 	struct tcp_options o;
 	tcp_syn_options(&o, &c->tuple.remote, mtu, c->flags & CONN_SACK, scale, c->rcv_wscale);
@@ -113,7 +114,7 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	return true;
 }
 
-/* `room`: bytes for SACK blocks. */
+/* No MSS here (MUST-65). `room`: bytes for SACK blocks. */
 static void put_options(const struct transport *t, const struct tcp_conn *c, uint8_t *h,
 			uint32_t room)
 {
@@ -159,7 +160,7 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 	if (p->fin && whole)
 		flags |= TCP_FIN;
 	if (p->push && whole && len)
-		flags |= TCP_PSH; /* MUST-61: the last segment of what is queued */
+		flags |= TCP_PSH; /* MUST-61: the last segment of what is queued; SHLD-27: once */
 	uint8_t tos = c->tos;
 	if (__builtin_expect(c->ecn, 0))
 		flags |= conn_ecn_of_segment(c, p->kind == PLAN_NEW && len, &tos);
@@ -171,6 +172,7 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 	store16(header + 14, (uint16_t)conn_advertise(c));
 	store32(header + 16, 0); /* checksum, urgent pointer */
 	uint32_t total = (uint32_t)header_len + len;
+	/* MUST-2: what the link does not sum is summed here */
 	uint64_t sum = pseudo_sum(&c->tuple.local, &c->tuple.remote, IPPROTO_TCP_, total);
 	uint16_t check;
 	if (nif->features & LINK_CHECKSUM) {
@@ -194,10 +196,10 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		f->seg_count = (uint16_t)((len + p->mss - 1) / p->mss);
 	}
 	struct ip_send s = {
-		.source = &c->tuple.local,
+		.source = &c->tuple.local, /* MUST-45 */
 		.destination = &c->tuple.remote,
 		.protocol = IPPROTO_TCP_,
-		.tos = tos,
+		.tos = tos, /* SHLD-22 */
 		.hop_limit = c->hop_limit,
 		.dont_fragment = !t->options[c->sock].fragment,
 	};
@@ -273,7 +275,8 @@ static void sent_tail_probe(struct tcp_conn *c, const struct tcp_plan *p)
 	f->probes_sent++;
 }
 
-/* Data waits for a closed window and nothing is in flight that would bring news: probe. */
+/* Data waits for a closed window and nothing is in flight that would bring news: probe (MUST-36),
+ * the first time after an RTO (SHLD-29). */
 static void arm_probe(struct transport *t, struct tcp_conn *c, enum tcp_wait wait)
 {
 	struct tcp_flight *f = c->flight;

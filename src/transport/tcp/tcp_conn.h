@@ -83,7 +83,8 @@ static inline uint32_t conn_rcv_wnd(const struct tcp_conn *c)
 {
 	return c->rcv_edge - c->rcv_nxt;
 }
-/* Owes an ACK; `why` is what the frame will say. */
+/* Owes an ACK, which goes when all that has come was looked at (MUST-59); `why` is what the frame
+ * will say. */
 static inline void conn_owe_ack(struct transport *t, struct tcp_conn *c, enum tx_why why)
 {
 	if (c->flight && !(c->flags & CONN_ACK_NOW))
@@ -234,7 +235,7 @@ bool tcp_reply_send_text(struct transport *t, const struct tcp_reply *r,
 			 const struct tcp_options *options, struct path *path,
 			 const struct ring *ring, uint32_t seq, uint32_t len);
 /* The options of a SYN or SYN-ACK, but for timestamps: MSS from the link's MTU (MUST-14,
- * MUST-67). */
+ * MUST-67), always (SHLD-5, MAY-3). */
 static inline void tcp_syn_options(struct tcp_options *o, const struct addr *remote, uint32_t mtu,
 				   bool sack, bool scale, uint8_t wscale)
 {

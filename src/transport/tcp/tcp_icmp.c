@@ -91,7 +91,7 @@ static enum error meaning(const struct rx_icmp_error *e)
 	return ERR_HOST_UNREACHABLE;
 }
 
-/* MUST-54 .. 56 */
+/* MUST-54 */
 void tcp_icmp_error(struct transport *t, struct rx *rx)
 {
 	const struct rx_icmp_error *e = &rx->icmp;
@@ -117,10 +117,8 @@ void tcp_icmp_error(struct transport *t, struct rx *rx)
 		take_too_big(t, c, seq, e->mtu);
 		return;
 	}
-	if (!e->v6 && e->type == ICMP4_SOURCE_QUENCH)
-		return; /* MUST-55: silently discarded */
 	if (c->state == TCP_SYN_SENT)
 		conn_die(t, c, meaning(e));
-	else if (c->flight) /* RFC 5927 5.2: soft in synchronized states, whatever the code */
+	else if (c->flight) /* MUST-56; RFC 5927 5.2: soft once synchronized, whatever the code */
 		c->flight->soft_error = (uint16_t)meaning(e);
 }

@@ -82,6 +82,58 @@ static bool stage_syn(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	return false;
 }
 
+/* Second: RST, only exactly in sequence (RFC 5961 3.2); text that it brings is nobody's
+ * (SHLD-2). */
+static bool stage_reset(struct transport *t, struct tcp_conn *c, struct rx *rx,
+			const struct tcp_segment *seg)
+{
+	if (!(seg->flags & TCP_RST))
+		return true;
+	if (seg->seq != c->rcv_nxt) {
+		if (conn_may_challenge(t, c))
+			conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
+		rx_drop(rx, DROP_TCP_RESET_SEQUENCE);
+		return false;
+	}
+	/* RFC 1337: TIME-WAIT is not assassinated. */
+	if (c->state == TCP_TIME_WAIT) {
+		rx_drop(rx, DROP_TCP_TIME_WAIT);
+		return false;
+	}
+	/* In CLOSING and LAST-ACK as well: our FIN was never acknowledged, which the owner may want
+	 * to know. In SYN-RECEIVED we opened it ourselves, or the SYN had data (MUST-11). */
+	bool refused = c->state == TCP_SYN_RECEIVED && !c->fast_open;
+	conn_die(t, c, refused ? ERR_REFUSED : ERR_RESET);
+	rx_fate(rx, FATE_DELIVERED);
+	return false;
+}
+
+/* Sixth: urgent data stays in the stream (RFC 6093); only the pointer is kept, as a sequence
+ * number that is never used as a length (TCP-01). */
+static void stage_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	if (!(seg->flags & TCP_URG) || !c->flight)
+		return;
+	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 &&
+	    c->state != TCP_FIN_WAIT_2)
+		return;
+	uint32_t up = seg->h.seq + seg->h.urgent;
+	if (!c->flight->urgent_valid || seq_gt(up, c->flight->urgent)) {
+		c->flight->urgent = up;
+		c->flight->urgent_valid = true;
+	}
+}
+
+/* MUST-66: with our window closed, what a segment at RCV.NXT says beside its text still counts. */
+static void beside_closed_window(struct transport *t, struct tcp_conn *c, struct rx *rx,
+				 struct tcp_segment *seg)
+{
+	if (seg->flags & TCP_RST)
+		stage_reset(t, c, rx, seg);
+	else if (seg->flags & TCP_ACK && conn_take_ack(t, c, rx, seg))
+		stage_urgent(c, seg);
+}
+
 /* First: the sequence number (table 6), then text outside the window is cut off. */
 bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		       struct tcp_segment *seg)
@@ -99,10 +151,8 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		ok = (seq_gt(end, c->rcv_nxt) && seq_lt(seg->seq, c->rcv_edge)) ||
 		     is_crossing_syn_ack(c, seg);
 	if (!ok) {
-		/* A zero window still takes valid ACKs, URGs and RSTs at RCV.NXT (MUST-66). */
-		if (seg->seq == c->rcv_nxt && conn_rcv_wnd(c) == 0 && seg->flags & TCP_ACK &&
-		    !(seg->flags & (TCP_RST | TCP_SYN)))
-			conn_take_ack(t, c, rx, seg);
+		if (seg->seq == c->rcv_nxt && conn_rcv_wnd(c) == 0 && !(seg->flags & TCP_SYN))
+			beside_closed_window(t, c, rx, seg);
 		if (conn_synchronized(c)) /* it lives, even if it is confused */
 			c->heard = t->now_ms;
 		answer_unacceptable(t, c, seg);
@@ -134,47 +184,6 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
 	}
 	return true;
-}
-
-/* Second: RST, only exactly in sequence (RFC 5961 3.2). */
-static bool stage_reset(struct transport *t, struct tcp_conn *c, struct rx *rx,
-			const struct tcp_segment *seg)
-{
-	if (!(seg->flags & TCP_RST))
-		return true;
-	if (seg->seq != c->rcv_nxt) {
-		if (conn_may_challenge(t, c))
-			conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
-		rx_drop(rx, DROP_TCP_RESET_SEQUENCE);
-		return false;
-	}
-	/* RFC 1337: TIME-WAIT is not assassinated. */
-	if (c->state == TCP_TIME_WAIT) {
-		rx_drop(rx, DROP_TCP_TIME_WAIT);
-		return false;
-	}
-	/* In CLOSING and LAST-ACK as well: our FIN was never acknowledged, which the owner may want
-	 * to know. */
-	bool refused = c->state == TCP_SYN_RECEIVED && !c->fast_open;
-	conn_die(t, c, refused ? ERR_REFUSED : ERR_RESET);
-	rx_fate(rx, FATE_DELIVERED);
-	return false;
-}
-
-/* Sixth: urgent data stays in the stream (RFC 6093); only the pointer is kept, as a sequence
- * number that is never used as a length (TCP-01). */
-static void stage_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
-{
-	if (!(seg->flags & TCP_URG) || !c->flight)
-		return;
-	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 &&
-	    c->state != TCP_FIN_WAIT_2)
-		return;
-	uint32_t up = seg->h.seq + seg->h.urgent;
-	if (!c->flight->urgent_valid || seq_gt(up, c->flight->urgent)) {
-		c->flight->urgent = up;
-		c->flight->urgent_valid = true;
-	}
 }
 
 /* RFC 9293 3.10.7.4, all synchronized states and SYN-RECEIVED. */

@@ -83,7 +83,7 @@ static inline bool send_reply(struct transport *t, const struct tcp_reply *r,
 	struct tx_frame *f = t->core->frame;
 	frame_begin(f, (enum tx_why)r->why);
 	uint64_t text = len ? put_text(t, f, ring, seq, len) : 0;
-	uint16_t sum = checksum_finish(
+	uint16_t sum = checksum_finish( /* MUST-2 */
 		text + checksum_header(bytes, header) +
 		pseudo_sum(&r->tuple.local, &r->tuple.remote, IPPROTO_TCP_,
 			   (uint32_t)header + len));
@@ -138,7 +138,7 @@ bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
 		fast_open_cookie(&t->fast_open_keys.key[0], &r->tuple.local, &r->tuple.remote,
 				 o.fast_open);
 	}
-	tcp_reply_send(t, r, r->flags & TCP_SYN ? &o : NULL, &path);
+	tcp_reply_send(t, r, r->flags & TCP_SYN ? &o : NULL, &path); /* MUST-65 */
 	return true;
 }
 

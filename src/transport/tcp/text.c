@@ -63,7 +63,8 @@ static bool text_fill(struct transport *t, struct tcp_conn *c, const struct rx *
 	       text_write(t, c, rx, seg->text_at + (pos - seg->seq), end - pos, pos);
 }
 
-/* RFC 9293 3.8.6.3, SHLD-18, SHLD-19: every second full segment, else within the delay. */
+/* RFC 9293 3.8.6.3, SHLD-18, SHLD-19: every second full segment, else within the delay, which
+ * transport_config_check holds below half a second (MUST-40). */
 static void schedule_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	struct tcp_flight *f = c->flight;
@@ -101,7 +102,7 @@ static void text_advance(struct transport *t, struct tcp_conn *c, const struct t
 	schedule_ack(t, c, seg);
 }
 
-/* Text beyond a hole. */
+/* Text beyond a hole is kept (SHLD-31), and acknowledged at once (MAY-13). */
 static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		      const struct tcp_segment *seg)
 {

@@ -25,7 +25,7 @@ void time_wait_timer(struct transport *t)
 	}
 }
 
-/* RFC 6191: with timestamps that are known to be later, a second is enough. */
+/* RFC 6191, SHLD-4: with timestamps that are known to be later, a second is enough. */
 bool time_wait_reusable(const struct transport *t, const struct tcp_time_wait *w, nanotime now)
 {
 	nanotime began = w->expires - 2 * t->config.msl;
@@ -50,7 +50,7 @@ static void time_wait_answer(struct transport *t, struct tcp_time_wait *w)
 	r->tsecr = w->ts_recent;
 }
 
-/* May this SYN open a new connection? RFC 6191 2, RFC 1122 4.2.2.13 */
+/* May this SYN open a new connection (MAY-2)? RFC 6191 2, RFC 1122 4.2.2.13 */
 static bool time_wait_new_syn(const struct tcp_time_wait *w, const struct tcp_segment *seg)
 {
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)

@@ -79,6 +79,7 @@ static void tail_probe_timer(struct transport *t, struct tcp_conn *c)
 	conn_make_ready(t, c);
 }
 
+/* MUST-19. The third doubling is R1 (SHLD-10). */
 static void back_off(struct tcp_conn *c)
 {
 	if (c->backoff < 30)
@@ -87,7 +88,7 @@ static void back_off(struct tcp_conn *c)
 		c->path.generation = 0;
 }
 
-/* The window stays closed: MUST-36, SHLD-29, SHLD-30. Given up only by the user timeout. */
+/* The window stays closed: MUST-36, SHLD-30. Given up only by the user timeout. */
 static void probe_window(struct transport *t, struct tcp_conn *c)
 {
 	back_off(c);
@@ -107,6 +108,11 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 	bool fin_waits = c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end;
 	if (c->snd_una != c->snd_nxt) {
 		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "retransmission", c->backoff);
+		/* What lies beyond a window that shrank to nothing is no reason to give up while
+		 * the peer answers (SHLD-17): what goes again is the probe (MUST-35). */
+		nanodiff silent = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
+		if (!c->snd_wnd && c->sock && silent < f->user_timeout)
+			f->give_up_at = t->now + f->user_timeout - silent;
 		if (t->now >= f->give_up_at) { /* R2: MUST-20 */
 			c->flags |= CONN_RESET_OWED;
 			conn_die(t, c, f->soft_error ? (enum error)f->soft_error : ERR_TIMEOUT);
@@ -134,7 +140,8 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 	}
 }
 
-/* Keepalive (MUST-24 .. 29): off unless asked for, only when idle, tolerant of lost ACKs. */
+/* Keepalive (MAY-5): off unless asked for (MUST-25), only when idle (MUST-26), tolerant of lost
+ * ACKs (MUST-29). */
 static nanotime keepalive(struct transport *t, struct tcp_conn *c)
 {
 	if (!(c->flags & CONN_KEEPALIVE) || !conn_synchronized(c) || c->snd_una != c->snd_nxt)
@@ -177,6 +184,7 @@ static bool flight_idle(const struct tcp_conn *c)
 	       f->ack_at == NANOTIME_NEVER && f->rto_at == NANOTIME_NEVER && !f->probes;
 }
 
+/* R1 and R2 of a SYN: MUST-22. */
 static void syn_timer(struct transport *t, struct tcp_conn *c)
 {
 	uint32_t waited = (uint32_t)(t->now / NANO_US) - c->heard;

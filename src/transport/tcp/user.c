@@ -9,6 +9,8 @@
 enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t port, uint32_t sock,
 		      uint32_t backlog, bool v4_only, bool v6_only, struct tcp_listener **out)
 {
+	/* Connections are not asked: they keep what they have (MUST-41), and who has just opened
+	 * one may listen on its port (MUST-42). */
 	list_each(at, &t->listener_port[port % PORT_BUCKETS])
 	{
 		struct tcp_listener *other = list_entry(at, struct tcp_listener, link);
@@ -90,7 +92,7 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 		e = transport_source(t, remote, &tuple.local);
 		if (e != ERR_OK)
 			return e;
-	} else if (!internet_is_ours(t->internet, local)) {
+	} else if (!internet_is_ours(t->internet, local)) { /* MUST-43 */
 		return ERR_NO_ADDRESS;
 	}
 	if (addr_is4(&tuple.local) != addr_is4(remote))
@@ -351,7 +353,7 @@ void tcp_close(struct transport *t, struct tcp_conn *c)
 {
 	bool unread = tcp_readable(c) > 0;
 	if (c->state == TCP_CLOSED || !(c->flags & CONN_IN_DEMUX) || c->state == TCP_SYN_SENT ||
-	    /* RFC 2525 2.17, SHLD-3: data that nobody read is lost, and the peer is told */
+	    /* MAY-1; RFC 2525 2.17, SHLD-3: data that nobody read is lost, and the peer is told */
 	    unread) {
 		tcp_abort(t, c);
 		return;

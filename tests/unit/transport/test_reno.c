@@ -41,7 +41,7 @@ static void time_out(struct cc *c, uint32_t flight)
 	c->ops->timeout(c, &l);
 }
 
-/* RFC 5681 3.1: what is acknowledged is added; a window doubles it, however it is divided
+/* MUST-19, RFC 5681 3.1: what is acknowledged is added; a window doubles it, however it is divided
  * (TCP-51). */
 static void test_slow_start(void **state)
 {
@@ -54,7 +54,7 @@ static void test_slow_start(void **state)
 	}
 }
 
-/* One MSS for each window acknowledged, in pieces of any size. */
+/* MUST-19: one MSS for each window acknowledged, in pieces of any size. */
 static void test_congestion_avoidance(void **state)
 {
 	(void)state;

@@ -314,6 +314,36 @@ static void test_linux_layout(void **state)
 	}
 }
 
+/* MUST-68, MUST-69: whatever options we write, a walk by their lengths ends where the header ends,
+ * and finds no byte between them but NOPs. */
+static void test_emitted_options(void **state)
+{
+	(void)state;
+	const unsigned read_only = TCP_HAS_MD5 | TCP_HAS_AO;
+	for (unsigned has = 0; has < TCP_HAS_MPTCP; has++) {
+		struct tcp_header h = { .options = { .has = (uint16_t)(has & ~read_only),
+						.mss = 1460,
+						.sack_count = 1,
+						.fast_open_len = 8,
+						.accecn_count = 1 } };
+		uint8_t out[TCP_HEADER_MAX];
+		memset(out, 0xee, sizeof out);
+		size_t len = tcp_emit(&h, out, sizeof out), at = TCP_HEADER;
+		if (!len)
+			continue; /* more than forty bytes */
+		while (at < len) {
+			if (out[at] == TCP_OPT_NOP) {
+				at++;
+				continue;
+			}
+			assert_true(out[at] != TCP_OPT_END && out[at] != 0xee);
+			assert_true(at + 1 < len && out[at + 1] >= 2);
+			at += out[at + 1];
+		}
+		assert_int_equal(at, len);
+	}
+}
+
 /* A header with these option bytes (padded with END), parsed. */
 static struct tcp_header parse_options(const char *options, size_t len)
 {
@@ -328,6 +358,7 @@ static struct tcp_header parse_options(const char *options, size_t len)
 	return h;
 }
 
+/* MUST-7 */
 static void test_malformed_options(void **state)
 {
 	(void)state;
@@ -381,6 +412,7 @@ static void test_malformed_options(void **state)
 	}
 }
 
+/* Of what comes twice the last one counts; values at all places (MUST-64). */
 static void test_option_values(void **state)
 {
 	(void)state;
@@ -447,6 +479,7 @@ static void test_refused_headers(void **state)
 	assert_int_equal(tcp_emit(&h, out, sizeof out), 60);
 }
 
+/* MUST-4, and MUST-64: the MSS option begins at an odd byte. */
 static void test_walk(void **state)
 {
 	(void)state;
@@ -494,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_straight_lines),
 		cmocka_unit_test(test_linux_layout),
+		cmocka_unit_test(test_emitted_options),
 		cmocka_unit_test(test_malformed_options),
 		cmocka_unit_test(test_option_values),
 		cmocka_unit_test(test_offset),
