@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define TRANSMIT_BUDGET 64
+#define NODE_TURNS      20000 /* of transmit in one turn: more than any window's frames */
 #define MTU             1500
 
 /* Frames in and out */
@@ -120,8 +121,14 @@ static bool transmit_all(struct node *n)
 {
 	uint32_t news = stack_news(n->stack);
 	bool sent = false;
-	while (stack_transmit(n->stack, node_clock(n), TRANSMIT_BUDGET))
+	unsigned turns = 0;
+	while (stack_transmit(n->stack, node_clock(n), TRANSMIT_BUDGET)) {
 		sent = true;
+		if (++turns == NODE_TURNS) {
+			world_halt(n->world, WORLD_RUNAWAY, "%s sends without an end", n->name);
+			break;
+		}
+	}
 	return sent || stack_news(n->stack) != news;
 }
 

@@ -159,7 +159,7 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 	/* What F11 put on its way arrives so much later, and in order: nothing passes it. */
 	bool far = tw->trial->faults & FAULT_BIT(F11);
 	nanotime healed = start + TRIAL_HEAL + (far ? TRIAL_LONGEST : 0);
-	char text[300];
+	char text[300], other[300];
 	while (w->now < end) {
 		enum world_end e = world_run(w, w->now + GLANCE, traffic_done, &tw->traffic);
 		if (e == WORLD_BROKEN || e == WORLD_RUNAWAY) {
@@ -179,9 +179,10 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 			traffic_give_up(&tw->traffic);
 			break;
 		}
-		bool server = tw->traffic.flow[stuck].client.done;
-		traffic_describe(&tw->traffic, (unsigned)stuck, server, text, sizeof text);
-		fail(r, "I20: no progress for %d s: %s", (int)(TRIAL_PATIENCE / NANO_S), text);
+		traffic_describe(&tw->traffic, (unsigned)stuck, false, text, sizeof text);
+		traffic_describe(&tw->traffic, (unsigned)stuck, true, other, sizeof other);
+		fail(r, "I20: no progress for %d s: %s; %s", (int)(TRIAL_PATIENCE / NANO_S), text,
+			other);
 		return;
 	}
 	const char *wrong = traffic_judge(&tw->traffic, may_break(tw->trial), text, sizeof text);

@@ -34,7 +34,7 @@ struct trial {
 
 struct trial_result {
 	bool failed;
-	char why[400];
+	char why[640];
 	uint64_t hash, events, bytes;
 	nanotime ended;   /* of the world's clock */
 	uint64_t touched; /* frames that boxes did something to */
