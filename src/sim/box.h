@@ -120,8 +120,9 @@ struct box *box_resequence_new(struct box_chain *c, bool fix_sack);
 /* F40: acknowledges data that it then loses. */
 struct box *box_ack_early_new(struct box_chain *c, uint32_t ppm);
 /* F41: RST, FIN and data, in the window and out of it; data with old timestamps only where
- * `stamps` can be relied on: where no other fault takes them away, zeroes them or bends clocks. */
-struct box *box_forger_new(struct box_chain *c, uint32_t ppm, bool stamps);
+ * `stamps` can be relied on: where no other fault takes them away, zeroes them or bends clocks; and
+ * instead of what was acknowledged only where `acks` can be: where no other fault forges them. */
+struct box *box_forger_new(struct box_chain *c, uint32_t ppm, bool stamps, bool acks);
 enum urgent_meddling { URGENT_CLEAR, URGENT_SET, TIMESTAMP_ZERO };
 /* F44 */
 struct box *box_urgent_new(struct box_chain *c, enum urgent_meddling how, uint32_t ppm);

@@ -48,6 +48,7 @@ enum fault_harm { FAULT_SPARES, FAULT_BREAKS, FAULT_GARBLES };
 	X(F25, PATH, SPARES, "a new route, ten times as long") \
 	X(F26, PATH, SPARES, "packets sprayed over several paths") \
 	X(F27, PATH, SPARES, "hop limits that run out") \
+	X(F28, PATH, SPARES, "cross traffic, in bursts and in a Shrew's square wave") \
 	X(F31, BOX, SPARES, "options stripped from SYNs") \
 	X(F32, BOX, SPARES, "options stripped from or altered on data") \
 	X(F33, BOX, SPARES, "windows and scales rewritten") \
@@ -72,7 +73,7 @@ enum fault_harm { FAULT_SPARES, FAULT_BREAKS, FAULT_GARBLES };
 	X(F55, HOST, BREAKS, "calls in any order") \
 	X(F56, HOST, BREAKS, "nobody accepts") \
 	X(F57, HOST, BREAKS, "ports, TIME-WAIT and tables run out") \
-	X(F58, HOST, SPARES, "another machine claims the address") \
+	X(F58, HOST, BREAKS, "an address is claimed by another, goes, or is replaced") \
 	X(F60, HOST, SPARES, "a machine that seldom runs")
 
 enum fault_id {

@@ -7,8 +7,10 @@
 #include "sim/inspect_tcp.h"
 #include "transport/endpoints.h"
 
-#define INSPECT_CONNS   128
-#define INSPECT_WAITING 128
+#define INSPECT_CONNS     128
+#define INSPECT_WAITING   128
+#define INSPECT_STRANGERS 64
+#define INSPECT_MARK      64 /* bytes that may be read and must not change */
 
 /* A connection when it was looked at last. */
 struct shadow {
@@ -30,6 +32,12 @@ struct shadow {
 	nanotime owes_from; /* ... since then */
 	unsigned challenges;
 	nanotime challenge[2]; /* the last challenge ACKs */
+	uint32_t deserved;     /* segments came that an ACK may answer, and none did yet */
+	uint32_t full_size, full_segments; /* the largest, and those in order since the last ACK */
+	bool told;                         /* the last ACK of ours: */
+	uint32_t told_ack, told_edge;
+	uint32_t mark_from, mark_to; /* bytes that may be read, and their hash */
+	uint64_t mark;
 };
 
 /* A connection in TIME-WAIT. */
@@ -37,6 +45,14 @@ struct waiting {
 	bool known;
 	struct tcp_tuple tuple;
 	nanotime expires;
+};
+
+/* Segments from and to who is no connection: ports are ours and theirs. */
+struct stranger {
+	uint32_t ports;
+	bool v6;
+	uint32_t resets, others; /* that came, and were not answered yet */
+	uint64_t bytes_in, bytes_out;
 };
 
 struct inspector {
@@ -48,6 +64,8 @@ struct inspector {
 	const char *odd_from, *odd_to;
 	struct shadow shadow[INSPECT_CONNS];
 	struct waiting waiting[INSPECT_WAITING];
+	struct stranger stranger[INSPECT_STRANGERS];
+	unsigned strangers;
 };
 
 /* The first rule that was broken. */
@@ -68,7 +86,7 @@ struct segment {
 	struct span options;
 };
 
-bool segment_read(struct segment *g, const struct parcel *p);
+bool segment_read(struct segment *g, struct span frame);
 /* May this state follow that one? */
 bool inspect_transition(const char *from, const char *to);
 /* Against what it was, and by itself. */
@@ -79,6 +97,18 @@ void inspect_standing(struct inspector *s, const struct transport *t, struct sha
 void inspect_remember(struct shadow *was, const struct tcp_conn *c);
 void inspect_segment(struct inspector *s, const struct transport *t, struct shadow *was,
 	const struct tcp_conn *c, const struct segment *g, uint8_t why, struct breach *b);
+/* inspect_exchange.c: a segment comes to a connection, or to none; one goes out; a run is over. */
+void inspect_heard(struct shadow *was, const struct tcp_conn *c, const struct segment *g);
+void inspect_heard_stranger(struct inspector *s, const struct segment *g);
+void inspect_answer(struct shadow *was, const struct tcp_conn *c, const struct segment *g,
+	uint8_t why, struct breach *b);
+void inspect_answer_stranger(
+	struct inspector *s, const struct segment *g, uint8_t why, struct breach *b);
+void inspect_second_segment(
+	struct inspector *s, struct shadow *was, const struct tcp_conn *c, struct breach *b);
+/* inspect_memory.c: `live` tells which places of the pool of connections are taken. */
+void inspect_memory(const struct transport *t, const bool *live, struct breach *b);
+void inspect_mark(struct shadow *was, const struct tcp_conn *c, struct breach *b);
 /* TIME-WAIT and half-open connections. */
 void inspect_waiting(struct inspector *s, const struct transport *t, struct breach *b);
 void inspect_half_open(const struct transport *t, struct breach *b);

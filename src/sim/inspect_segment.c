@@ -15,13 +15,13 @@ static void breach(struct breach *b, const struct tcp_tuple *tuple, uint8_t stat
 		*b = (struct breach){ rule, what, x, y, *tuple, state };
 }
 
-bool segment_read(struct segment *g, const struct parcel *p)
+bool segment_read(struct segment *g, struct span frame)
 {
-	const uint8_t *e = p->bytes, *ip = e + ETH, *h;
+	const uint8_t *e = frame.at, *ip = e + ETH, *h;
 	*g = (struct segment){ .v6 = false };
-	if (p->len < ETH + 40 || p->seg_count != 1)
+	if (frame.len < ETH + 40)
 		return false;
-	if (load16(e + 12) == 0x0800 && ip[9] == 6) {
+	if (load16(e + 12) == 0x0800 && ip[9] == 6 && !(load16(ip + 6) & 0x3fff)) {
 		h = ip + (ip[0] & 15) * 4;
 		g->ip_len = load16(ip + 2);
 		g->ecn = ip[1] & 3;
@@ -33,7 +33,11 @@ bool segment_read(struct segment *g, const struct parcel *p)
 	} else {
 		return false;
 	}
+	if (g->ip_len > frame.len - ETH || h + 20 > ip + g->ip_len)
+		return false;
 	uint32_t header = (h[12] >> 4) * 4u;
+	if (header < 20 || h + header > ip + g->ip_len)
+		return false;
 	g->source = load16(h);
 	g->destination = load16(h + 2);
 	g->seq = load32(h + 4);

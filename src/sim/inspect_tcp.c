@@ -52,6 +52,7 @@ static void forget_all(struct inspector *s)
 {
 	memset(s->shadow, 0, sizeof s->shadow);
 	memset(s->waiting, 0, sizeof s->waiting);
+	memset(s->stranger, 0, sizeof s->stranger);
 	s->life = s->node->lives;
 }
 
@@ -59,7 +60,11 @@ static bool look_at_conns(struct inspector *s, const struct transport *t, char *
 {
 	bool live[INSPECT_CONNS];
 	uint32_t count = t->conn_pool.fresh < INSPECT_CONNS ? t->conn_pool.fresh : INSPECT_CONNS;
+	struct breach sums = { .rule = NULL };
 	find_live(&t->conn_pool, live, INSPECT_CONNS);
+	inspect_memory(t, live, &sums);
+	if (!judge(s, &sums, why, cap))
+		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct tcp_conn *c = pool_at(&t->conn_pool, i);
 		struct shadow *was = &s->shadow[i];
@@ -73,6 +78,8 @@ static bool look_at_conns(struct inspector *s, const struct transport *t, char *
 		if (was->known)
 			inspect_change(s, t, was, c, &b);
 		inspect_standing(s, t, was, c, &b);
+		inspect_second_segment(s, was, c, &b);
+		inspect_mark(was, c, &b);
 		inspect_remember(was, c);
 		if (!judge(s, &b, why, cap))
 			return false;
@@ -105,12 +112,13 @@ static bool holds(struct invariant *i, struct node *n, char *why, size_t cap)
 /* ---- segments ---- */
 
 static const struct tcp_conn *conn_of(
-	const struct transport *t, const struct segment *g, uint32_t *index)
+	const struct transport *t, const struct segment *g, bool out, uint32_t *index)
 {
+	uint16_t local = out ? g->source : g->destination, remote = out ? g->destination : g->source;
 	uint32_t count = t->conn_pool.fresh < INSPECT_CONNS ? t->conn_pool.fresh : INSPECT_CONNS;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct tcp_conn *c = pool_at(&t->conn_pool, i);
-		if (c->tuple.local_port == g->source && c->tuple.remote_port == g->destination &&
+		if (c->tuple.local_port == local && c->tuple.remote_port == remote &&
 			c->flags & CONN_IN_DEMUX && c->state != TCP_CLOSED &&
 			addr_is4(&c->tuple.remote) == !g->v6) {
 			*index = i;
@@ -120,6 +128,17 @@ static const struct tcp_conn *conn_of(
 	return NULL;
 }
 
+/* The shadow of a connection that may have had no look yet. */
+static struct shadow *shadow_of(struct inspector *s, const struct tcp_conn *c, uint32_t index)
+{
+	struct shadow *was = &s->shadow[index];
+	if (!was->known || !tcp_tuple_equal(&was->tuple, &c->tuple)) {
+		was->known = false;
+		inspect_remember(was, c);
+	}
+	return was;
+}
+
 static bool frame(
 	struct invariant *i, struct node *n, const struct parcel *p, char *why, size_t cap)
 {
@@ -127,22 +146,39 @@ static bool frame(
 	struct segment g;
 	struct breach b = { .rule = NULL };
 	uint32_t index;
-	if (n != s->node || p->why == WHY_FORWARD || !segment_read(&g, p))
+	if (n != s->node || p->why == WHY_FORWARD || p->seg_count != 1 ||
+		!segment_read(&g, parcel_span(p)))
 		return true;
 	if (s->life != n->lives)
 		forget_all(s);
 	const struct transport *t = stack_transport(n->stack);
-	const struct tcp_conn *c = conn_of(t, &g, &index);
+	const struct tcp_conn *c = conn_of(t, &g, true, &index);
 	s->now = t->now;
+	if (!c)
+		inspect_answer_stranger(s, &g, p->why, &b);
 	if (!c || g.flags & (TCP_SYN | TCP_RST))
-		return true;
-	struct shadow *was = &s->shadow[index];
-	if (!was->known || !tcp_tuple_equal(&was->tuple, &c->tuple)) {
-		was->known = false;
-		inspect_remember(was, c);
-	}
+		return judge(s, &b, why, cap);
+	struct shadow *was = shadow_of(s, c, index);
 	inspect_segment(s, t, was, c, &g, p->why, &b);
+	inspect_answer(was, c, &g, p->why, &b);
 	return judge(s, &b, why, cap);
+}
+
+static void heard(struct invariant *i, struct node *n, const struct rx_frame *frame)
+{
+	struct inspector *s = list_entry(i, struct inspector, invariant);
+	struct segment g;
+	uint32_t index;
+	if (n != s->node || frame->seg_count != 1 || frame->bodies ||
+		!segment_read(&g, frame->head))
+		return;
+	if (s->life != n->lives)
+		forget_all(s);
+	const struct tcp_conn *c = conn_of(stack_transport(n->stack), &g, false, &index);
+	if (c)
+		inspect_heard(shadow_of(s, c, index), c, &g);
+	else
+		inspect_heard_stranger(s, &g);
 }
 
 /* ---- states ---- */
@@ -165,6 +201,7 @@ void inspect_tcp(struct node *n)
 	s->invariant.name = "TCP";
 	s->invariant.holds = holds;
 	s->invariant.frame = frame;
+	s->invariant.heard = heard;
 	s->sink.sink = hear;
 	s->sink.user = s;
 	invariant_add(n->world, &s->invariant);

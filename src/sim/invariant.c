@@ -31,6 +31,16 @@ void invariant_check(struct node *n)
 	}
 }
 
+void invariant_hear_frame(struct node *n, const struct rx_frame *frame)
+{
+	list_each(l, &n->world->invariants)
+	{
+		struct invariant *i = list_entry(l, struct invariant, link);
+		if (i->heard)
+			i->heard(i, n, frame);
+	}
+}
+
 void invariant_check_frame(struct node *n, const struct parcel *p)
 {
 	char why[96];

@@ -20,6 +20,8 @@ struct invariant {
 	/* Asked about each frame that a node sends; NULL: not. */
 	bool (*frame)(
 		struct invariant *i, struct node *n, const struct parcel *p, char *why, size_t cap);
+	/* Told about each frame before a node's stack gets it; NULL: not. */
+	void (*heard)(struct invariant *i, struct node *n, const struct rx_frame *frame);
 	void *user;
 };
 
@@ -33,6 +35,8 @@ void invariant_add(struct world *w, struct invariant *i);
 void invariant_add_builtin(struct world *w);
 /* Checks one node; the world does after each of its runs. */
 void invariant_check(struct node *n);
+/* Tells them what a node is about to receive. */
+void invariant_hear_frame(struct node *n, const struct rx_frame *frame);
 /* Checks a frame that a node sends. */
 void invariant_check_frame(struct node *n, const struct parcel *p);
 

@@ -43,6 +43,7 @@ static void give_frame(struct node_interface *i, const struct rx_frame *frame)
 {
 	struct node *n = i->node;
 	n->frames++;
+	invariant_hear_frame(n, frame);
 	if (n->trouble)
 		trouble_hide_memory(n->trouble);
 	stack_receive(n->stack, i->netif, frame, node_clock(n));
@@ -354,6 +355,12 @@ enum error node_address(struct node *n, const char *netif, const char *address)
 	if (!nif || !addr_parse_prefix(text(address), &a, &prefix))
 		return ERR_ARGUMENT;
 	return stack_add_address(node_use(n), nif, &a, prefix);
+}
+
+void node_forget_addresses(struct node *n, const char *netif)
+{
+	node_netif(n, netif)->addresses = 0;
+	stack_internet(node_use(n))->routes.generation++;
 }
 
 enum error node_route(struct node *n, const char *netif, const char *prefix, const char *gateway)

@@ -56,6 +56,7 @@ struct trial_world {
 	struct link *near, *far; /* left's cable, right's cable */
 	struct box_chain *chain; /* in left's cable; NULL: no box is wanted */
 	struct link_config near_config[2], far_config[2];
+	unsigned crossed; /* F28: 0 the near link, 1 the far one */
 	struct traffic traffic;
 	struct traffic_plan plan;
 };

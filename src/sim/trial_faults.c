@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "sim/box.h"
+#include "sim/cross_traffic.h"
 #include "sim/faults.h"
 #include "sim/link.h"
 #include "sim/trial.h"
@@ -79,7 +80,8 @@ static struct box *middle_box(
 		return box_forger_new(c, a / 20,
 			!(all_faults &
 				(FAULT_BIT(F32) | FAULT_BIT(F36) | FAULT_BIT(F44) |
-					FAULT_BIT(F47))));
+					FAULT_BIT(F47))),
+			!(all_faults & (FAULT_BIT(F08) | FAULT_BIT(F10) | FAULT_BIT(F40))));
 	case FAULT_F44: return box_urgent_new(c, (enum urgent_meddling)(b % 3), a);
 	default: return NULL;
 	}
@@ -265,6 +267,28 @@ static void cut_one_way(struct trial_world *tw)
 	way->filter_user = o;
 }
 
+/* F28: in both directions, or in one. */
+static void cross(struct trial_world *tw)
+{
+	struct rng r;
+	trial_rng(tw, FAULT_F28, &r);
+	struct window when = trial_window(tw, &r);
+	struct link *l = tw->crossed ? tw->far : tw->near;
+	bool shrew = rng_below(&r, 2);
+	unsigned ways = 1 + rng_below(&r, 3);
+	for (unsigned way = 0; way < 2; way++) {
+		struct cross_traffic c = { .from = when.from, .until = when.until };
+		uint32_t a = rng_below(&r, 1000), size = 60 + rng_below(&r, 1455);
+		c.period = shrew ? NANO_S : (nanodiff)(500 + 4 * a) * NANO_MS;
+		c.burst = shrew ? (nanodiff)(50 + a / 4) * NANO_MS : c.period * (a % 10) / 10;
+		c.size = shrew ? 1514 : size;
+		/* A little more than the link takes: the queue fills and stays full. */
+		c.gap = (nanodiff)(c.size * 7u) * NANO_S / (nanodiff)l->way[way].config.rate;
+		if (ways >> way & 1)
+			cross_traffic_start(l->way[way].from, &c);
+	}
+}
+
 /* F46: for ever. */
 static void vanish(struct trial_world *tw)
 {
@@ -395,6 +419,45 @@ static void make_trouble(struct trial_world *tw, enum fault_id id)
 	}
 }
 
+/* F58: besides the thief in the cable (box_thief.c), the client loses its addresses: for a while,
+ * or for ever, and has others instead. */
+struct renumbering {
+	struct trial_world *tw;
+	bool others;
+};
+
+static void take_addresses(void *user)
+{
+	const struct renumbering *r = user;
+	node_forget_addresses(r->tw->left, "eth0");
+	if (r->others) {
+		node_address(r->tw->left, "eth0", "192.0.2.3/24");
+		node_address(r->tw->left, "eth0", "2001:db8:1::3/64");
+	}
+}
+
+static void give_addresses(void *user)
+{
+	const struct renumbering *r = user;
+	node_address(r->tw->left, "eth0", "192.0.2.2/24");
+	node_address(r->tw->left, "eth0", "2001:db8:1::2/64");
+}
+
+static void renumber(struct trial_world *tw)
+{
+	struct rng r;
+	struct renumbering *n = world_alloc(tw->world, sizeof *n);
+	world_rng(tw->world, "fault", "F58 addresses", &r);
+	struct window when = trial_window(tw, &r);
+	uint32_t kind = rng_below(&r, 3);
+	*n = (struct renumbering){ tw, kind == 2 };
+	if (kind == 0)
+		return;
+	world_at(tw->world, when.from, take_addresses, n);
+	if (!n->others)
+		world_at(tw->world, when.until, give_addresses, n);
+}
+
 /* F56: where nobody ever accepts, the server ends at last. */
 static void give_up_listening(void *traffic)
 {
@@ -437,4 +500,8 @@ void trial_unleash(struct trial_world *tw)
 		bend_clock(tw);
 	if (on(tw, FAULT_F56))
 		refuse_to_accept(tw);
+	if (on(tw, FAULT_F28))
+		cross(tw);
+	if (on(tw, FAULT_F58))
+		renumber(tw);
 }

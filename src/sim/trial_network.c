@@ -204,6 +204,19 @@ static void draw_marks(struct trial_world *tw, const char *name, struct link_con
 		c[way].mark_frames = 1 + rng_below(&r, c[way].queue_frames);
 }
 
+/* F28: cross traffic needs a bottleneck to fight for. */
+static void make_narrow(struct trial_world *tw)
+{
+	struct rng r;
+	world_rng(tw->world, "fault", "F28 link", &r);
+	struct link_config *c = rng_below(&r, 2) ? tw->near_config : tw->far_config;
+	tw->crossed = c == tw->near_config ? 0 : 1;
+	for (unsigned way = 0; way < 2; way++) {
+		c[way].rate = 1000000 + rng_below(&r, 3000000);
+		c[way].queue_frames = 5 + rng_below(&r, 50);
+	}
+}
+
 void trial_link_configs(struct trial_world *tw)
 {
 	static const enum fault_id of_links[] = { FAULT_F01, FAULT_F02, FAULT_F03, FAULT_F05,
@@ -219,6 +232,8 @@ void trial_link_configs(struct trial_world *tw)
 	draw_marks(tw, "far", tw->far_config);
 	if (on(tw->trial, FAULT_F21))
 		make_asymmetric(tw);
+	if (on(tw->trial, FAULT_F28))
+		make_narrow(tw);
 	for (size_t i = 0; i < sizeof of_links / sizeof *of_links; i++)
 		if (on(tw->trial, of_links[i]))
 			link_faults(tw, of_links[i], f);

@@ -1,0 +1,143 @@
+/*
+ * The rules for what goes out against what came in: each segment that a node is
+ * given is noted before its stack sees it, as what it deserves. Segments are read
+ * from their bytes.
+ *
+ *	a segment with text, FIN or SYN, or one that can't be accepted, deserves
+ *	an ACK; a pure ACK in its place does not, and no ACK may answer it
+ *	(RFC 9293 3.10.7.4), or two ends would talk for ever
+ *	of full-sized segments in order, every second is acknowledged, or once
+ *	all that came at one time (RFC 9293 3.8.6.3)
+ *	who is no connection yet, or none any more, gets at most three bytes for
+ *	one, and a reset never answers a reset (TCP-38, RFC 9293 3.10.7.1)
+ */
+#include "sim/inspect_rules.h"
+
+#define ANSWER_FACTOR 3
+#define FULL_SIZE     500 /* bytes from which a segment counts as full-sized */
+
+static void breach(struct breach *b, const struct tcp_tuple *tuple, uint8_t state, const char *rule,
+	const char *what, uint64_t x, uint64_t y)
+{
+	if (!b->rule)
+		*b = (struct breach){ rule, what, x, y, *tuple, state };
+}
+
+/* ---- what comes in ---- */
+
+/* Would an old timestamp refuse it (RFC 7323 5)? */
+static bool stamp_is_old(const struct tcp_conn *c, const struct segment *g)
+{
+	const struct span o = g->options;
+	for (size_t i = 0; i < o.len && o.at[i];) {
+		if (o.at[i] == 1) {
+			i++;
+			continue;
+		}
+		if (i + 1 >= o.len || o.at[i + 1] < 2)
+			return true; /* broken: whatever */
+		if (o.at[i] == 8 && i + 10 <= o.len)
+			return c->flags & CONN_TIMESTAMPS &&
+				seq_lt(load32(o.at + i + 2), c->ts_recent);
+		i += o.at[i + 1];
+	}
+	return false;
+}
+
+/* A pure ACK that brings nothing odd: nothing is due for it. */
+static bool deserves_nothing(const struct tcp_conn *c, const struct segment *g)
+{
+	return !g->len && (g->flags & 0x17) == TCP_ACK && g->seq == c->rcv_nxt &&
+		seq_ge(g->ack, c->snd_una) && seq_le(g->ack, c->snd_nxt) && !stamp_is_old(c, g);
+}
+
+void inspect_heard(struct shadow *was, const struct tcp_conn *c, const struct segment *g)
+{
+	if (c->state < TCP_ESTABLISHED || !deserves_nothing(c, g))
+		was->deserved++;
+	if (g->len < FULL_SIZE || g->seq != c->rcv_nxt)
+		return;
+	if (g->len > was->full_size)
+		was->full_size = g->len;
+	else if (g->len == was->full_size)
+		was->full_segments++;
+}
+
+static struct stranger *stranger_of(struct inspector *s, const struct segment *g, bool out)
+{
+	uint32_t ports = out ? (uint32_t)g->source << 16 | g->destination
+			     : (uint32_t)g->destination << 16 | g->source;
+	for (unsigned i = 0; i < INSPECT_STRANGERS; i++)
+		if (s->stranger[i].ports == ports && s->stranger[i].v6 == g->v6)
+			return &s->stranger[i];
+	if (out)
+		return NULL;
+	struct stranger *fresh = &s->stranger[s->strangers++ % INSPECT_STRANGERS];
+	*fresh = (struct stranger){ .ports = ports, .v6 = g->v6 };
+	return fresh;
+}
+
+void inspect_heard_stranger(struct inspector *s, const struct segment *g)
+{
+	struct stranger *who = stranger_of(s, g, false);
+	who->bytes_in += g->ip_len;
+	if (g->flags & TCP_RST)
+		who->resets++;
+	else
+		who->others++;
+}
+
+/* ---- what goes out ---- */
+
+void inspect_answer(struct shadow *was, const struct tcp_conn *c, const struct segment *g,
+	uint8_t why, struct breach *b)
+{
+	bool news = !was->told || g->ack != was->told_ack ||
+		g->ack + ((uint32_t)g->window << c->rcv_wscale) != was->told_edge;
+	bool probe = why == WHY_KEEPALIVE || why == WHY_WINDOW_PROBE;
+	was->full_segments = 0;
+	was->told = true;
+	was->told_ack = g->ack;
+	was->told_edge = g->ack + ((uint32_t)g->window << c->rcv_wscale);
+	if (g->len || g->flags & (TCP_FIN | TCP_SYN | TCP_RST) || probe)
+		return;
+	if (!news && !was->deserved && c->state >= TCP_ESTABLISHED)
+		breach(b, &c->tuple, c->state, "I14 (ACK of a pure ACK)",
+			"an ACK that nothing deserved, and its reason", g->ack, why);
+	if (was->deserved)
+		was->deserved--;
+}
+
+void inspect_answer_stranger(
+	struct inspector *s, const struct segment *g, uint8_t why, struct breach *b)
+{
+	struct stranger *who = stranger_of(s, g, true);
+	struct tcp_tuple tuple = { .local_port = g->source, .remote_port = g->destination };
+	if (!who || why == WHY_SYN_RETRANSMIT) /* or a timer's, not an answer */
+		return;
+	who->bytes_out += g->ip_len;
+	if (who->bytes_out > ANSWER_FACTOR * who->bytes_in)
+		breach(b, &tuple, TCP_CLOSED, "I21 (amplification)", "bytes out, in",
+			who->bytes_out, who->bytes_in);
+	if (why != WHY_RESET_NO_CONNECTION)
+		return;
+	if (!who->others && who->resets)
+		breach(b, &tuple, TCP_CLOSED, "I14 (RST to RST)", "resets came", who->resets,
+			g->seq);
+	if (who->others)
+		who->others--;
+}
+
+/* After a run: what came is acknowledged, or waits for the link. */
+void inspect_second_segment(
+	struct inspector *s, struct shadow *was, const struct tcp_conn *c, struct breach *b)
+{
+	bool owes = c->rcv_nxt != c->last_ack_sent && c->state >= TCP_ESTABLISHED &&
+		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble &&
+		!(c->flight && c->flight->soft_error);
+	if (owes && was->full_segments >= 2)
+		breach(b, &c->tuple, c->state, "I14 (every second segment)",
+			"full segments not acknowledged, of", was->full_segments, was->full_size);
+	if (!owes)
+		was->full_segments = 0;
+}
