@@ -128,10 +128,9 @@ static void forge(struct box_forger *b, const struct tcp_frame *f, unsigned way)
 	struct world *w = b->box.chain->world;
 	struct parcel *p = tcp_frame_bare(w, f, false, &lie);
 	enum forgery what = (enum forgery)rng_below(&b->box.rng, FORGERIES);
-	bool done = what == FORGE_DATA_ACKED ? shape_acked(b, f, way, &lie)
-		: what == FORGE_DATA_OLD_STAMP && !b->stamps
-		? false
-		: shape(&b->box, f, what, &lie);
+	bool done = what == FORGE_DATA_ACKED                 ? shape_acked(b, f, way, &lie)
+		: what == FORGE_DATA_OLD_STAMP && !b->stamps ? false
+							     : shape(&b->box, f, what, &lie);
 	if (done) {
 		tcp_frame_write(&lie);
 		box_add(&b->box, way, p);

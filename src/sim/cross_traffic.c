@@ -13,9 +13,8 @@ struct source {
 
 static struct parcel *make_frame(struct world *w, uint32_t size)
 {
-	static const uint8_t head[14] = {
-		2, 0, 0, 0xff, 0xff, 0xff, 2, 0, 0, 0xff, 0xff, 0xfe, 0x88, 0xb5
-	};
+	static const uint8_t head[14] = { 2, 0, 0, 0xff, 0xff, 0xff, 2, 0, 0, 0xff, 0xff, 0xfe,
+		0x88, 0xb5 };
 	struct parcel *p = parcel_take(w, size);
 	memset(p->bytes, 0, size);
 	memcpy(p->bytes, head, sizeof head);

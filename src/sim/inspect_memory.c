@@ -33,6 +33,14 @@ static uint64_t ring_holds(const struct ring *r)
 	return r->blocks + table;
 }
 
+/* The same for a set of holes that has outgrown its own places. */
+static uint64_t holes_hold(const struct interval_set *s)
+{
+	if (!s || s->range == s->own)
+		return 0;
+	return s->places * sizeof *s->range > RING_BLOCK ? RING_BIG / RING_BLOCK : 1;
+}
+
 void inspect_memory(const struct transport *t, const bool *live, struct breach *b)
 {
 	uint64_t flights = 0, ranges = 0, held = 0, blocks = 0;
@@ -45,7 +53,8 @@ void inspect_memory(const struct transport *t, const bool *live, struct breach *
 		flights++;
 		ranges += c->flight->board.count;
 		held += c->flight->held != NULL;
-		blocks += ring_holds(&c->flight->rx) + ring_holds(&c->flight->tx);
+		blocks += ring_holds(&c->flight->rx) + ring_holds(&c->flight->tx) +
+			holes_hold(c->flight->held);
 	}
 	uint64_t given = t->blocks.small.used +
 		(uint64_t)t->blocks.big.used * (RING_BIG / RING_BLOCK);
@@ -86,8 +95,8 @@ void inspect_mark(struct shadow *was, const struct tcp_conn *c, struct breach *b
 	}
 	const struct ring *r = &f->rx;
 	uint32_t end = c->rcv_nxt - !!(c->flags & CONN_FIN_RECEIVED);
-	bool kept = was->mark_from != was->mark_to && was->flight && seq_ge(was->mark_from, r->low) &&
-		seq_le(was->mark_to, end);
+	bool kept = was->mark_from != was->mark_to && was->flight &&
+		seq_ge(was->mark_from, r->low) && seq_le(was->mark_to, end);
 	if (kept && hash_of(r, was->mark_from, was->mark_to) != was->mark)
 		breach(b, &c->tuple, c->state, "I03 (delivered bytes change)", "from, to",
 			was->mark_from, was->mark_to);

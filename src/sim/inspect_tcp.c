@@ -114,7 +114,8 @@ static bool holds(struct invariant *i, struct node *n, char *why, size_t cap)
 static const struct tcp_conn *conn_of(
 	const struct transport *t, const struct segment *g, bool out, uint32_t *index)
 {
-	uint16_t local = out ? g->source : g->destination, remote = out ? g->destination : g->source;
+	uint16_t local = out ? g->source : g->destination,
+		 remote = out ? g->destination : g->source;
 	uint32_t count = t->conn_pool.fresh < INSPECT_CONNS ? t->conn_pool.fresh : INSPECT_CONNS;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct tcp_conn *c = pool_at(&t->conn_pool, i);

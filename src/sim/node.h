@@ -65,7 +65,7 @@ struct netif *node_netif(struct node *n, const char *name); /* NULL: none is cal
 
 /* "192.0.2.1/24" on an interface. */
 enum error node_address(struct node *n, const char *netif, const char *address);
-/* An interface has no address any more: what comes to them is not for this machine. Connections keep
+/* An interface has no address any more: what comes is not for this machine. Connections keep
  * theirs, and send with it. */
 void node_forget_addresses(struct node *n, const char *netif);
 /* "default" (0.0.0.0/0 or ::/0, as the gateway's family says) or "198.51.100.0/24" by way of a

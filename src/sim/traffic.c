@@ -474,9 +474,9 @@ static uint64_t progress(const struct traffic_flow *f)
 	return (uint64_t)c->sent + c->got + s->sent + s->got + (unsigned)steps;
 }
 
-int traffic_stuck(struct traffic *t, nanodiff patience)
+int traffic_stuck(struct traffic *t, nanodiff patience, nanotime from)
 {
-	nanotime now = t->world->now, moved = 0;
+	nanotime now = t->world->now, moved = from;
 	for (unsigned i = 0; i < t->count; i++) {
 		struct traffic_flow *f = &t->flow[i];
 		uint64_t seen = f->used ? progress(f) : 0;
@@ -491,7 +491,8 @@ int traffic_stuck(struct traffic *t, nanodiff patience)
 	for (unsigned i = 0; i < t->count; i++) {
 		const struct traffic_flow *f = &t->flow[i];
 		/* Who waits to be accepted may have to wait until others make room. */
-		if (now - (f->server.started ? f->moved : moved) >= patience && !flow_done(t, f))
+		nanotime last = f->server.started && f->moved > from ? f->moved : moved;
+		if (now - last >= patience && !flow_done(t, f))
 			return (int)i;
 	}
 	return -1;

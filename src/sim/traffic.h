@@ -95,9 +95,10 @@ void traffic_stop_listening(struct traffic *t);
 void traffic_give_up(struct traffic *t);
 /* Have all ended? For world_run. */
 bool traffic_done(void *traffic);
-/* I20: the first flow that has not moved for `patience`, though its applications wanted to; -1:
- * none. To be asked now and then: a flow is judged from one call to the next. */
-int traffic_stuck(struct traffic *t, nanodiff patience);
+/* I20, I22: the first flow that has not moved for `patience`, nor since `from`, though its
+ * applications wanted to; -1: none. To be asked now and then: a flow is judged from one call to the
+ * next. */
+int traffic_stuck(struct traffic *t, nanodiff patience, nanotime from);
 /* NULL: every byte came once and in order, or both sides know why not. Else what is wrong.
  * `may_break`: a flow may end with an error. */
 const char *traffic_judge(const struct traffic *t, bool may_break, char *text, size_t cap);

@@ -18,7 +18,7 @@
 
 #define LIVENESS (7200 * NANO_S) /* an end for what always moves, but never ends */
 #define TEARDOWN (4000 * NANO_S) /* frames on their way for half an hour, orphans, TIME-WAIT */
-#define GLANCE   (20 * NANO_S)   /* how often the flows' progress is looked at */
+#define GLANCE   (5 * NANO_S)    /* how often the flows' progress is looked at */
 #define EVENTS   4000000         /* I21: in one virtual second */
 
 /* ---- drawing ---- */
@@ -163,14 +163,15 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 	while (w->now < end) {
 		enum world_end e = world_run(w, w->now + GLANCE, traffic_done, &tw->traffic);
 		if (e == WORLD_BROKEN || e == WORLD_RUNAWAY) {
-			fail(r, "%s", world_why(w));
+			fail(r, "%s%s", e == WORLD_RUNAWAY ? "I21: " : "", world_why(w));
 			return;
 		}
 		if (e == WORLD_DONE)
 			break;
 		if (w->now < healed)
 			continue;
-		int stuck = traffic_stuck(&tw->traffic, TRIAL_PATIENCE);
+		nanodiff patience = may_break(tw->trial) ? TRIAL_PATIENCE : TRIAL_STARVED;
+		int stuck = traffic_stuck(&tw->traffic, patience, healed);
 		if (stuck < 0)
 			continue;
 		/* A window that was garbled may stay closed for ever: SND.WL1 can't be outdone by a
@@ -181,8 +182,9 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 		}
 		traffic_describe(&tw->traffic, (unsigned)stuck, false, text, sizeof text);
 		traffic_describe(&tw->traffic, (unsigned)stuck, true, other, sizeof other);
-		fail(r, "I20: no progress for %d s: %s; %s", (int)(TRIAL_PATIENCE / NANO_S), text,
-			other);
+		fail(r, "%s: no progress for %d s: %s; %s",
+			may_break(tw->trial) ? "I20" : "I22 (starved)", (int)(patience / NANO_S),
+			text, other);
 		return;
 	}
 	const char *wrong = traffic_judge(&tw->traffic, may_break(tw->trial), text, sizeof text);

@@ -20,6 +20,7 @@
 
 #define TRIAL_HEAL     (30 * NANO_S)
 #define TRIAL_PATIENCE (240 * NANO_S)  /* I20: 3 RTO_max, and what a user timeout needs to tell */
+#define TRIAL_STARVED  (75 * NANO_S)   /* I22: an RTO_max, and a glance */
 #define TRIAL_LONGEST  (1800 * NANO_S) /* F11: the longest delay */
 #define TRIAL_FAULTS   12
 
