@@ -54,6 +54,31 @@ static struct drill_expr *parse_list(struct drill_lexer *l, const char *close, u
 	return first;
 }
 
+static int hex_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9'    ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
+}
+
+/* The byte that begins at *i, which becomes the place of its last character: a, \n, \x7f. */
+static uint8_t string_byte(struct span text, size_t *i, size_t end)
+{
+	uint8_t c = text.at[*i];
+	if (c != '\\' || *i + 1 >= end)
+		return c;
+	c = text.at[++*i];
+	if (c == 'x' && *i + 2 < end) {
+		int high = hex_digit(text.at[*i + 1]), low = hex_digit(text.at[*i + 2]);
+		if (high >= 0 && low >= 0) {
+			*i += 2;
+			return (uint8_t)(high << 4 | low);
+		}
+	}
+	return c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c == '0' ? 0 : c;
+}
+
 static struct drill_expr *parse_string(struct drill_lexer *l)
 {
 	size_t start = l->at;
@@ -68,14 +93,8 @@ static struct drill_expr *parse_string(struct drill_lexer *l)
 	if (!e || !bytes)
 		return NULL;
 	size_t len = 0;
-	for (size_t i = start; i < l->at; i++) {
-		uint8_t c = l->text.at[i];
-		if (c == '\\' && i + 1 < l->at) {
-			c = l->text.at[++i];
-			c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c == '0' ? 0 : c;
-		}
-		bytes[len++] = c;
-	}
+	for (size_t i = start; i < l->at; i++)
+		bytes[len++] = string_byte(l->text, &i, l->at);
 	l->at++;
 	e->name = span_of(bytes, len);
 	return e;

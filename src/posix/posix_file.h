@@ -91,7 +91,9 @@ struct file {
 	bool corked;
 	bool recv_error; /* IP_RECVERR */
 	int mtu_discover;
-	int fast_open; /* TCP_FASTOPEN: queue length */
+	int fast_open;             /* TCP_FASTOPEN: queue length */
+	uint8_t fast_open_key[32]; /* TCP_FASTOPEN_KEY: one of 16 bytes, or two, the older last */
+	uint32_t fast_open_key_len;
 	bool fast_open_connect, fast_open_no_cookie;
 	bool deferred; /* Fast Open: the SYN waits for the first write */
 	int backlog;
@@ -173,6 +175,8 @@ int64_t socket_connect(
 	struct posix *p, struct file *f, const struct addr *remote, uint16_t port, bool fast);
 /* -EINPROGRESS while the handshake runs, 0, or -errno (told once). */
 int64_t socket_connect_outcome(struct posix *p, struct file *f);
+/* Tells a listener its Fast Open keys. */
+void socket_apply_keys(struct posix *p, struct file *f);
 int64_t sockaddr_parse(const struct file *f, const void *sockaddr, uint32_t len,
 	struct addr *address, uint16_t *port);
 void sockaddr_emit(const struct file *f, const struct addr *address, uint16_t port, void *sockaddr,

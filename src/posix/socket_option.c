@@ -294,6 +294,16 @@ static int64_t set_congestion(struct posix *p, struct file *f, const char *name,
 	return kind == CC_KINDS ? -LINUX_ENOENT : remember(p, f, SOCK_CONGESTION, kind);
 }
 
+static int64_t set_fast_open_key(struct posix *p, struct file *f, const void *key, uint32_t len)
+{
+	if (len != 16 && len != 32)
+		return -LINUX_EINVAL;
+	memcpy(f->fast_open_key, key, len);
+	f->fast_open_key_len = len;
+	socket_apply_keys(p, f);
+	return 0;
+}
+
 int64_t posix_setsockopt(
 	struct posix *p, int fd, int level, int name, const void *value, uint32_t len)
 {
@@ -303,6 +313,8 @@ int64_t posix_setsockopt(
 		return error;
 	if (level == LINUX_SOL_TCP && name == LINUX_TCP_CONGESTION)
 		return set_congestion(p, f, value, len);
+	if (level == LINUX_SOL_TCP && name == LINUX_TCP_FASTOPEN_KEY)
+		return set_fast_open_key(p, f, value, len);
 	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_RCVTIMEO)
 		return set_time(&f->read_timeout, value, len);
 	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_SNDTIMEO)
@@ -432,6 +444,7 @@ static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *va
 	case LINUX_TCP_NOTSENT_LOWAT: return put_int(value, len, f->unsent_low);
 	case LINUX_TCP_INQ: return put_int(value, len, f->inq);
 	case LINUX_TCP_FASTOPEN: return put_int(value, len, f->fast_open);
+	case LINUX_TCP_FASTOPEN_KEY: return put(value, len, f->fast_open_key, f->fast_open_key_len);
 	case LINUX_TCP_FASTOPEN_CONNECT: return put_int(value, len, f->fast_open_connect);
 	case LINUX_TCP_FASTOPEN_NO_COOKIE: return put_int(value, len, f->fast_open_no_cookie);
 	default: return -LINUX_ENOPROTOOPT;

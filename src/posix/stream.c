@@ -148,6 +148,15 @@ void socket_apply_options(struct posix *p, struct file *f)
 		sock_set(p->stack, f->id, SOCK_RECEIVE_BUFFER, f->receive_buffer / 2);
 }
 
+void socket_apply_keys(struct posix *p, struct file *f)
+{
+	if (f->stage != STAGE_LISTEN || !f->fast_open_key_len)
+		return;
+	if (f->fast_open_key_len > 16)
+		sock_set_fast_open_key(p->stack, f->id, f->fast_open_key + 16);
+	sock_set_fast_open_key(p->stack, f->id, f->fast_open_key);
+}
+
 static struct sock_options sock_options_of(const struct file *f)
 {
 	return (struct sock_options){
@@ -182,6 +191,7 @@ int64_t posix_listen(struct posix *p, int fd, int backlog)
 	f->stage = STAGE_LISTEN;
 	f->bound = true;
 	socket_apply_options(p, f);
+	socket_apply_keys(p, f);
 	return 0;
 }
 

@@ -55,8 +55,9 @@ static void fill_sending(const struct sock_tcp_info *i, struct linux_tcp_info *o
 	out->sacked = segments(i->sacked, i->mss);
 	out->lost = segments(i->lost, i->mss);
 	out->retrans = segments(i->again, i->mss);
-	out->snd_ssthresh = i->cwnd && i->ssthresh < (1u << 30) ? segments(i->ssthresh, i->mss)
-								: LINUX_TCP_INFINITE_SSTHRESH;
+	out->snd_ssthresh = i->mss && i->cwnd && i->ssthresh < (1u << 30)
+		? i->ssthresh / i->mss
+		: LINUX_TCP_INFINITE_SSTHRESH;
 	out->snd_cwnd = i->cwnd ? i->cwnd / (i->mss ? i->mss : 1) : 10;
 	out->total_retrans = (uint32_t)i->retransmits;
 	out->bytes_acked = i->bytes_acked;

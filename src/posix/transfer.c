@@ -376,11 +376,12 @@ static int64_t socket_write(struct posix *p, struct file *f, struct posix_call *
 		return may;
 	if (c->done && f->queue.no_space && !socket_dead(p, f))
 		return call_may_wait(p, c) ? POSIX_WAIT : c->done;
-	if (!c->done || f->connecting) {
+	bool opening = f->connecting;
+	if (!c->done || opening) {
 		may = may_write(p, f, c);
 		c->started = true;
-		if (may)
-			return may < 0 && may != POSIX_WAIT && c->done ? c->done : may;
+		if (may) /* what went with a SYN that failed does not count */
+			return may < 0 && may != POSIX_WAIT && c->done && !opening ? c->done : may;
 	}
 	set_more(p, f, c->flags & LINUX_MSG_MORE);
 	uint64_t from = f->queue.written;

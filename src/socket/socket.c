@@ -410,6 +410,16 @@ int sock_set_fast_open(struct stack *s, sock_id id, uint32_t most)
 	return 0;
 }
 
+int sock_set_fast_open_key(struct stack *s, sock_id id, const uint8_t key[16])
+{
+	uint32_t n;
+	struct endpoint_owner *o = sock_owner(transport_of(s), id, &n);
+	if (!o || o->kind != SOCK_LISTENER)
+		return -ERR_ARGUMENT;
+	tcp_listener_key(o->listener, key);
+	return 0;
+}
+
 void sock_fast_open_key(struct stack *s, const uint8_t key[16])
 {
 	tcp_fast_open_key(transport_of(s), key);

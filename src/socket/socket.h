@@ -100,6 +100,8 @@ enum error sock_error(struct stack *s, sock_id id);
 int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote);
 /* A listener's Fast Open limit from now on; 0: none. */
 int sock_set_fast_open(struct stack *s, sock_id id, uint32_t most);
+/* A key of its own for a listener's Fast Open cookies; the one before it stays good. */
+int sock_set_fast_open_key(struct stack *s, sock_id id, const uint8_t key[16]);
 /* A new key for Fast Open cookies; the one before it stays good. */
 void sock_fast_open_key(struct stack *s, const uint8_t key[16]);
 /* Forgets all cookies of servers, and where Fast Open rests. */

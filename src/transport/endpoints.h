@@ -77,6 +77,7 @@ struct tcp_listener {
 	 * that ended in a reset not long ago and count as well (RFC 7413 5.1) */
 	uint32_t fast_open_max, fast_open_pending, fast_open_resets;
 	nanotime fast_open_resets_until;
+	struct fast_open_keys fast_open_keys; /* its own; count 0: the host's */
 	uint16_t generation;  /* of this slot */
 	nanotime cookies_until; /* the last SYN cookie it sent is void from then on */
 };

@@ -95,7 +95,9 @@ struct transport_config {
 	uint16_t mss_min;        /* floor of the effective send MSS: CVE-2019-11479 */
 	uint32_t initial_window; /* segments: 10, RFC 6928 */
 	uint8_t congestion;      /* enum cc_kind: CUBIC where 0 */
-	bool abrupt_start;       /* CUBIC leaves slow start as Linux does: HyStart, not HyStart++ */
+	/* CUBIC as in Linux: HyStart, not HyStart++, and what a loss reduces is the window, though
+	 * less may have been in flight (RFC 9438 4.6 allows both) */
+	bool abrupt_start;
 	bool idle_keeps_window;  /* no restart window after idle (RFC 5681 4.1) */
 	uint32_t challenge_rate; /* challenge ACKs: one a connection in so many ms */
 };

@@ -203,8 +203,8 @@ static inline bool cc_tested(struct cc *c, uint32_t flight, uint32_t snd_una, ui
 void cc_save(struct cc *c);
 /* Takes them back, but no smaller window; the phase is CC_OPEN. False: nothing was saved. */
 bool cc_restore(struct cc *c);
-/* `part` in 1024 of the flight, at least two segments (RFC 5681 (4)); ssthresh as it is where
- * the window is reduced already. Before the phase changes. */
+/* `part` in 1024 of the flight (as Linux: of the window), at least two segments (RFC 5681 (4));
+ * ssthresh as it is where the window is reduced already. Before the phase changes. */
 uint32_t cc_reduced(const struct cc *c, const struct cc_loss *l, uint32_t part);
 /* The operations `recovered` and `idle` for controls that rest on the window alone. */
 void cc_recovered(struct cc *c, nanotime now);

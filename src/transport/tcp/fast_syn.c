@@ -5,7 +5,8 @@
  * is known, until there is data; then the SYN goes with both. When the cookie is not
  * known, the SYN asks for it. Any SYN after a timeout is a plain one, for paths that
  * swallow what they do not know (4.1.3). What the server did not take of the data is
- * sent again after the handshake as if it were new.
+ * sent again at once after the handshake, as a retransmission that says nothing of
+ * congestion.
  *
  * A server's connection exists from such a SYN on, in SYN-RECEIVED and in its
  * listener's queue, with the data readable; the answer may go at once. How many of
@@ -42,6 +43,16 @@ void tcp_fast_open_key(struct transport *t, const uint8_t key[16])
 
 /* The server's side */
 
+void tcp_listener_key(struct tcp_listener *l, const uint8_t key[16])
+{
+	fast_open_add_key(&l->fast_open_keys, key);
+}
+
+const struct fast_open_keys *fast_syn_keys(const struct transport *t, const struct tcp_listener *l)
+{
+	return l && l->fast_open_keys.count ? &l->fast_open_keys : &t->fast_open_keys;
+}
+
 void tcp_fast_open(struct transport *t, struct tcp_listener *l, uint32_t most)
 {
 	if (!most && t->config.fast_open & FAST_OPEN_SERVER_ALL)
@@ -69,7 +80,7 @@ bool fast_syn_allowed(struct transport *t, struct tcp_listener *l, const struct 
 					: COOKIE_OPTION;
 	int key = -1;
 	if (asked && o->fast_open_len)
-		key = fast_open_check(&t->fast_open_keys, &tuple->local, &tuple->remote,
+		key = fast_open_check(fast_syn_keys(t, l), &tuple->local, &tuple->remote,
 				      o->fast_open, o->fast_open_len);
 	if (asked && key != 0) /* 4.2.2: none, a wrong one, or one of the key before */
 		*cookie = form;
@@ -201,7 +212,9 @@ uint32_t fast_syn_fill(struct transport *t, struct tcp_conn *c, struct tcp_optio
 		uint8_t cookie[FAST_OPEN_COOKIE];
 		if (!f || !f->fast_open_cookie)
 			return 0;
-		fast_open_cookie(&t->fast_open_keys.key[0], &c->tuple.local, &c->tuple.remote,
+		const struct tcp_listener *l =
+			listener_find(t, &c->tuple.local, c->tuple.local_port);
+		fast_open_cookie(&fast_syn_keys(t, l)->key[0], &c->tuple.local, &c->tuple.remote,
 				 cookie);
 		put_cookie(o, f->fast_open_cookie == COOKIE_EXPERIMENTAL, cookie, sizeof cookie);
 		return 0;
@@ -258,7 +271,7 @@ void fast_syn_answered(struct transport *t, struct tcp_conn *c, const struct tcp
 {
 	bool taken = seg->ack - c->snd_una > 1;
 	learn(t, c, &seg->h.options, taken);
-	if (!taken)
+	if (!taken || seg->ack != c->snd_nxt) /* all of it, or it does not count */
 		c->fast_open = false;
 }
 
@@ -270,8 +283,14 @@ void conn_syn_acked(struct transport *t, struct tcp_conn *c, uint32_t ack)
 	if (!with_it || f->fast_open_generation)
 		return; /* of a server's answer the acknowledgment stage hears next */
 	f->bytes_acked += ack - c->snd_una;
-	f->bytes_again += c->snd_nxt - ack;
-	f->retransmits += c->snd_nxt != ack;
 	ring_release(&f->tx, &t->blocks, ack);
-	c->snd_una = c->snd_nxt = ack;
+	c->snd_una = ack;
+	board_init(&f->board, ack);
+	if (c->snd_nxt == ack)
+		return;
+	/* It went, and did not get there: no fault of the path's load, so nothing is reduced. */
+	board_sent(&f->board, &t->range_pool, ack, c->snd_nxt, 1, t->now);
+	board_lose_all(&f->board, &t->range_pool);
+	f->again_forced = true;
+	f->retransmit_why = WHY_FAST_RETRANSMIT;
 }

@@ -37,6 +37,14 @@ static void embryo_free(struct transport *t, struct tcp_embryo *e)
 	pool_give(&t->embryo_pool, e);
 }
 
+bool embryo_unreachable(struct transport *t, struct tcp_embryo *e, uint32_t seq)
+{
+	if (seq != e->iss)
+		return false;
+	embryo_free(t, e);
+	return true;
+}
+
 /* The longest waiting of those that were asked most often. */
 static struct tcp_embryo *embryo_oldest(struct transport *t)
 {

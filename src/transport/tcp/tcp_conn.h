@@ -130,6 +130,8 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		  struct tcp_segment *seg);
 unsigned embryo_transmit(struct transport *t, unsigned budget);
 void embryo_timer(struct transport *t);
+/* An ICMP error that ends it, if it quotes our SYN-ACK. False: it does not. */
+bool embryo_unreachable(struct transport *t, struct tcp_embryo *e, uint32_t seq);
 void embryo_forget_listener(struct transport *t, unsigned listener);
 /* A connection of what an embryo remembers, in no table yet; NULL: no memory, or no room. */
 struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
@@ -141,6 +143,8 @@ void fast_syn_init(struct transport *t);
 /* May the data of this SYN be taken now? Else the form in which the SYN-ACK brings a cookie. */
 bool fast_syn_allowed(struct transport *t, struct tcp_listener *l, const struct tcp_segment *seg,
 		      const struct tcp_tuple *tuple, enum cookie_form *cookie);
+/* The keys of a listener, or the host's where it has none (or is gone). */
+const struct fast_open_keys *fast_syn_keys(const struct transport *t, const struct tcp_listener *l);
 /* A connection that has the data of its SYN; false: no memory for it. */
 bool fast_syn_accept(struct transport *t, struct tcp_listener *l, const struct tcp_embryo *e,
 		     struct rx *rx, struct tcp_segment *seg);
@@ -295,6 +299,8 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 		       struct tcp_conn **out);
 /* A listener's Fast Open queue from now on; 0: none. */
 void tcp_fast_open(struct transport *t, struct tcp_listener *l, uint32_t most);
+/* A key of its own for a listener: it makes its cookies from now on; the one before stays good. */
+void tcp_listener_key(struct tcp_listener *l, const uint8_t key[16]);
 /* One more key for Fast Open cookies: it makes them from now on; the one before stays good. */
 void tcp_fast_open_key(struct transport *t, const uint8_t key[16]);
 int64_t tcp_read(struct transport *t, struct tcp_conn *c, void *to, size_t cap);

@@ -91,6 +91,23 @@ static enum error meaning(const struct rx_icmp_error *e)
 	return ERR_HOST_UNREACHABLE;
 }
 
+/* Does it end a handshake that nobody but the peer began? There is no owner whom a soft error could
+ * be told: what cannot be answered to frees its place (RFC 5461 2.2; the codes are Linux's). */
+static bool ends_embryo(const struct rx_icmp_error *e)
+{
+	if (e->v6)
+		return e->type == ICMP6_UNREACHABLE &&
+		       (e->code == 1 || (e->code >= 4 && e->code <= 6));
+	return e->type == ICMP4_UNREACHABLE && (e->code == 0 || e->code == 1);
+}
+
+/* A connection that is not synchronized yet may be given up at once (RFC 5461 4.1): one of ours, or
+ * one that a SYN with data made and nobody has accepted. */
+static bool may_give_up(const struct tcp_conn *c)
+{
+	return c->state == TCP_SYN_SENT || (c->state == TCP_SYN_RECEIVED && !c->sock);
+}
+
 /* MUST-54 */
 void tcp_icmp_error(struct transport *t, struct rx *rx)
 {
@@ -108,6 +125,10 @@ void tcp_icmp_error(struct transport *t, struct rx *rx)
 	enum demux_kind kind;
 	struct tcp_conn *c = demux_find(&t->demux, &tuple, &kind);
 	uint32_t seq = load32(e->quote.at + 4);
+	if (c && kind == DEMUX_EMBRYO && ends_embryo(e) && embryo_unreachable(t, (void *)c, seq)) {
+		rx_fate(rx, FATE_DELIVERED);
+		return;
+	}
 	if (kind != DEMUX_CONN || seq - c->snd_una >= c->snd_nxt - c->snd_una) {
 		rx_drop(rx, DROP_ICMP_QUOTE);
 		return;
@@ -117,7 +138,7 @@ void tcp_icmp_error(struct transport *t, struct rx *rx)
 		take_too_big(t, c, seq, e->mtu);
 		return;
 	}
-	if (c->state == TCP_SYN_SENT)
+	if (may_give_up(c))
 		conn_die(t, c, meaning(e));
 	else if (c->flight) /* MUST-56; RFC 5927 5.2: soft once synchronized, whatever the code */
 		c->flight->soft_error = (uint16_t)meaning(e);

@@ -63,7 +63,8 @@ static bool stage_timestamp(struct transport *t, struct tcp_conn *c, struct rx *
 	return true;
 }
 
-/* The SYN-ACK of a peer whose SYN crossed ours: RFC 9293 figure 7. */
+/* The SYN-ACK of a peer whose SYN crossed ours: RFC 9293 figure 7. It is an ACK; ours to its SYN is
+ * on the way, and needs no second. */
 static bool is_crossing_syn_ack(const struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	return c->state == TCP_SYN_RECEIVED && seg->seq + 1 == c->rcv_nxt &&
@@ -166,6 +167,7 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		    seq_le(seg->ack, c->snd_nxt))
 			take_timestamp(t, c, seg);
 		uint32_t old = c->rcv_nxt - seg->seq;
+		bool known = is_crossing_syn_ack(c, seg) && !seg->text_len;
 		if (seg->flags & TCP_SYN) {
 			seg->flags &= (uint16_t)~TCP_SYN;
 			old--;
@@ -174,7 +176,8 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		seg->seq += old;
 		seg->text_at += old;
 		seg->text_len -= old;
-		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
+		if (!known)
+			conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
 	}
 	uint32_t room = c->rcv_edge - seg->seq;
 	if (segment_len(seg) > room) { /* its end is beyond the window */

@@ -135,7 +135,9 @@ bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
 		o.has |= TCP_HAS_FAST_OPEN;
 		o.fast_open_len = FAST_OPEN_COOKIE;
 		o.fast_open_experimental = r->cookie == COOKIE_EXPERIMENTAL;
-		fast_open_cookie(&t->fast_open_keys.key[0], &r->tuple.local, &r->tuple.remote,
+		const struct tcp_listener *l =
+			listener_find(t, &r->tuple.local, r->tuple.local_port);
+		fast_open_cookie(&fast_syn_keys(t, l)->key[0], &r->tuple.local, &r->tuple.remote,
 				 o.fast_open);
 	}
 	tcp_reply_send(t, r, r->flags & TCP_SYN ? &o : NULL, &path); /* MUST-65 */
