@@ -53,7 +53,9 @@ uint32_t cc_reduced(const struct cc *c, const struct cc_loss *l, uint32_t part)
 {
 	if (l->reduced)
 		return c->ssthresh;
-	uint32_t flight = c->abrupt_start && c->cwnd > l->flight ? c->cwnd : l->flight;
+	/* An ECN mark comes with an ACK that has made the window grow already. */
+	bool window = c->abrupt_start && l->lost && c->cwnd > l->flight;
+	uint32_t flight = window ? c->cwnd : l->flight;
 	if (c->phase == CC_OPEN && flight > c->cwnd)
 		flight = c->cwnd; /* without what limited transmit added: RFC 5681 3.2 step 2 */
 	uint64_t less = (uint64_t)flight * part >> 10;

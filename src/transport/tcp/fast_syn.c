@@ -289,7 +289,8 @@ void conn_syn_acked(struct transport *t, struct tcp_conn *c, uint32_t ack)
 	if (c->snd_nxt == ack)
 		return;
 	/* It went, and did not get there: no fault of the path's load, so nothing is reduced. */
-	board_sent(&f->board, &t->range_pool, ack, c->snd_nxt, 1, t->now);
+	uint32_t rest = c->snd_nxt - ack;
+	board_sent(&f->board, &t->range_pool, ack, c->snd_nxt, 1, rest, t->now);
 	board_lose_all(&f->board, &t->range_pool);
 	f->again_forced = true;
 	f->retransmit_why = WHY_FAST_RETRANSMIT;
