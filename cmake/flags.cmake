@@ -17,6 +17,8 @@ string(JOIN " " sanitizers ${sanitizers})
 set(inlining "--param max-inline-insns-auto=400 --param max-inline-insns-single=400")
 string(APPEND inlining " --param large-function-growth=500 --param inline-unit-growth=300")
 string(APPEND inlining " --param inline-min-speedup=5")
+# Deep in such a function a block seems rare to it, and would be made small instead of fast.
+string(APPEND inlining " --param hot-bb-frequency-fraction=1000000")
 # String instructions are slow to start: what is small is cleared in vectors, what is large by libc.
 string(APPEND inlining " -mmemset-strategy=vector_loop:256:noalign,libcall:-1:noalign")
 set(CMAKE_C_FLAGS_RELEASE "-O3 -g")

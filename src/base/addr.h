@@ -20,6 +20,9 @@ struct mac {
 	uint8_t b[6];
 };
 
+#define ADDR_LITTLE (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+/* the second word of a mapped IPv4 address, but for that address */
+#define ADDR_MAPPED (ADDR_LITTLE ? UINT64_C(0xffff0000) : UINT64_C(0xffff) << 32)
 #define ADDR_ANY ((struct addr){ .b = { 0 } })
 #define MAC_BROADCAST ((struct mac){ .b = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } })
 #define ADDR_TEXT_MAX 46 /* with the closing NUL */
@@ -27,8 +30,10 @@ struct mac {
 
 static inline struct addr addr_from4(const uint8_t *four)
 {
-	struct addr a = { .b = { [10] = 0xff, [11] = 0xff } };
-	memcpy(a.b + 12, four, 4);
+	uint32_t last;
+	memcpy(&last, four, 4);
+	struct addr a = { .w = { 0, ADDR_MAPPED } };
+	a.w[1] |= ADDR_LITTLE ? (uint64_t)last << 32 : last; /* not by bytes: it may be read next */
 	return a;
 }
 

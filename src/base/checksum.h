@@ -50,46 +50,58 @@ static inline uint16_t checksum_finish(uint64_t sum)
 	return (uint16_t)~checksum_fold(sum);
 }
 
-/* Adds eight bytes to `sum`, and what overflows to `carry`: an addition and an add-with-carry. */
-static inline void checksum_add8(uint64_t *sum, uint64_t *carry, const uint8_t *at)
+/*
+ * Adds two words of eight bytes; a carry out of the top comes in at the bottom, where it counts as
+ * much. On x86-64 each addition takes the carry of the one before it, which C can't say.
+ */
+static inline uint64_t checksum_add2(uint64_t sum, uint64_t first, uint64_t second)
 {
-	uint64_t v;
-	memcpy(&v, at, 8);
-	*sum += v;
-	*carry += *sum < v;
+#ifdef __x86_64__
+	__asm__("addq %1, %0\n\tadcq %2, %0\n\tadcq $0, %0"
+		: "+&r"(sum)
+		: "rm"(first), "rme"(second)
+		: "cc");
+#else
+	sum += first;
+	sum += sum < first;
+	sum += second;
+	sum += sum < second;
+#endif
+	return sum;
+}
+
+static inline uint64_t checksum_load(const uint8_t *at)
+{
+	uint64_t word;
+	memcpy(&word, at, 8);
+	return word;
 }
 
 /* A short header's sum, inline: `len` is even and below 128. No loop but for 64 bytes and more. */
 static inline uint64_t checksum_header(const uint8_t *at, size_t len)
 {
-	uint64_t sum = 0, carry = 0;
-	for (; len >= 32; at += 32, len -= 32) {
-		checksum_add8(&sum, &carry, at);
-		checksum_add8(&sum, &carry, at + 8);
-		checksum_add8(&sum, &carry, at + 16);
-		checksum_add8(&sum, &carry, at + 24);
-	}
-	if (len & 16) {
-		checksum_add8(&sum, &carry, at);
-		checksum_add8(&sum, &carry, at + 8);
-		at += 16;
-	}
-	if (len & 8) {
-		checksum_add8(&sum, &carry, at);
-		at += 8;
-	}
+	uint64_t sum = 0;
 	if (len & 4) {
 		uint32_t v;
-		memcpy(&v, at, 4);
-		carry += v;
-		at += 4;
+		memcpy(&v, at + (len & ~(size_t)7), 4);
+		sum = v;
 	}
 	if (len & 2) {
 		uint16_t v;
-		memcpy(&v, at, 2);
-		carry += v;
+		memcpy(&v, at + len - 2, 2);
+		sum += v;
 	}
-	return (sum & 0xffffffff) + (sum >> 32) + carry;
+	for (; len >= 32; at += 32, len -= 32) {
+		sum = checksum_add2(sum, checksum_load(at), checksum_load(at + 8));
+		sum = checksum_add2(sum, checksum_load(at + 16), checksum_load(at + 24));
+	}
+	if (len & 16) {
+		sum = checksum_add2(sum, checksum_load(at), checksum_load(at + 8));
+		at += 16;
+	}
+	if (len & 8)
+		sum = checksum_add2(sum, checksum_load(at), 0);
+	return (sum & 0xffffffff) + (sum >> 32);
 }
 
 #endif

@@ -56,8 +56,8 @@ static inline uint32_t blocks_to(const struct ring *r, uint32_t end)
 
 void ring_init(struct ring *r, uint32_t low)
 {
-	*r = (struct ring){ .mask = RING_INLINE_SLOTS - 1, .low = low, .high = low };
-	r->slot = r->inline_slot;
+	memset(r, 0, sizeof *r);
+	ring_begin(r, low);
 }
 
 /* Back to the table in the struct; the ring holds no block. */

@@ -38,6 +38,13 @@ bool ring_pool_init(struct ring_pool *p, struct arena *a, uint32_t small, uint32
 
 /* An empty ring that starts at `low`. Costs no memory of the pool. */
 void ring_init(struct ring *r, uint32_t low);
+/* The same where all of the struct is zero already. */
+static inline void ring_begin(struct ring *zeroed, uint32_t low)
+{
+	zeroed->slot = zeroed->inline_slot;
+	zeroed->mask = RING_INLINE_SLOTS - 1;
+	zeroed->low = zeroed->high = low;
+}
 void ring_empty(struct ring *r, struct ring_pool *p);
 /* Gives everything back. */
 static inline void ring_clear(struct ring *r, struct ring_pool *p)

@@ -125,8 +125,13 @@ enum drop ip4_parse(struct span packet, size_t present, struct ip4_header *h)
 {
 	if (packet.len < IP4_HEADER)
 		return DROP_IP4_SHORT;
-	if (__builtin_expect(packet.at[0] != 0x45, 0))
-		return parse_other(packet, present, h);
+	if (__builtin_expect(packet.at[0] != 0x45, 0)) {
+		struct ip4_header other; /* not *h: a caller may keep the usual one in registers */
+		enum drop drop = parse_other(packet, present, &other);
+		if (drop == DROP_NONE)
+			*h = other;
+		return drop;
+	}
 	uint64_t sum = checksum_header(packet.at, IP4_HEADER);
 	return parse_fields(packet, present, IP4_HEADER, sum, h);
 }

@@ -56,18 +56,13 @@ size_t ip4_emit(const struct ip4_header *h, uint8_t *out, size_t cap);
  * memory order. The mapped form's constant part sums to 0xffff, which is zero modulo 0xffff: so all
  * 16 bytes are summed for both families.
  */
-static inline uint32_t pseudo_sum(const struct addr *source, const struct addr *destination,
+static inline uint64_t pseudo_sum(const struct addr *source, const struct addr *destination,
 				  uint8_t protocol, uint32_t len)
 {
-	uint64_t sum = 0, carry = 0;
-	checksum_add8(&sum, &carry, source->b);
-	checksum_add8(&sum, &carry, source->b + 8);
-	checksum_add8(&sum, &carry, destination->b);
-	checksum_add8(&sum, &carry, destination->b + 8);
-	sum = (sum & 0xffffffff) + (sum >> 32) + carry + __builtin_bswap32(len) +
-	      ((uint32_t)protocol << 8);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return (uint32_t)((sum & 0xffff) + (sum >> 16));
+	uint64_t sum = checksum_add2(source->w[0], source->w[1], destination->w[0]);
+	sum = checksum_add2(sum, destination->w[1],
+			    __builtin_bswap32(len) + ((uint64_t)protocol << 8));
+	return (sum & 0xffffffff) + (sum >> 32);
 }
 const char *ip_protocol_name(uint64_t protocol); /* "TCP" or NULL */
 

@@ -92,10 +92,9 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	if (!f)
 		return NULL;
 	const struct endpoint_options *o = conn_options(t, c);
-	size_t rings = offsetof(struct tcp_flight, send_buffer); /* ring_init sets all of them */
-	memset((uint8_t *)f + rings, 0, sizeof *f - rings);
-	ring_init(&f->tx, c->snd_una + !conn_synchronized(c)); /* SYN is no byte */
-	ring_init(&f->rx, c->rcv_nxt - !!(c->flags & CONN_FIN_RECEIVED)); /* FIN is no byte */
+	memset(f, 0, sizeof *f);
+	ring_begin(&f->tx, c->snd_una + !conn_synchronized(c)); /* SYN is no byte */
+	ring_begin(&f->rx, c->rcv_nxt - !!(c->flags & CONN_FIN_RECEIVED)); /* FIN is no byte */
 	board_init(&f->board, c->snd_una);
 	rack_init(&f->rack);
 	if (c->rtt.srtt) /* the handshake's */
@@ -106,7 +105,7 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 		f->receive_buffer = o->window_clamp;
 	f->fin_wait2 = o->fin_wait2 ? o->fin_wait2 : t->config.fin_wait2;
 	f->user_timeout = o->user_timeout ? o->user_timeout : t->config.user_timeout;
-	f->rto_at = f->ack_at = f->give_up_at = f->probe_at = f->reorder_at = NANOTIME_NEVER;
+	f->rto_at = f->ack_at = f->give_up_at = f->reorder_at = f->probe_at = NANOTIME_NEVER;
 	f->last_sent = f->last_text = t->now;
 	f->snd_wnd_max = c->snd_wnd;
 	f->tune_mark = t->now_ms + c->ts_offset;

@@ -147,7 +147,7 @@ enum tcp_frto {
 };
 
 struct tcp_flight {
-	struct ring tx, rx; /* first: conn_flight clears what follows them */
+	struct ring tx, rx;
 	uint32_t send_buffer, receive_buffer;
 	struct scoreboard board;
 	struct rack rack;
@@ -159,12 +159,12 @@ struct tcp_flight {
 	nanotime rto_at;       /* retransmission, or probe of a closed window */
 	nanotime ack_at;       /* delayed ACK */
 	nanotime give_up_at;   /* user timeout: R2 */
+	nanotime reorder_at;   /* RACK: when time makes a range lost */
+	nanotime probe_at;     /* keepalive and orphans' timers */
 	nanotime last_sent;    /* data; for the restart after idle, and the tail loss probe */
 	nanotime advanced_at;  /* when the RTO was armed last: new data acknowledged, or sent */
-	nanotime reorder_at;   /* RACK: when time makes a range lost */
 	nanotime resent_at;    /* the first retransmission of this recovery; 0: none yet */
 	nanotime last_text;    /* when text came */
-	nanotime probe_at;     /* keepalive and orphans' timers */
 	nanodiff user_timeout;
 	nanodiff fin_wait2;    /* how long it may wait there without an owner */
 	uint32_t recover;      /* RFC 6582: recovery ends when this is acknowledged */
