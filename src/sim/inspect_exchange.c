@@ -51,16 +51,25 @@ static bool deserves_nothing(const struct tcp_conn *c, const struct segment *g)
 		seq_ge(g->ack, c->snd_una) && seq_le(g->ack, c->snd_nxt) && !stamp_is_old(c, g);
 }
 
+/* A full-sized segment counts once it was taken: its checksum was right, and there was memory. */
+static void count_taken(struct shadow *was, const struct tcp_conn *c)
+{
+	if (was->full_came && seq_ge(c->rcv_nxt, was->full_end))
+		was->full_segments++;
+	was->full_came = false;
+}
+
 void inspect_heard(struct shadow *was, const struct tcp_conn *c, const struct segment *g)
 {
+	count_taken(was, c);
 	if (c->state < TCP_ESTABLISHED || !deserves_nothing(c, g))
 		was->deserved++;
 	if (g->len < FULL_SIZE || g->seq != c->rcv_nxt)
 		return;
+	was->full_came = g->len == was->full_size;
+	was->full_end = g->seq + g->len;
 	if (g->len > was->full_size)
 		was->full_size = g->len;
-	else if (g->len == was->full_size)
-		was->full_segments++;
 }
 
 static struct stranger *stranger_of(struct inspector *s, const struct segment *g, bool out)
@@ -135,6 +144,7 @@ void inspect_second_segment(
 	bool owes = c->rcv_nxt != c->last_ack_sent && c->state >= TCP_ESTABLISHED &&
 		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble &&
 		!(c->flight && c->flight->soft_error);
+	count_taken(was, c);
 	if (owes && was->full_segments >= 2)
 		breach(b, &c->tuple, c->state, "I14 (every second segment)",
 			"full segments not acknowledged, of", was->full_segments, was->full_size);

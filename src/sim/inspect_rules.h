@@ -26,15 +26,18 @@ struct shadow {
 	uint32_t sacked, recoveries, recover, rtos, undos, marks;
 	uint64_t delivered; /* the most that was ever acknowledged, selectively or not */
 	bool recover_known;
-	uint32_t marked;    /* SND.NXT when a congestion mark reduced the window last */
+	uint32_t marked; /* SND.NXT when a congestion mark reduced the window last */
 	bool marked_known;
 	bool owes;          /* data came that is not acknowledged yet ... */
 	nanotime owes_from; /* ... since then */
 	unsigned challenges;
-	nanotime challenge[2]; /* the last challenge ACKs */
-	uint32_t deserved;     /* segments came that an ACK may answer, and none did yet */
-	uint32_t full_size, full_segments; /* the largest, and those in order since the last ACK */
-	bool told;                         /* the last ACK of ours: */
+	nanotime challenge[2];  /* the last challenge ACKs */
+	uint32_t deserved;      /* segments came that an ACK may answer, and none did yet */
+	uint32_t full_size;     /* of the largest segment that came */
+	uint32_t full_end;      /* of the last of that size, where full_came */
+	uint32_t full_segments; /* of that size, taken since the last ACK */
+	bool full_came;
+	bool told; /* the last ACK of ours: */
 	uint32_t told_ack, told_edge;
 	uint32_t mark_from, mark_to; /* bytes that may be read, and their hash */
 	uint64_t mark;

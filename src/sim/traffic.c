@@ -35,6 +35,10 @@ static bool write_some(
 	if (e->sent == e->out || now < e->next_write || e->shut)
 		return false;
 	uint32_t n = e->out - e->sent < e->write_chunk ? e->out - e->sent : e->write_chunk;
+	/* Bytes are made only where they fit; where none does, one asks to be told of room. */
+	size_t room = sock_room(s, e->sock);
+	if (n > room)
+		n = room ? (uint32_t)room : 1;
 	for (uint32_t i = 0; i < n; i++)
 		piece[i] = byte_of(flow, server, e->sent + i);
 	int64_t took = sock_write(s, e->sock, piece, n);

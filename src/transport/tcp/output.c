@@ -44,6 +44,8 @@ bool conn_window_opened(const struct tcp_conn *c)
 	uint32_t gain = edge - c->rcv_edge, known = conn_rcv_wnd(c);
 	uint32_t mss = f->rcv_mss ? f->rcv_mss : c->mss;
 	uint32_t half = f->receive_buffer / 2;
+	if (mss < 1u << c->rcv_wscale) /* less does not show in the window's field */
+		mss = 1u << c->rcv_wscale;
 	return gain >= half || (gain >= 2 * mss && known < half) || (known < mss && gain >= mss);
 }
 

@@ -99,6 +99,19 @@ static void probe_window(struct transport *t, struct tcp_conn *c)
 	conn_make_ready(t, c);
 }
 
+/* MUST-37: as long as the peer answers, its window may stay closed: the user timeout counts from the
+ * first probe, and anew from each answer. An orphan's may not. */
+static bool probed_in_vain(const struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	nanotime heard = t->now - (nanodiff)(t->now_ms - c->heard) * NANO_MS;
+	if (f->give_up_at == NANOTIME_NEVER)
+		f->give_up_at = t->now + f->user_timeout;
+	if (c->sock && heard + f->user_timeout > f->give_up_at)
+		f->give_up_at = heard + f->user_timeout;
+	return t->now >= f->give_up_at;
+}
+
 static void rto_fired(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
@@ -125,18 +138,10 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 		conn_arm_rto(t, c);
 	} else if (waits || fin_waits) {
 		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "window probe", c->backoff);
-		/* MUST-37: as long as the peer answers, its window may stay closed. An orphan's
-		 * may not. */
-		if (f->probes && (!c->sock || t->now_ms - c->heard >
-						      (uint64_t)f->user_timeout / NANO_MS)) {
-			if (f->give_up_at == NANOTIME_NEVER)
-				f->give_up_at = t->now + f->user_timeout;
-			if (t->now >= f->give_up_at) {
-				conn_die(t, c, ERR_TIMEOUT);
-				return;
-			}
-		}
-		probe_window(t, c);
+		if (probed_in_vain(t, c))
+			conn_die(t, c, ERR_TIMEOUT);
+		else
+			probe_window(t, c);
 	}
 }
 
