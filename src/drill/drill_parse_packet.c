@@ -60,10 +60,17 @@ static void parse_flags(struct drill_lexer *l, struct drill_packet *p)
 		l->at++;
 		return;
 	}
-	for (uint16_t flag; (flag = flag_of(drill_peek(l))) != 0; l->at++)
+	for (;; l->at++) {
+		char c = drill_peek(l);
+		bool ace = c >= '0' && c <= '7'; /* RFC 9768's field, as one number */
+		uint16_t flag = ace ? (uint16_t)((c - '0') << 6) : flag_of(c);
+		if (!flag && !ace)
+			break;
 		p->flags |= flag;
+	}
 	if (p->flags == 0 || drill_peek(l) > ' ')
-		drill_fail(l, "flags are letters of FSRPUEWA, '.' for ACK, or '-' for none");
+		drill_fail(l, "flags are letters of FSRPUEWA, '.' for ACK, a digit for ACE, "
+			      "or '-' for none");
 }
 
 /* "1:1001(1000)" */

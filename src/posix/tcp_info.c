@@ -68,6 +68,11 @@ static void fill_sending(const struct sock_tcp_info *i, struct linux_tcp_info *o
 	out->data_segs_out = segments(i->bytes_sent, i->mss) + (uint32_t)i->retransmits;
 	out->delivered = 1 + segments(i->bytes_acked + i->sacked, i->mss); /* the SYN counts */
 	out->delivered_ce = i->ce_delivered;
+	out->delivered_e1_bytes = i->ecn_delivered[0];
+	out->delivered_e0_bytes = i->ecn_delivered[1];
+	out->delivered_ce_bytes = i->ecn_delivered[2];
+	/* Linux's ecn_mode, then accecn_opt_seen */
+	out->accurate = i->ecn_accurate ? 2u | (i->accecn_option ? 2u << 2 : 0u) : i->ecn;
 	out->total_rto = (uint16_t)i->rtos;
 	out->snd_wnd = i->snd_wnd;
 }
@@ -83,6 +88,10 @@ static void fill_receiving(const struct sock_tcp_info *i, struct linux_tcp_info 
 	out->rcv_ssthresh = i->rcv_wnd;
 	out->rcv_wnd = i->rcv_wnd;
 	out->ato = 40000;
+	out->received_ce = i->ce_received;
+	out->received_e1_bytes = i->ecn_received[0];
+	out->received_e0_bytes = i->ecn_received[1];
+	out->received_ce_bytes = i->ecn_received[2];
 }
 
 void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)

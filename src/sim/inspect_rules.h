@@ -84,7 +84,7 @@ struct segment {
 	bool v6;
 	uint16_t source, destination, window;
 	uint32_t seq, ack, len, ip_len;
-	uint8_t flags;
+	uint16_t flags;
 	uint8_t ecn; /* the IP header's */
 	struct span options;
 };

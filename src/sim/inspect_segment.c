@@ -4,6 +4,7 @@
  * sent them while it still stands as it did when it decided.
  */
 #include "sim/inspect_rules.h"
+#include "transport/tcp/ecn.h"
 
 #define ETH         14
 #define BURST_SLACK 4
@@ -42,7 +43,7 @@ bool segment_read(struct segment *g, struct span frame)
 	g->destination = load16(h + 2);
 	g->seq = load32(h + 4);
 	g->ack = load32(h + 8);
-	g->flags = h[13];
+	g->flags = load16(h + 12) & 0x1ff;
 	g->window = load16(h + 14);
 	g->len = g->ip_len - (uint32_t)(h - ip) - header;
 	g->options = span_of(h + 20, header - 20);
@@ -108,6 +109,13 @@ static void mark_rules(const struct tcp_conn *c, const struct segment *g, struct
 	if (g->ecn && !(c->ecn && fresh))
 		breach(b, &c->tuple, c->state, "I38 (what is marked)", "not new data, or no ECN",
 			g->seq, c->snd_nxt);
+	if (c->ecn & CONN_ACCURATE) { /* there the flags are a count, once the handshake is over */
+		unsigned ace = g->flags >> ACE_SHIFT & 7u;
+		if (c->flight && c->flight->bytes_received && ace != conn_ace(c))
+			breach(b, &c->tuple, c->state, "I38 (ACE)", "not what was counted", ace,
+				conn_ace(c));
+		return;
+	}
 	if (g->flags & TCP_CWR && !(c->ecn && fresh))
 		breach(b, &c->tuple, c->state, "I38 (CWR)", "not with new data", g->seq,
 			c->snd_nxt);

@@ -44,7 +44,7 @@ static bool transport_sum_is_right(const struct packet *p)
 /* ---- transport ---- */
 
 /* RFC 9293 3.2, RFC 7323, RFC 2018: each kind has one length, some belong on a SYN only. */
-static const char *tcp_option(unsigned kind, struct span o, bool syn, uint32_t ack)
+static const char *tcp_option(unsigned kind, struct span o, bool syn, bool acks, uint32_t ack)
 {
 	switch (kind) {
 	case 2: return o.len == 4 && syn ? NULL : "TCP MSS option";
@@ -53,6 +53,8 @@ static const char *tcp_option(unsigned kind, struct span o, bool syn, uint32_t a
 	case 5: break;
 	case 8: return o.len == 10 ? NULL : "TCP timestamps option";
 	case 34: return syn && o.len % 2 == 0 && o.len <= 18 ? NULL : "TCP Fast Open option";
+	case 172:
+	case 174: return (syn && !acks) || o.len > 11 || o.len % 3 != 2 ? "AccECN option" : NULL;
 	default: return "TCP option that we never send";
 	}
 	if (syn || o.len < 10 || (o.len - 2) % 8)
@@ -72,7 +74,7 @@ static const char *tcp_option(unsigned kind, struct span o, bool syn, uint32_t a
 	return NULL;
 }
 
-static const char *tcp_options(struct span o, bool syn, uint32_t ack)
+static const char *tcp_options(struct span o, bool syn, bool acks, uint32_t ack)
 {
 	uint64_t seen = 0;
 	for (size_t i = 0; i < o.len;) {
@@ -89,12 +91,14 @@ static const char *tcp_options(struct span o, bool syn, uint32_t ack)
 		}
 		if (i + 2 > o.len || o.at[i + 1] < 2 || i + o.at[i + 1] > o.len)
 			return "TCP option's length";
-		const char *wrong = tcp_option(kind, span_of(o.at + i, o.at[i + 1]), syn, ack);
+		const char *wrong =
+			tcp_option(kind, span_of(o.at + i, o.at[i + 1]), syn, acks, ack);
 		if (wrong)
 			return wrong;
-		if (seen >> kind & 1)
+		unsigned bit = kind < 63 ? kind : 63; /* of the larger ones at most one goes */
+		if (seen >> bit & 1)
 			return "TCP option twice";
-		seen |= UINT64_C(1) << kind;
+		seen |= UINT64_C(1) << bit;
 		i += o.at[i + 1];
 	}
 	return NULL;
@@ -128,7 +132,7 @@ static const char *tcp(const struct packet *p, enum strict_depth depth)
 		return "TCP segment is sent with a congestion mark";
 	if (depth == STRICT_ALL && !transport_sum_is_right(p))
 		return "TCP checksum";
-	return tcp_options(span_of(s.at + 20, header - 20), syn, u32(s, 8));
+	return tcp_options(span_of(s.at + 20, header - 20), syn, ack, u32(s, 8));
 }
 
 static const char *udp(const struct packet *p, enum strict_depth depth)

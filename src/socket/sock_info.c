@@ -6,6 +6,14 @@
 
 #include "transport/tcp/decide.h"
 
+static void accurate_info(const struct accecn *a, struct sock_tcp_info *i)
+{
+	memcpy(i->ecn_received, a->r_bytes, sizeof i->ecn_received);
+	memcpy(i->ecn_delivered, a->s_bytes, sizeof i->ecn_delivered);
+	i->accecn_option = a->option_seen && !a->option_zeroed;
+	i->ecn_seen = a->r_cep | a->r_bytes[0] | a->r_bytes[1] | a->r_bytes[2];
+}
+
 static void flight_info(const struct transport *t, const struct tcp_conn *c,
 			struct sock_tcp_info *i)
 {
@@ -33,6 +41,8 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->ecn_reductions = f->ecn_reductions;
 	i->ce_received = f->ce_received;
 	i->ce_delivered = f->ce_delivered;
+	if (c->ecn & CONN_ACCURATE)
+		accurate_info(&f->accecn, i);
 	i->fast_recoveries = f->recoveries;
 	i->recovering = f->phase == PHASE_RECOVERY;
 	i->loss = f->phase == PHASE_LOSS;
@@ -73,7 +83,8 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 		.timestamps = c->flags & CONN_TIMESTAMPS,
 		.sack = c->flags & CONN_SACK,
 		.ecn = c->state != TCP_SYN_SENT && c->ecn & CONN_ECN,
-		.ecn_seen = c->ecn & CONN_ECN_SEEN,
+		.ecn_accurate = c->state != TCP_SYN_SENT && c->ecn & CONN_ACCURATE,
+		.ecn_seen = !(c->ecn & CONN_ACCURATE) && c->ecn & CONN_ECN_SEEN,
 		.fast_open = c->state != TCP_SYN_SENT && c->fast_open,
 		.last_heard = syn ? t->now
 				  : t->now - (nanodiff)(t->now_ms - c->heard) * NANO_MS,

@@ -160,6 +160,10 @@ struct sock_tcp_info {
 	bool timestamps, sack;
 	bool fast_open;             /* data that went with a SYN was taken */
 	bool ecn, ecn_seen;         /* agreed on (RFC 3168); something came marked ECT or CE */
+	bool ecn_accurate;          /* the feedback is RFC 9768's ... */
+	bool accecn_option;         /* ... and its option arrives */
+	/* then: bytes that came marked ECT(1), ECT(0), CE; of ours, as the peer says */
+	uint32_t ecn_received[3], ecn_delivered[3];
 	uint32_t ecn_reductions;    /* of the window because of marks */
 	uint32_t ce_received;       /* segments that came marked ... */
 	uint32_t ce_delivered;      /* ... and of ours, as the peer says */

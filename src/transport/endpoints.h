@@ -94,6 +94,7 @@ struct tcp_reply {
 	uint8_t wscale;
 	uint8_t tos, hop_limit; /* 0: the configured */
 	uint8_t cookie;       /* enum cookie_form of a Fast Open cookie in a SYN-ACK */
+	bool accecn;          /* an AccECN option in a SYN-ACK */
 	uint32_t tsval, tsecr;
 };
 

@@ -121,7 +121,7 @@ const char *transport_config_check(const struct transport_config *c)
 		  "transport.initial_window must be 1 .. 100 segments" },
 		{ c->congestion >= CC_KINDS,
 		  "transport.congestion must be 0, reno (1), cubic (2) or bbr (3)" },
-		{ c->ecn >= ECN_USES, "transport.ecn must be off (0), ask (1) or accept (2)" },
+		{ c->ecn >= ECN_USES, "transport.ecn must be 0 .. 5 (enum tcp_ecn_use)" },
 		{ c->gso_max > 65535 - 100, "transport.gso_max must be at most 65435 bytes" },
 	};
 	for (unsigned i = 0; i < sizeof rules / sizeof rules[0]; i++)

@@ -28,11 +28,15 @@ enum syn_cookies {
 	SYN_COOKIES_ALWAYS,
 };
 
-/* Explicit Congestion Notification in TCP (RFC 3168): the numbers are Linux's tcp_ecn. */
+/* Explicit Congestion Notification in TCP: RFC 3168, and the accurate feedback of RFC 9768. The
+ * numbers are Linux's tcp_ecn. */
 enum tcp_ecn_use {
 	ECN_USE_OFF,
 	ECN_USE_ASK,    /* our SYNs ask for it, and who asks gets it */
 	ECN_USE_ACCEPT, /* who asks gets it */
+	ECN_USE_ACCURATE,        /* our SYNs ask for accurate feedback, and who asks gets it */
+	ECN_USE_ACCURATE_ASK,    /* who asks gets it; our SYNs ask for RFC 3168's */
+	ECN_USE_ACCURATE_ACCEPT, /* who asks gets it */
 	ECN_USES
 };
 

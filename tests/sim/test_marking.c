@@ -44,8 +44,8 @@ static void marks_instead_of_losses(void **state)
 		struct bulk_result with = run(ECN_USE_ASK, kind,
 			(struct bulk_path){ .mark_frames = QUEUE, .queue_frames = 8 * QUEUE },
 			&marked);
-		struct bulk_result without = run(ECN_USE_OFF, kind,
-			(struct bulk_path){ .queue_frames = QUEUE }, &dropped);
+		struct bulk_result without = run(
+			ECN_USE_OFF, kind, (struct bulk_path){ .queue_frames = QUEUE }, &dropped);
 		assert_true(with.sender.ecn && !without.sender.ecn);
 		assert_true(with.sender.ecn_reductions > 3);
 		assert_true(with.line.marked > 3);
@@ -75,8 +75,9 @@ static void bleached(void **state)
 	(void)state;
 	double used;
 	struct bulk_result r = run(ECN_USE_ASK, CC_CUBIC,
-		(struct bulk_path){ .mark_frames = QUEUE, .queue_frames = 2 * QUEUE,
-			.meddle = 1 + ECN_BLEACH }, &used);
+		(struct bulk_path){
+			.mark_frames = QUEUE, .queue_frames = 2 * QUEUE, .meddle = 1 + ECN_BLEACH },
+		&used);
 	assert_true(r.sender.ecn);
 	assert_true(r.line.marked > 0);
 	assert_int_equal(r.sender.ecn_reductions, 0);

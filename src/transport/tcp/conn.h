@@ -76,13 +76,22 @@ enum tcp_conn_flag {
 	CONN_CHALLENGED = 1 << 15, /* challenge_at is valid */
 };
 
-/* What of ECN is on, and what is owed (RFC 3168); all zero: none of it. */
+/* What of ECN is on, and what is owed; all zero: none of it. */
 enum tcp_conn_ecn {
 	CONN_ECN = 1 << 0,      /* agreed on; in SYN-SENT: our SYN asks for it */
+	/* with the feedback of RFC 3168 ... */
 	CONN_ECN_ECHO = 1 << 1, /* CE came: ECE on every segment until CWR comes (6.1.3) */
 	CONN_ECN_CWR = 1 << 2,  /* the window was reduced: the next new data says so (6.1.2) */
 	CONN_ECN_SEEN = 1 << 3, /* a segment came that was marked ECT or CE */
+	/* ... and with that of RFC 9768 */
+	CONN_ACCURATE = 1 << 4,
+	CONN_ACE_PEER = 3 << 1, /* enum ip_ecn with which the peer's SYN or SYN-ACK came */
+	CONN_ACE_EXPECT = 1 << 3,    /* the peer's next ACE field is about our SYN-ACK (3.2.2.1) */
+	CONN_ACE_HANDSHAKE = 1 << 5, /* our next pure ACK's is about its SYN-ACK */
+	CONN_ACE_NOT_ECT = 1 << 6,   /* nothing of ours is marked any more (3.2.2.3) */
+	CONN_ACE_DEAF = 1 << 7,      /* feedback is not believed (3.2.2.4) */
 };
+#define CONN_ACE_PEER_SHIFT 1
 
 struct tcp_flight;
 
@@ -144,6 +153,20 @@ enum tcp_frto {
 	FRTO_NONE,
 	FRTO_FIRST,  /* the first segment was sent again; its ACK will tell */
 	FRTO_SECOND, /* new data was sent instead of more retransmissions */
+};
+
+/* Accurate feedback (RFC 9768 3.2), all of it counted from zero: accecn.c. Bytes are in the order
+ * of enum ip_ecn without the first. */
+struct accecn {
+	uint32_t r_cep, r_bytes[3]; /* what came: packets with CE, and text by marks */
+	uint32_t s_cep, s_bytes[3]; /* what of ours came, as the peer says */
+	uint16_t per_ack;           /* packets that an ACK covers, smoothed, in sixteenths */
+	uint8_t unsaid;             /* CE that no segment of ours has told of */
+	uint8_t last;               /* enum ip_ecn of the packet before */
+	bool owed;                  /* a byte counter moved that no option has told of */
+	bool heard;                 /* its first ACE field was looked at */
+	bool option_seen, option_zeroed;
+	bool option_blocked;        /* what went with the option does not seem to arrive */
 };
 
 struct tcp_flight {
@@ -210,13 +233,13 @@ struct tcp_flight {
 	uint32_t ecn_reductions; /* of the window, because of marks */
 	uint32_t ce_received;    /* segments that came marked ... */
 	uint32_t ce_delivered;   /* ... and of ours, as the peer says */
+	struct accecn accecn;
 	uint32_t ecn_delivered;  /* bytes that had been delivered at the last look */
 };
 
 /* In tcp_embryo.options: the handshake's ACK came, and data is waited for; challenge_at holds. */
 #define EMBRYO_ACKED	  0x80
 #define EMBRYO_CHALLENGED 0x40
-#define EMBRYO_ECN	  0x20 /* the SYN asked for ECN, and gets it */
 
 struct tcp_embryo {
 	struct tcp_tuple tuple;
@@ -230,6 +253,7 @@ struct tcp_embryo {
 	uint8_t tries;
 	uint8_t cookie;        /* enum cookie_form that the SYN-ACK brings */
 	uint16_t challenge_at; /* ms / 16, wraps */
+	uint8_t ecn;           /* enum tcp_conn_ecn of the connection to be */
 };
 static_assert(sizeof(struct tcp_embryo) <= 96, "half-open connections stay small");
 

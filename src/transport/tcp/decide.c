@@ -172,8 +172,11 @@ struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, 
 {
 	struct tcp_plan p = { .kind = PLAN_NONE, .wait = WAIT_NOTHING };
 	const struct tcp_flight *f = c->flight;
-	if (f && state_sends(c)) {
-		uint32_t mss = p.mss = c->mss - conn_sack_room(c);
+	if (f && state_sends(c) && !(c->ecn & CONN_ACE_HANDSHAKE)) {
+		uint32_t room = conn_sack_room(c);
+		if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
+			room += conn_accecn_room(c, room);
+		uint32_t mss = p.mss = c->mss - room;
 		if (f->cc.pacing_rate && gso_max)
 			gso_max = pacer_quantum(f->cc.pacing_rate, mss, gso_max);
 		if (f->tlp == TLP_OWED && c->snd_una != c->snd_nxt &&

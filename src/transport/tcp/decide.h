@@ -6,7 +6,7 @@
 #ifndef STRATA_TRANSPORT_TCP_DECIDE_H
 #define STRATA_TRANSPORT_TCP_DECIDE_H
 
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/ecn.h"
 
 enum tcp_wait {
 	WAIT_NOTHING,  /* nothing is queued */
@@ -51,6 +51,8 @@ static inline uint32_t conn_sack_room(const struct tcp_conn *c)
 	if (!c->flight || !c->flight->held || !(c->flags & CONN_SACK))
 		return 0;
 	uint32_t most = c->flags & CONN_TIMESTAMPS ? 3 : 4;
+	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
+		most = conn_accecn_blocks(c, most);
 	uint32_t blocks = c->flight->held->count;
 	return 4 + 8 * (blocks < most ? blocks : most);
 }

@@ -75,7 +75,7 @@ static struct tcp_embryo *embryo_new(struct transport *t, const struct tcp_tuple
 
 /* What the SYN said, and our numbers for it. */
 static void embryo_fill(struct transport *t, const struct tcp_listener *l, struct tcp_embryo *e,
-			const struct tcp_segment *seg)
+			const struct rx *rx, const struct tcp_segment *seg)
 {
 	const struct tcp_options *o = &seg->h.options;
 	struct tcp_secret_numbers n = tcp_secret_numbers(t, &e->tuple, t->now);
@@ -87,7 +87,8 @@ static void embryo_fill(struct transport *t, const struct tcp_listener *l, struc
 	e->wscale = o->has & TCP_HAS_WSCALE && t->config.window_scaling
 			    ? (o->wscale > 14 ? 14 : o->wscale)
 			    : EMBRYO_NO_WSCALE;
-	e->options = ecn_of_syn(t, l->sock, seg);
+	e->options = 0;
+	e->ecn = ecn_of_syn(ecn_use(t, l->sock), rx, seg);
 	if (o->has & TCP_HAS_TIMESTAMPS && t->config.timestamps) {
 		e->options |= CONN_TIMESTAMPS;
 		e->ts_recent = o->tsval;
@@ -117,7 +118,8 @@ static struct tcp_reply syn_ack_of(const struct transport *t, const struct tcp_e
 		.tuple = e->tuple,
 		.seq = e->iss,
 		.ack = e->irs + 1,
-		.flags = e->options & EMBRYO_ECN ? TCP_SYN | TCP_ACK | TCP_ECE : TCP_SYN | TCP_ACK,
+		.flags = TCP_SYN | TCP_ACK | ecn_of_syn_ack(e->ecn, e->tries),
+		.accecn = e->ecn & CONN_ACCURATE && !e->tries,
 		.window = (uint16_t)(buffer > 65535 ? 65535 : buffer),
 		.why = e->tries ? WHY_SYN_RETRANSMIT : WHY_SYN_ACK,
 		.timestamps = e->options & CONN_TIMESTAMPS,
@@ -154,16 +156,17 @@ static void cookie_answer(struct transport *t, struct tcp_listener *l, struct rx
 		return;
 	}
 	struct tcp_embryo e = { .tuple = *tuple };
-	embryo_fill(t, l, &e, seg);
+	embryo_fill(t, l, &e, rx, seg);
 	struct cookie_terms terms = {
 		.mss = e.peer_mss,
 		.wscale = e.wscale == EMBRYO_NO_WSCALE ? COOKIE_NO_WSCALE : e.wscale,
 		.sack = e.options & CONN_SACK,
-		.ecn = e.options & EMBRYO_ECN,
+		.ecn = e.ecn == CONN_ECN,
 	};
 	e.iss = cookie_make(&t->cookie_key, tuple, e.irs, e.ts_offset, terms.mss, t->now);
 	if (!(e.options & CONN_TIMESTAMPS)) { /* no place to keep these */
 		e.options = 0;
+		e.ecn &= e.ecn & CONN_ACCURATE ? 0xff : 0; /* its ACK will tell: RFC 9768 5.1 */
 		e.wscale = EMBRYO_NO_WSCALE;
 	}
 	*r = syn_ack_of(t, &e);
@@ -217,7 +220,7 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 	enum cookie_form cookie = COOKIE_NONE;
 	if (l->fast_open_max && fast_syn_allowed(t, l, seg, tuple, &cookie)) {
 		struct tcp_embryo fast = { .tuple = *tuple };
-		embryo_fill(t, l, &fast, seg);
+		embryo_fill(t, l, &fast, rx, seg);
 		fast.cookie = (uint8_t)cookie;
 		if (fast_syn_accept(t, l, &fast, rx, seg))
 			return;
@@ -227,7 +230,7 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		rx_drop(rx, DROP_TCP_TABLE_FULL);
 		return;
 	}
-	embryo_fill(t, l, e, seg);
+	embryo_fill(t, l, e, rx, seg);
 	e->cookie = (uint8_t)cookie;
 	e->deadline = t->now + t->config.rto_initial;
 	list_push_back(&t->embryo_due, &e->link);
@@ -358,7 +361,9 @@ struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 			      CONN_IN_BACKLOG);
 	c->tos = o->tos;
 	c->hop_limit = o->hop_limit;
-	c->ecn = e->options & EMBRYO_ECN ? CONN_ECN : 0;
+	c->ecn = e->ecn;
+	if (c->ecn & CONN_ACCURATE && e->tries >= ACE_SYN_ACK_TRIES) /* a plain one went: 3.1.5 */
+		c->ecn |= CONN_ACE_NOT_ECT;
 	c->snd_una = c->snd_nxt = c->snd_end = e->iss + 1;
 	c->rcv_nxt = c->last_ack_sent = e->irs + 1;
 	/* The third segment's timestamp is the newest (RFC 7323 4.3). */
@@ -398,11 +403,10 @@ static void conn_open(struct transport *t, struct tcp_listener *l, struct tcp_co
 	internet_confirm(t->internet, &c->path, t->now);
 	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* text obeys the window */
 		return;
-	if (seg->text_len) {
-		if (c->ecn)
-			conn_take_ecn(t, c, rx, seg);
+	if (c->ecn)
+		conn_take_ecn(t, c, rx, seg);
+	if (seg->text_len)
 		conn_take_text(t, c, rx, seg);
-	}
 	if (seg->flags & TCP_FIN)
 		conn_take_fin(t, c, seg);
 }
@@ -431,8 +435,8 @@ static void cookie_terms_of(const struct transport *t, struct tcp_embryo *e,
 		return;
 	struct cookie_terms terms;
 	cookie_unstamp(stamp, &terms);
-	e->options = (uint8_t)(CONN_TIMESTAMPS | (terms.sack && t->config.sack ? CONN_SACK : 0) |
-			       (terms.ecn ? EMBRYO_ECN : 0));
+	e->options = (uint8_t)(CONN_TIMESTAMPS | (terms.sack && t->config.sack ? CONN_SACK : 0));
+	e->ecn = terms.ecn ? CONN_ECN : 0;
 	e->ts_recent = o->tsval;
 	if (terms.wscale != COOKIE_NO_WSCALE && t->config.window_scaling)
 		e->wscale = terms.wscale;
@@ -454,6 +458,8 @@ static bool cookie_taken(struct transport *t, struct tcp_listener *l, struct rx 
 	if (!cookie_open(&t->cookie_key, tuple, e.irs, e.ts_offset, e.iss, t->now, &e.peer_mss))
 		return false;
 	cookie_terms_of(t, &e, &seg->h.options);
+	if (!e.ecn)
+		e.ecn = ecn_of_cookie(ecn_use(t, l->sock), seg);
 	struct tcp_conn *c = embryo_conn(t, l, &e, seg);
 	if (c && !demux_add(&t->demux, demux_searched(&t->demux), DEMUX_CONN, c)) {
 		pool_give(&t->conn_pool, c);
@@ -513,8 +519,13 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 			return;
 		}
 		e->options &= (uint8_t)~EMBRYO_ACKED;
-		if (!ecn_asked(seg)) /* it fell back: RFC 3168 6.1.1 */
-			e->options &= (uint8_t)~EMBRYO_ECN;
+		const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
+		if (!ecn_of_syn_again(ecn_use(t, l->sock), &e->ecn, rx, seg)) {
+			tcp_reply_reset(t, rx, seg, &e->tuple);
+			embryo_free(t, e);
+			rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
+			return;
+		}
 		embryo_again(t, e);
 		rx_fate(rx, FATE_ANSWERED);
 		return;

@@ -5,7 +5,6 @@
  * Nothing is copied here.
  */
 #include "transport/tcp/decide.h"
-#include "transport/tcp/ecn.h"
 
 /* The right edge that the buffer allows and the window field can tell. */
 static uint32_t edge_allowed(const struct tcp_conn *c)
@@ -89,7 +88,7 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		.hop_limit = c->hop_limit,
 	};
 	if (c->ecn)
-		r.flags |= conn_ecn_of_syn(c);
+		r.flags |= conn_ecn_of_syn(c, &o);
 	uint32_t len = c->fast_open ? fast_syn_fill(t, c, &o) : 0;
 	if (len)
 		tcp_reply_send_text(t, &r, &o, &c->path, &c->flight->tx, c->snd_una + 1, len);
@@ -155,8 +154,15 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 	}
 	uint32_t room = conn_sack_room(c);
 	size_t header_len = TCP_HEADER + (c->flags & CONN_TIMESTAMPS ? 12u : 0u) + room;
-	uint8_t *header = frame_push(f, header_len);
+	uint32_t more = 0; /* an AccECN option, but not again with what was lost: 3.2.3.2.2 */
+	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0) && p->kind != PLAN_AGAIN &&
+	    p->kind != PLAN_TAIL)
+		more = conn_accecn_room(c, room);
+	uint8_t *header = frame_push(f, header_len + more);
 	put_options(t, c, header, room);
+	if (more)
+		conn_accecn_put(c, header + header_len, more);
+	header_len += more;
 	bool whole = len == p->len;
 	uint16_t flags = TCP_ACK;
 	if (p->fin && whole)
@@ -165,7 +171,8 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		flags |= TCP_PSH; /* MUST-61: the last segment of what is queued; SHLD-27: once */
 	uint8_t tos = c->tos;
 	if (__builtin_expect(c->ecn, 0))
-		flags |= conn_ecn_of_segment(c, p->kind == PLAN_NEW && len, &tos);
+		flags |= conn_ecn_of_segment(c, p->kind == PLAN_NEW && len,
+					     p->kind == PLAN_ACK && !room, &tos);
 	store16(header, c->tuple.local_port);
 	store16(header + 2, c->tuple.remote_port);
 	store32(header + 4, p->seq);
@@ -339,8 +346,7 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 			list_push_back(&t->blocked, &c->ready);
 			return sent;
 		}
-		/* CWR stands in one segment, whoever cuts what is larger */
-		struct tcp_plan p = tcp_decide(t, c, c->ecn & CONN_ECN_CWR ? 0 : gso);
+		struct tcp_plan p = tcp_decide(t, c, c->ecn && conn_ecn_alone(c) ? 0 : gso);
 		if (p.kind == PLAN_NONE) {
 			if (c->flight)
 				arm_probe(t, c, p.wait);

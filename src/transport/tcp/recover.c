@@ -52,7 +52,8 @@ static void note_reduction(struct tcp_conn *c)
 {
 	if (!c->ecn)
 		return;
-	c->ecn |= CONN_ECN_CWR;
+	if (!(c->ecn & CONN_ACCURATE))
+		c->ecn |= CONN_ECN_CWR;
 	c->flight->ecn_high = c->snd_nxt;
 }
 
@@ -89,6 +90,8 @@ static void enter_recovery(struct transport *t, struct tcp_conn *c, const struct
 	note_reduction(c);
 	prr_begin(&f->prr, l.flight, n->prior_sacked, c->snd_una - n->prior_una, f->cc.ssthresh);
 	begin_undo(f, c->snd_una);
+	if (l.reduced) /* that there was congestion is known: RFC 4015 3 */
+		f->undo_possible = false;
 	conn_trace(t, c, TRACE_TCP_LOSS,
 		   c->flags & CONN_SACK ? "data sent later has arrived" : "duplicate ACKs",
 		   NULL, f->cc.cwnd);
@@ -182,7 +185,8 @@ static void undo(struct transport *t, struct tcp_conn *c, const char *why)
 	f->again_forced = false;
 	f->dup_acks = 0;
 	f->undos++;
-	c->ecn &= (uint8_t)~CONN_ECN_CWR;
+	if (!(c->ecn & CONN_ACCURATE))
+		c->ecn &= (uint8_t)~CONN_ECN_CWR;
 	f->ecn_high = c->snd_una - 1;
 	conn_trace(t, c, TRACE_TCP_LOSS, why, NULL, f->cc.cwnd);
 	conn_make_ready(t, c);
@@ -298,6 +302,8 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 	bool anew = f->phase != PHASE_LOSS || c->backoff == 0;
 	struct cc_loss before = loss_of(t, c, 0);
 	f->rtos++;
+	if (!f->bytes_acked) /* perhaps because of the option: RFC 9768 3.2.3.2.2 */
+		f->accecn.option_blocked = true;
 	f->tlp = TLP_NONE;
 	f->reorder_at = NANOTIME_NEVER;
 	f->dup_acks = 0;

@@ -79,6 +79,8 @@ static bool stage_syn(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		return true;
 	if (conn_may_challenge(t, c))
 		conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
+	if (c->ecn & CONN_ACCURATE)
+		conn_take_syn_ack_again(c, rx, seg);
 	rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
 	return false;
 }
@@ -208,7 +210,8 @@ static void synchronized_input(struct transport *t, struct tcp_conn *c, struct r
 }
 
 /* What a SYN tells us, with or without an ACK. */
-static void take_syn(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
+static void take_syn(struct transport *t, struct tcp_conn *c, const struct rx *rx,
+		     const struct tcp_segment *seg)
 {
 	const struct tcp_options *o = &seg->h.options;
 	c->rcv_nxt = seg->seq + 1;
@@ -229,8 +232,6 @@ static void take_syn(struct transport *t, struct tcp_conn *c, const struct tcp_s
 		c->snd_wscale = c->rcv_wscale = 0;
 	if (!c->rcv_wscale && conn_rcv_wnd(c) > 65535)
 		c->rcv_edge = c->rcv_nxt + 65535;
-	if (c->ecn)
-		conn_take_syn_ecn(c, seg);
 	conn_set_peer_mss(t, c, o->has & TCP_HAS_MSS ? o->mss : 0);
 	conn_update_mss(c);
 	c->snd_wnd = seg->h.window; /* the window of a SYN is never scaled (RFC 7323 2.2) */
@@ -238,6 +239,8 @@ static void take_syn(struct transport *t, struct tcp_conn *c, const struct tcp_s
 	c->snd_wl2 = seg->ack;
 	if (c->flight) /* of before the handshake: data that goes or went with the SYN */
 		conn_flight_synchronize(t, c);
+	if (c->ecn)
+		conn_take_syn_ecn(t, c, rx, seg);
 }
 
 #define SYN_ECHO_MS (10 * 60 * 1000) /* far more than any SYN is waited for */
@@ -277,7 +280,7 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 		rx_drop(rx, DROP_TCP_NOT_SYN);
 		return;
 	}
-	take_syn(t, c, seg);
+	take_syn(t, c, rx, seg);
 	wheel_disarm(t->core->wheel, &c->timer);
 	if (!acked) { /* simultaneous open: MUST-10 */
 		c->fast_open = false;

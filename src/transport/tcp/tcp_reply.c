@@ -4,7 +4,7 @@
  * next transmit that finds its link with room; where the next hop is not resolved
  * yet, it waits there by copy.
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/ecn.h"
 
 struct tcp_reply *tcp_reply_new(struct transport *t)
 {
@@ -131,6 +131,8 @@ bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
 				r->sack, r->scale, r->wscale);
 	if (r->mss && r->flags & TCP_SYN && r->mss < o.mss)
 		o.mss = r->mss;
+	if (r->accecn)
+		ecn_first_option(&o, r->cookie);
 	if (r->cookie) {
 		o.has |= TCP_HAS_FAST_OPEN;
 		o.fast_open_len = FAST_OPEN_COOKIE;

@@ -183,7 +183,9 @@ static nanotime keepalive(struct transport *t, struct tcp_conn *c)
 static bool flight_idle(const struct tcp_conn *c)
 {
 	const struct tcp_flight *f = c->flight;
-	return c->state == TCP_ESTABLISHED && c->snd_una == c->snd_nxt &&
+	/* accurate feedback counts from the first segment to the last */
+	return c->state == TCP_ESTABLISHED && !(c->ecn & CONN_ACCURATE) &&
+	       c->snd_una == c->snd_nxt &&
 	       c->snd_end == c->snd_nxt && f->rx.low == c->rcv_nxt && !f->held &&
 	       !f->fin_ahead && !(c->flags & (CONN_ACK_NOW | CONN_PROBE_OWED)) &&
 	       f->ack_at == NANOTIME_NEVER && f->rto_at == NANOTIME_NEVER && !f->probes;

@@ -113,8 +113,7 @@ enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t l
 	c->tos = t->options[sock].tos;
 	c->hop_limit = t->options[sock].hop_limit;
 	c->flags = (uint16_t)(flags | CONN_IN_DEMUX | CONN_SYN_OWED);
-	if (ecn_use(t, sock) == ECN_USE_ASK)
-		c->ecn = CONN_ECN;
+	c->ecn = ecn_to_ask(ecn_use(t, sock));
 	if (t->config.timestamps)
 		c->flags |= CONN_TIMESTAMPS;
 	if (t->config.sack)
