@@ -14,6 +14,7 @@
 #include "sim/inspect_rules.h"
 
 #define ANSWER_FACTOR 3
+#define OPTIONS_MAX   40
 #define FULL_SIZE     500 /* bytes from which a segment counts as full-sized */
 
 static void breach(struct breach *b, const struct tcp_tuple *tuple, uint8_t state, const char *rule,
@@ -64,9 +65,7 @@ void inspect_heard(struct shadow *was, const struct tcp_conn *c, const struct se
 	count_taken(was, c);
 	if (c->state < TCP_ESTABLISHED || !deserves_nothing(c, g))
 		was->deserved++;
-	if (g->len < FULL_SIZE || g->seq != c->rcv_nxt)
-		return;
-	was->full_came = g->len == was->full_size;
+	was->full_came = g->len >= FULL_SIZE && g->len == was->full_size && g->seq == c->rcv_nxt;
 	was->full_end = g->seq + g->len;
 	if (g->len > was->full_size)
 		was->full_size = g->len;
@@ -145,7 +144,12 @@ void inspect_second_segment(
 		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble &&
 		!(c->flight && c->flight->soft_error);
 	count_taken(was, c);
-	if (owes && was->full_segments >= 2)
+	/* Twice the largest segment that the peer could send, without options (RFC 5681 4.2). The
+	 * first one may have come before there was a connection to look at. */
+	uint32_t size = c->flight && c->flight->rcv_mss > was->full_size ? c->flight->rcv_mss
+									 : was->full_size;
+	if (owes && was->full_segments >= 2 &&
+		c->rcv_nxt - c->last_ack_sent >= 2 * (size + OPTIONS_MAX))
 		breach(b, &c->tuple, c->state, "I14 (every second segment)",
 			"full segments not acknowledged, of", was->full_segments, was->full_size);
 	if (!owes)

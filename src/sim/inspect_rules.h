@@ -82,6 +82,7 @@ struct breach {
 /* A segment on its way out, as far as the rules ask. */
 struct segment {
 	bool v6;
+	struct addr from, to;
 	uint16_t source, destination, window;
 	uint32_t seq, ack, len, ip_len;
 	uint16_t flags;

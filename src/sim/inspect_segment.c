@@ -25,11 +25,15 @@ bool segment_read(struct segment *g, struct span frame)
 	if (load16(e + 12) == 0x0800 && ip[9] == 6 && !(load16(ip + 6) & 0x3fff)) {
 		h = ip + (ip[0] & 15) * 4;
 		g->ip_len = load16(ip + 2);
+		g->from = addr_from4(ip + 12);
+		g->to = addr_from4(ip + 16);
 		g->ecn = ip[1] & 3;
 	} else if (load16(e + 12) == 0x86dd && ip[6] == 6) {
 		g->v6 = true;
 		h = ip + 40;
 		g->ip_len = 40u + load16(ip + 4);
+		g->from = addr_from6(ip + 8);
+		g->to = addr_from6(ip + 24);
 		g->ecn = ip[1] >> 4 & 3;
 	} else {
 		return false;

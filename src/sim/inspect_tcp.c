@@ -111,17 +111,22 @@ static bool holds(struct invariant *i, struct node *n, char *why, size_t cap)
 
 /* ---- segments ---- */
 
+/* The tuple of whoever sends a segment, or of whom it is for. */
+static struct tcp_tuple tuple_of(const struct segment *g, bool out)
+{
+	return out ? (struct tcp_tuple){ g->from, g->to, g->source, g->destination }
+		   : (struct tcp_tuple){ g->to, g->from, g->destination, g->source };
+}
+
 static const struct tcp_conn *conn_of(
 	const struct transport *t, const struct segment *g, bool out, uint32_t *index)
 {
-	uint16_t local = out ? g->source : g->destination,
-		 remote = out ? g->destination : g->source;
+	struct tcp_tuple tuple = tuple_of(g, out);
 	uint32_t count = t->conn_pool.fresh < INSPECT_CONNS ? t->conn_pool.fresh : INSPECT_CONNS;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct tcp_conn *c = pool_at(&t->conn_pool, i);
-		if (c->tuple.local_port == local && c->tuple.remote_port == remote &&
-			c->flags & CONN_IN_DEMUX && c->state != TCP_CLOSED &&
-			addr_is4(&c->tuple.remote) == !g->v6) {
+		if (tcp_tuple_equal(&c->tuple, &tuple) && c->flags & CONN_IN_DEMUX &&
+			c->state != TCP_CLOSED) {
 			*index = i;
 			return c;
 		}

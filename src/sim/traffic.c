@@ -524,7 +524,9 @@ const char *traffic_judge(const struct traffic *t, bool may_break, char *text, s
 		const struct traffic_flow *f = &t->flow[i];
 		const struct traffic_end *end[2] = { &f->client, &f->server };
 		/* A first hop that does not answer for seconds ends a connect: no harm done. */
-		bool refused = end[0]->error == ERR_HOST_UNREACHABLE && !end[1]->started;
+		bool refused = !end[1]->started &&
+			(end[0]->error == ERR_HOST_UNREACHABLE ||
+				(end[0]->error == ERR_RESET && t->unreachable));
 		bool broken = end[0]->aborted || end[1]->aborted || refused ||
 			(may_break && (end[0]->error || end[1]->error));
 		for (unsigned k = 0; k < 2 && f->used; k++) {

@@ -64,8 +64,9 @@ struct traffic_flow {
 
 struct traffic {
 	struct world *world;
-	unsigned count; /* slots of `flow` in use */
-	bool garbled;   /* bytes may be wrong, see catalogue.h */
+	unsigned count;   /* slots of `flow` in use */
+	bool garbled;     /* bytes may be wrong, see catalogue.h */
+	bool unreachable; /* ICMP told of it: handshakes may end early (RFC 5461 4.1) */
 	struct traffic_side client, server;
 	sock_id listener;
 	uint32_t backlog;      /* of the listener; 0: the configured */

@@ -187,6 +187,7 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 			text, other);
 		return;
 	}
+	tw->traffic.unreachable = stack_counters(tw->router->stack)->sent_why[WHY_ICMP_ERROR] > 0;
 	const char *wrong = traffic_judge(&tw->traffic, may_break(tw->trial), text, sizeof text);
 	if (wrong)
 		fail(r, "%s", wrong);

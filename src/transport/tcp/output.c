@@ -290,9 +290,9 @@ static void arm_probe(struct transport *t, struct tcp_conn *c, enum tcp_wait wai
 {
 	struct tcp_flight *f = c->flight;
 	f->wait = (uint8_t)wait;
-	bool fin_waits = c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end;
-	if (c->snd_una != c->snd_nxt || f->rto_at != NANOTIME_NEVER ||
-	    (c->snd_end == c->snd_nxt && !fin_waits) || !conn_synchronized(c))
+	bool all_sent = c->snd_nxt - c->snd_end == !!(c->flags & CONN_FIN_QUEUED);
+	if (c->snd_una != c->snd_nxt || f->rto_at != NANOTIME_NEVER || all_sent ||
+	    !conn_synchronized(c))
 		return;
 	conn_arm_rto(t, c);
 }
