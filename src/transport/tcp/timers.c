@@ -99,8 +99,8 @@ static void probe_window(struct transport *t, struct tcp_conn *c)
 	conn_make_ready(t, c);
 }
 
-/* MUST-37: as long as the peer answers, its window may stay closed: the user timeout counts from the
- * first probe, and anew from each answer. An orphan's may not. */
+/* MUST-37: as long as the peer answers, its window may stay closed: the user timeout counts from
+ * the first probe, and anew from each answer. An orphan's may not. */
 static bool probed_in_vain(const struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
