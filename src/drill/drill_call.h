@@ -10,7 +10,7 @@
 
 #define DRILL_DESCRIPTORS 256                /* a script's numbers: 0 .. 255 */
 #define DRILL_BUFFER      (4u * 1024 * 1024) /* the most that one call may move */
-#define DRILL_VECTOR      16                 /* pieces of a message, descriptors polled */
+#define DRILL_VECTOR      64                 /* pieces of a message, descriptors polled */
 
 struct drill_host {
 	struct posix *posix;

@@ -4,13 +4,22 @@
  */
 #include "drill/drill_call.h"
 
-/* What a script hands over: the string that it writes, or zeroes for "...". */
+/* What a script hands over: the string that it writes, zeroes for "...", nowhere for NULL. */
 static const void *data_of(const struct drill_host *h, const struct drill_running *r, size_t len)
 {
 	const struct drill_expr *e = drill_argument(r->call, 1);
 	if (e && e->kind == DRILL_STRING && e->name.len >= len)
 		return e->name.at;
+	if (e && e->kind == DRILL_NUMBER && e->number == 0)
+		return NULL;
 	return h->zeroes;
+}
+
+/* Where a script takes data: a big buffer for "...", nowhere for NULL. */
+static void *room_of(const struct drill_host *h, const struct drill_running *r)
+{
+	const struct drill_expr *e = drill_argument(r->call, 1);
+	return e && e->kind == DRILL_NUMBER && e->number == 0 ? NULL : h->scratch;
 }
 
 bool drill_begin_socket(struct drill_host *h, struct drill_running *r, int live)
@@ -70,7 +79,7 @@ bool drill_begin_read(struct drill_host *h, struct drill_running *r, int live)
 	size_t len;
 	if (!drill_length_of(r, 2, &len))
 		return false;
-	r->result = posix_read(h->posix, &r->state, live, h->scratch, len);
+	r->result = posix_read(h->posix, &r->state, live, room_of(h, r), len);
 	return true;
 }
 
@@ -80,7 +89,7 @@ bool drill_begin_recv(struct drill_host *h, struct drill_running *r, int live)
 	int flags;
 	if (!drill_length_of(r, 2, &len) || !drill_flags_of(r, 3, &flags))
 		return false;
-	r->result = posix_recv(h->posix, &r->state, live, h->scratch, len, flags);
+	r->result = posix_recv(h->posix, &r->state, live, room_of(h, r), len, flags);
 	return true;
 }
 

@@ -136,7 +136,8 @@ static bool read_options(struct drill_run *r)
 		"remote_ip", "tcp_ts_tick_usecs", "tcp_ts_ecr_scaled", "strict_segments", "mss",
 		"bind_port", "connect_port", "gateway_ip", "netmask_ip", "speed", "verbose",
 		"non_fatal", "dry_run", "init_scripts", "define", "wire_client", "wire_server",
-		"persistent_tun_dev", "code_command", "code_format", "code_sockopt" };
+		"persistent_tun_dev", "send_omit_free", "is_anyip", "tolerance_percent", "debug",
+		"code_command", "code_format", "code_sockopt" };
 	for (unsigned i = 0; i < r->script.settings; i++) {
 		const struct drill_setting *s = &r->script.setting[i];
 		unsigned at = 0, count = sizeof known / sizeof known[0];

@@ -5,6 +5,7 @@
 #include "drill/drill_shell.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define WORDS_MAX 32
 
@@ -51,6 +52,45 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* "32*1024*1024 + 5": products and sums. Returns where it ends. */
+static const char *arithmetic(const char *at, long long *value)
+{
+	long long sum = 0, product = 1;
+	for (char *end;; at = end + 1) {
+		product *= strtoll(at, &end, 0);
+		if (end == at)
+			break;
+		end += strspn(end, " \t");
+		if (*end == '*')
+			continue;
+		sum += product;
+		product = *end == '-' ? -1 : 1;
+		at = end;
+		if (*end != '+' && *end != '-')
+			break;
+	}
+	*value = sum;
+	return at;
+}
+
+/* A value as a shell hands it on: $((...)) becomes a number. */
+static void expand(const char *from, char to[DRILL_WORD_MAX])
+{
+	size_t len = 0;
+	while (*from && len + 24 < DRILL_WORD_MAX) {
+		long long value;
+		const char *end = strncmp(from, "$((", 3) == 0 ? arithmetic(from + 3, &value)
+							       : from;
+		if (end != from && strncmp(end, "))", 2) == 0) {
+			len += (size_t)snprintf(to + len, 24, "%lld", value);
+			from = end + 2;
+		} else {
+			to[len++] = *from++;
+		}
+	}
+	to[len] = '\0';
+}
+
 /* "net.ipv4.tcp_sack=1", or "/proc/sys/net/ipv4/tcp_sack=1" */
 static bool assignment(const struct drill_shell *s, const char *word)
 {
@@ -69,7 +109,9 @@ static bool assignment(const struct drill_shell *s, const char *word)
 	for (char *at = name; path && *at; at++)
 		if (*at == '/')
 			*at = '.';
-	s->set(s->context, name, equals + 1);
+	char value[DRILL_WORD_MAX];
+	expand(equals + 1, value);
+	s->set(s->context, name, value);
 	return true;
 }
 

@@ -283,6 +283,13 @@ static int64_t set_plain(struct posix *p, struct file *f, const struct plain *o,
 		return -LINUX_EINVAL;
 	if (o->option == SOCK_NODELAY || o->option == SOCK_KEEPALIVE)
 		n = n != 0;
+	if (o->option == SOCK_NODELAY && n && f->id && (f->corked || f->more)) {
+		/* what the cork holds goes, as in Linux; what is written next is held again */
+		sock_set(p->stack, f->id, SOCK_CORK, false);
+		posix_flush(p);
+		sock_set(p->stack, f->id, SOCK_CORK, f->corked);
+		f->more = false;
+	}
 	return remember(p, f, o->option, n * o->unit);
 }
 

@@ -48,12 +48,13 @@ struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, 
 /* Bytes that SACK blocks take from each segment now. */
 static inline uint32_t conn_sack_room(const struct tcp_conn *c)
 {
-	if (!c->flight || !c->flight->held || !(c->flags & CONN_SACK))
+	const struct tcp_flight *f = c->flight;
+	if (!f || !(c->flags & CONN_SACK) || (!f->held && f->twice_start == f->twice_end))
 		return 0;
 	uint32_t most = c->flags & CONN_TIMESTAMPS ? 3 : 4;
 	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
 		most = conn_accecn_blocks(c, most);
-	uint32_t blocks = c->flight->held->count;
+	uint32_t blocks = (f->held ? f->held->count : 0) + (f->twice_start != f->twice_end);
 	return 4 + 8 * (blocks < most ? blocks : most);
 }
 

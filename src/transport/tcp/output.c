@@ -109,6 +109,9 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	r->seq = c->snd_nxt;
 	r->ack = c->rcv_nxt;
 	r->flags = TCP_RST | TCP_ACK;
+	r->timestamps = c->flags & CONN_TIMESTAMPS; /* RFC 7323 3.2 */
+	r->tsval = t->now_ms + c->ts_offset;
+	r->tsecr = c->ts_recent;
 	r->why = (uint8_t)why;
 	r->tos = c->tos;
 	r->hop_limit = c->hop_limit;
@@ -126,9 +129,13 @@ static void put_options(const struct transport *t, const struct tcp_conn *c, uin
 		store32(h + at + 8, c->ts_recent);
 		at += 12;
 	}
-	if (room) { /* RFC 2018 4: the newest block first */
-		struct interval block[TCP_SACK_BLOCKS];
-		unsigned n = interval_recent(c->flight->held, block, (room - 4) / 8);
+	if (room) { /* RFC 2018 4: the newest block first; before it what came twice (RFC 2883 4) */
+		struct tcp_flight *f = c->flight;
+		struct interval block[TCP_SACK_BLOCKS] = { { f->twice_start, f->twice_end } };
+		unsigned twice = f->twice_start != f->twice_end, n = (room - 4) / 8;
+		if (f->held)
+			interval_recent(f->held, block + twice, n - twice);
+		f->twice_start = f->twice_end;
 		store32(h + at, 0x01010500 | (2 + 8 * n));
 		at += 4;
 		for (unsigned i = 0; i < n; i++, at += 8) {

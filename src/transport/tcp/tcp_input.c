@@ -24,10 +24,13 @@ static void answer_unacceptable(struct transport *t, struct tcp_conn *c,
 		return;
 	}
 	/* Text or FIN again means that our ACK was lost: always answer. */
-	if (segment_len(seg) > 0 && !(seg->flags & TCP_SYN))
+	if (segment_len(seg) > 0 && !(seg->flags & TCP_SYN)) {
+		if (seq_le(seg->seq + seg->text_len, c->rcv_nxt))
+			conn_note_twice(c, seg->seq, seg->seq + seg->text_len);
 		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
-	else if (conn_may_challenge(t, c))
+	} else if (conn_may_challenge(t, c)) {
 		conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
+	}
 }
 
 /* The segment is acceptable, and has a timestamp that is not old. */
@@ -175,6 +178,7 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 			old--;
 			seg->seq++;
 		}
+		conn_note_twice(c, seg->seq, seg->seq + old);
 		seg->seq += old;
 		seg->text_at += old;
 		seg->text_len -= old;
