@@ -48,6 +48,20 @@ extern "C" {
 
 struct strata; /* a net */
 
+/*
+ * Explicit Congestion Notification (RFC 3168): routers mark packets instead of dropping them. Both
+ * ends must want it. With accurate feedback (RFC 9768) a sender learns how much was marked.
+ */
+enum strata_ecn {
+	STRATA_ECN_DEFAULT,        /* STRATA_ECN_ACCEPT, as Linux does */
+	STRATA_ECN_OFF,
+	STRATA_ECN_ASK,            /* our connections ask for it, and who asks us gets it */
+	STRATA_ECN_ACCEPT,         /* who asks us gets it */
+	STRATA_ECN_ACCURATE,       /* as ASK, with accurate feedback where the peer can */
+	STRATA_ECN_ACCURATE_ASK,   /* accurate feedback for who asks; ours ask for RFC 3168's */
+	STRATA_ECN_ACCURATE_ACCEPT /* as ACCEPT, with accurate feedback for who asks */
+};
+
 /* What is left zero takes the default. Nothing is kept of the strings. */
 struct strata_options {
 	/* "tap:NAME", or "lab:NAME[?OPTION=VALUE[&...]]". No default. */
@@ -91,6 +105,7 @@ struct strata_options {
 	/* How long strata_close (of the net) waits until data already written to closed streams has
 	 * been acknowledged. 0: 5 s; STRATA_FOREVER is allowed, and so is 1 for "at once". */
 	int64_t linger;
+	enum strata_ecn ecn; /* of its TCP connections */
 };
 
 /*

@@ -108,6 +108,9 @@ struct strata_stream_info {
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
 	uint64_t segments_sent, segments_received, retransmits, timeouts;
 	uint32_t unread, unsent, unacked; /* bytes queued here */
+	bool ecn, ecn_accurate;  /* agreed on: RFC 3168, RFC 9768 */
+	uint32_t ce_received;    /* segments that came with a congestion mark ... */
+	uint32_t ce_delivered;   /* ... and of ours, as the peer says */
 };
 STRATA_API int strata_stream_info(struct strata_stream *stream,
 				  struct strata_stream_info *out); /* NET */

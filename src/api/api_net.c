@@ -292,6 +292,8 @@ static void set_connections(struct stack_config *c, uint32_t connections)
 	t->blocks = at_least(t->blocks, 8 * connections);
 }
 
+static_assert(STRATA_ECN_ACCURATE_ACCEPT == (int)ECN_USES, "numbered alike");
+
 static struct site *open_site(const struct strata_options *o)
 {
 	struct stack_config config;
@@ -311,11 +313,19 @@ static struct site *open_site(const struct strata_options *o)
 			CONNECTIONS_MAX);
 		return NULL;
 	}
-	if (o->connections) {
+	if ((unsigned)o->ecn > ECN_USES) {
+		api_fail(ERR_ARGUMENT, "ecn is %u: it must be one of enum strata_ecn",
+			(unsigned)o->ecn);
+		return NULL;
+	}
+	if (o->connections || o->ecn) {
 		stack_config_default(&config);
-		set_connections(&config, o->connections);
 		s.config = &config;
 	}
+	if (o->connections)
+		set_connections(&config, o->connections);
+	if (o->ecn)
+		config.transport.ecn = (uint8_t)(o->ecn - 1);
 	char why[400] = "";
 	enum error e = ERR_OK;
 	struct site *site = site_open(&s, &e, why, sizeof why);

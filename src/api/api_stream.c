@@ -358,6 +358,10 @@ int strata_stream_info(struct strata_stream *stream, struct strata_stream_info *
 		.unread = i.unread,
 		.unsent = i.unsent,
 		.unacked = i.unacked,
+		.ecn = i.ecn,
+		.ecn_accurate = i.ecn_accurate,
+		.ce_received = i.ce_received,
+		.ce_delivered = i.ce_delivered,
 	};
 	return 0;
 }

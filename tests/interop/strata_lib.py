@@ -16,7 +16,7 @@ class Options(ctypes.Structure):
     _fields_ = [("link", TEXT), ("address", TEXT), ("address6", TEXT), ("gateway", TEXT), ("gateway6", TEXT),
                 ("dns", TEXT), ("mac", TEXT), ("pcap", TEXT), ("seed", ctypes.c_uint64), ("machine", TEXT),
                 ("beside", POINTER), ("drive_self", ctypes.c_bool), ("connections", ctypes.c_uint32),
-                ("linger", NUMBER)]
+                ("linger", NUMBER), ("ecn", ctypes.c_int)]
 
 
 class Address(ctypes.Structure):
@@ -38,7 +38,8 @@ class Info(ctypes.Structure):
                 ("bytes_retransmitted", ctypes.c_uint64), ("segments_sent", ctypes.c_uint64),
                 ("segments_received", ctypes.c_uint64), ("retransmits", ctypes.c_uint64),
                 ("timeouts", ctypes.c_uint64), ("unread", ctypes.c_uint32), ("unsent", ctypes.c_uint32),
-                ("unacked", ctypes.c_uint32)]
+                ("unacked", ctypes.c_uint32), ("ecn", ctypes.c_bool), ("ecn_accurate", ctypes.c_bool),
+                ("ce_received", ctypes.c_uint32), ("ce_delivered", ctypes.c_uint32)]
 
 
 class Counters(ctypes.Structure):

@@ -56,6 +56,7 @@ static void test_open(void **state)
 	REFUSED(ARGUMENT, "link addresses of their own", .link = "lab:home",
 		.mac = "02:00:00:00:00:01");
 	REFUSED(ARGUMENT, "500000 at most", .link = "lab:home", .connections = 500001);
+	REFUSED(ARGUMENT, "one of enum strata_ecn", .link = "lab:home", .ecn = 9);
 	REFUSED(SYSTEM, "/no/such", .link = "lab:home", .pcap = "/no/such/folder");
 }
 

@@ -179,6 +179,23 @@ static void test_asking_in_vain(void **state)
 	peer_close(p);
 }
 
+/* A SYN that could not leave was not refused by anybody. */
+static void test_asking_late(void **state)
+{
+	(void)state;
+	struct wire_peer *p = with_use(ECN_USE_ASK, false);
+	struct sock_options o = { .local_port = p->port = 5000 };
+	sock_id id;
+	p->nif->blocked = true;
+	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	peer_wait(p, 1500 * NANO_MS);
+	peer_expect_nothing(p);
+	p->nif->blocked = false;
+	peer_wait(p, 5 * NANO_S);
+	peer_expect(p, SETUP, 0, 0);
+	peer_close(p);
+}
+
 static void test_crossing(void **state)
 {
 	(void)state;
@@ -517,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_asked),
 		cmocka_unit_test(test_asking),
 		cmocka_unit_test(test_asking_in_vain),
+		cmocka_unit_test(test_asking_late),
 		cmocka_unit_test(test_crossing),
 		cmocka_unit_test(test_cookies),
 		cmocka_unit_test(test_socket_option),

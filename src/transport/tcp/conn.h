@@ -85,7 +85,8 @@ enum tcp_conn_ecn {
 	CONN_ECN_SEEN = 1 << 3, /* a segment came that was marked ECT or CE */
 	/* ... and with that of RFC 9768 */
 	CONN_ACCURATE = 1 << 4,
-	CONN_ACE_PEER = 3 << 1, /* enum ip_ecn with which the peer's SYN or SYN-ACK came */
+	CONN_ACE_PEER = 3 << 1, /* enum ip_ecn with which the peer's SYN or SYN-ACK came; in
+				 * SYN-SENT: SYNs that asked */
 	CONN_ACE_EXPECT = 1 << 3,    /* the peer's next ACE field is about our SYN-ACK (3.2.2.1) */
 	CONN_ACE_HANDSHAKE = 1 << 5, /* our next pure ACK's is about its SYN-ACK */
 	CONN_ACE_NOT_ECT = 1 << 6,   /* nothing of ours is marked any more (3.2.2.3) */

@@ -84,6 +84,13 @@ void ecn_first_option(struct tcp_options *o, bool crowded)
 	o->accecn[1] = 0;
 }
 
+/* In SYN-SENT: how many SYNs asked; SYN_PLAIN: and then one did not. */
+#define SYN_PLAIN 3
+static unsigned syns_of(const struct tcp_conn *c)
+{
+	return (c->ecn & CONN_ACE_PEER) >> CONN_ACE_PEER_SHIFT;
+}
+
 uint16_t conn_ecn_of_syn(struct tcp_conn *c, struct tcp_options *o)
 {
 	if (c->state == TCP_SYN_RECEIVED) {
@@ -93,11 +100,18 @@ uint16_t conn_ecn_of_syn(struct tcp_conn *c, struct tcp_options *o)
 			c->ecn |= CONN_ACE_NOT_ECT;
 		return ecn_agreement(c->ecn, c->backoff);
 	}
-	if (c->ecn & CONN_ACCURATE) /* what comes first decides, whatever else was sent */
-		return c->backoff < ACE_SYN_TRIES ? ACE_FLAGS : 0;
-	if (c->backoff)
+	/* A SYN that waited for the next hop was not sent, and its time-out says nothing. */
+	unsigned asked = syns_of(c), tries = c->ecn & CONN_ACCURATE ? ACE_SYN_TRIES : 1;
+	c->ecn &= (uint8_t)~CONN_ACE_PEER;
+	if (asked >= tries && !(c->ecn & CONN_ACCURATE)) { /* RFC 3168 6.1.1 */
 		c->ecn = 0;
-	return c->ecn ? TCP_ECE | TCP_CWR : 0;
+		return 0;
+	}
+	/* Of accurate feedback what comes first decides, whatever else was sent. */
+	c->ecn |= (uint8_t)((asked < tries ? asked + 1 : SYN_PLAIN) << CONN_ACE_PEER_SHIFT);
+	if (asked >= tries)
+		return 0;
+	return c->ecn & CONN_ACCURATE ? ACE_FLAGS : TCP_ECE | TCP_CWR;
 }
 
 /* A SYN-ACK that answers (1,1,1): RFC 9768 table 2, 3.1.3. */
@@ -110,7 +124,7 @@ static void take_agreement(struct transport *t, struct tcp_conn *c, const struct
 		return;
 	}
 	if (ace == 1) { /* only of RFC 3168, whose rule is that a plain SYN takes back the other */
-		c->ecn = c->backoff < ACE_SYN_TRIES ? CONN_ECN : 0;
+		c->ecn = syns_of(c) != SYN_PLAIN ? CONN_ECN : 0;
 		return;
 	}
 	c->ecn = accurate(rx) | CONN_ACE_HANDSHAKE;
@@ -129,8 +143,8 @@ void conn_take_syn_ecn(struct transport *t, struct tcp_conn *c, const struct rx 
 	if (seg->flags & TCP_ACK) {
 		if (asked)
 			take_agreement(t, c, rx, seg);
-		else if ((ace_of(seg) & ACE_CLASSIC) != 1)
-			c->ecn = 0;
+		else
+			c->ecn = (ace_of(seg) & ACE_CLASSIC) == 1 ? CONN_ECN : 0;
 		return;
 	}
 	/* Simultaneous open: as who is asked (3.1.2). */
