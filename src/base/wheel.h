@@ -23,9 +23,9 @@
 struct timer {
 	struct list link; /* linked to itself when not armed */
 	nanotime deadline;
-	uint8_t kind; /* the owner's: what to do when it fires */
-	uint8_t spare[3];
-	uint32_t owner; /* the owner's: free to use */
+	uint32_t kind : 8; /* the owner's: what to do when it fires */
+	uint32_t note : 24; /* the owner's, as well as this: free to use */
+	uint32_t owner;
 };
 
 struct wheel_slot {

@@ -23,7 +23,7 @@ enum setting_kind {
 	SETTING_TRIPLE,     /* three numbers of struct sysctls */
 	SETTING_NUMBER,     /* one number of struct sysctls */
 	SETTING_PROBE,      /* tail loss probes: from 3 on */
-	SETTING_NOT,        /* a bool that is the other way round here */
+	SETTING_IDLE,       /* enum idle_window */
 	SETTING_CONGESTION, /* a name */
 	SETTING_BITS,       /* the low 16 */
 	SETTING_FORGET,     /* what was learned of servers is forgotten */
@@ -46,7 +46,7 @@ static const struct setting settings[] = {
 	{ "tcp_ecn", SETTING_U8, CONFIG(ecn), 0, 0, ECN_USES - 1 },
 	{ "tcp_early_retrans", SETTING_PROBE, CONFIG(tail_loss_probe), 0, 0, 4 },
 	{ "tcp_frto", SETTING_BOOL, CONFIG(f_rto), 0, 0, 2 },
-	{ "tcp_slow_start_after_idle", SETTING_NOT, CONFIG(idle_keeps_window), 0, 0, 1 },
+	{ "tcp_slow_start_after_idle", SETTING_IDLE, CONFIG(idle_window), 0, 0, 1 },
 	{ "tcp_congestion_control", SETTING_CONGESTION, CONFIG(congestion), 0, 0, 0 },
 	{ "tcp_window_scaling", SETTING_BOOL, CONFIG(window_scaling), 0, 0, 1 },
 	{ "tcp_syn_retries", SETTING_U8, CONFIG(syn_retries), 0, 1, 127 },
@@ -223,13 +223,13 @@ static int set_triple(struct posix *p, int64_t *to, const char *value, const str
 static void set_config(struct transport_config *c, const struct setting *s, int64_t n)
 {
 	uint8_t *at = (uint8_t *)c + s->at;
-	bool flag = s->kind == SETTING_PROBE ? n >= 3 : (n != 0) != (s->kind == SETTING_NOT);
+	bool flag = s->kind == SETTING_PROBE ? n >= 3 : n != 0;
 	uint16_t bits = (uint16_t)n;
 	nanodiff time = s->kind == SETTING_RETRIES ? retries_as_time(n) : n * s->unit;
 	switch (s->kind) {
 	case SETTING_PROBE:
-	case SETTING_NOT:
 	case SETTING_BOOL: memcpy(at, &flag, sizeof flag); break;
+	case SETTING_IDLE: *at = n ? IDLE_WINDOW_DECAYS : IDLE_WINDOW_KEPT; break;
 	case SETTING_U8: *at = (uint8_t)n; break;
 	case SETTING_BITS: memcpy(at, &bits, sizeof bits); break;
 	case SETTING_COOKIES:
@@ -395,7 +395,8 @@ void sysctl_stack_config(struct stack_config *c)
 	t->initial_window = 10;
 	t->tail_loss_probe = t->f_rto = true;
 	t->rto_restart = false; /* Linux has none */
-	t->idle_keeps_window = true;
+	t->idle_window = IDLE_WINDOW_KEPT;
+	t->flight_idle = 3600 * NANO_S; /* what tcp_info tells outlives a pause */
 	t->abrupt_start = true; /* nor HyStart++ */
 	t->timestamps = t->sack = t->window_scaling = true;
 	t->ecn = ECN_USE_OFF;

@@ -97,6 +97,8 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 	};
 	if (c->flight)
 		flight_info(t, c, i);
+	else
+		i->cwnd = conn_kept_window(c);
 	if ((c->state == TCP_SYN_RECEIVED || c->state == TCP_CLOSED) && !i->bytes_received &&
 	    !i->bytes_acked)
 		i->fast_open = false; /* allowed, but nothing came */

@@ -60,6 +60,8 @@ void transport_config_default(struct transport_config *c)
 		.tail_loss_probe = true,
 		.f_rto = true,
 		.rto_restart = true,
+		.idle_window = IDLE_WINDOW_VALIDATED,
+		.flight_idle = 2 * NANO_S,
 		.mss_min = 64,
 		.initial_window = 10,
 		.challenge_rate = 500,
@@ -122,6 +124,9 @@ const char *transport_config_check(const struct transport_config *c)
 		{ c->congestion >= CC_KINDS,
 		  "transport.congestion must be 0, reno (1), cubic (2) or bbr (3)" },
 		{ c->ecn >= ECN_USES, "transport.ecn must be 0 .. 5 (enum tcp_ecn_use)" },
+		{ c->idle_window >= IDLE_WINDOWS,
+		  "transport.idle_window must be validated (0), decays (1) or kept (2)" },
+		{ c->flight_idle < 0, "transport.flight_idle can't be negative" },
 		{ c->gso_max > 65535 - 100, "transport.gso_max must be at most 65435 bytes" },
 	};
 	for (unsigned i = 0; i < sizeof rules / sizeof rules[0]; i++)

@@ -28,6 +28,14 @@ enum syn_cookies {
 	SYN_COOKIES_ALWAYS,
 };
 
+/* What becomes of a window that the application does not use (reno and cubic). */
+enum idle_window {
+	IDLE_WINDOW_VALIDATED, /* RFC 7661: kept for five minutes, then halved; the default */
+	IDLE_WINDOW_DECAYS, /* RFC 2861: halved each RTO; Linux's tcp_slow_start_after_idle = 1 */
+	IDLE_WINDOW_KEPT,   /* kept; Linux's tcp_slow_start_after_idle = 0 */
+	IDLE_WINDOWS
+};
+
 /* Explicit Congestion Notification in TCP: RFC 3168, and the accurate feedback of RFC 9768. The
  * numbers are Linux's tcp_ecn. */
 enum tcp_ecn_use {
@@ -102,7 +110,8 @@ struct transport_config {
 	/* CUBIC as in Linux: HyStart, not HyStart++, and what a loss reduces is the window, though
 	 * less may have been in flight (RFC 9438 4.6 allows both) */
 	bool abrupt_start;
-	bool idle_keeps_window;  /* no restart window after idle (RFC 5681 4.1) */
+	uint8_t idle_window;     /* enum idle_window */
+	nanodiff flight_idle;    /* a connection without work gives its buffers back: 2 s */
 	uint32_t challenge_rate; /* challenge ACKs: one a connection in so many ms */
 };
 

@@ -72,10 +72,9 @@ void cc_recovered(struct cc *c, nanotime now)
 }
 
 /*
- * RFC 5681 4.1 would begin anew after an RTO of silence, RFC 7661 would keep the window for five
- * minutes and then halve it. Between the two stands the decay of RFC 2861, which RFC 7661 grew
- * from: a halving for each RTO, not below the restart window, and a threshold of three quarters
- * of what was, so that slow start finds the way back.
+ * A halving for each RTO, not below the restart window, and a threshold of three quarters of what
+ * was, so that slow start finds the way back: RFC 2861. RFC 7661 asks for the same step, but once
+ * in five minutes: its caller says that one RTO has passed.
  */
 void cc_idle(struct cc *c, nanodiff idle, nanodiff rto, nanotime now)
 {

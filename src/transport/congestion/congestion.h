@@ -100,7 +100,8 @@ struct cc_ops {
 	void (*ecn)(struct cc *c, const struct cc_loss *l);
 	/*
 	 * Nothing was outstanding for `idle`, at least an RTO, and something is to be sent now
-	 * (RFC 5681 4.1, RFC 7661).
+	 * (RFC 5681 4.1); or, with `idle` and `rto` the same, the window was used by less than
+	 * half for so long that half of it goes (RFC 7661 4.4.3).
 	 */
 	void (*idle)(struct cc *c, nanodiff idle, nanodiff rto, nanotime now);
 };

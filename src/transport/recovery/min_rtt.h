@@ -9,6 +9,8 @@
 
 #include "base/nanotime.h"
 
+#include <stdbool.h>
+
 #define MIN_RTT_GENERATION (150 * NANO_S)
 
 struct min_rtt {
@@ -17,7 +19,8 @@ struct min_rtt {
 	nanotime turns_at; /* when this generation becomes the old one */
 };
 
-static inline void min_rtt_take(struct min_rtt *m, nanodiff rtt, nanotime now)
+/* True: a new generation began. */
+static inline bool min_rtt_take(struct min_rtt *m, nanodiff rtt, nanotime now)
 {
 	if (rtt < 1)
 		rtt = 1;
@@ -25,13 +28,14 @@ static inline void min_rtt_take(struct min_rtt *m, nanodiff rtt, nanotime now)
 		m->value = m->value && m->young < rtt ? m->young : rtt;
 		m->young = rtt;
 		m->turns_at = now + MIN_RTT_GENERATION;
-		return;
+		return true;
 	}
 	if (rtt < m->young) {
 		m->young = rtt;
 		if (rtt < m->value)
 			m->value = rtt;
 	}
+	return false;
 }
 
 #endif

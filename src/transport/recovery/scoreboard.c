@@ -92,6 +92,13 @@ static uint16_t pieces_capped(uint32_t pieces)
 	return (uint16_t)(pieces > UINT16_MAX ? UINT16_MAX : pieces);
 }
 
+/* How long its last segment is: reckoned when first asked for, or before the range is cut. */
+static void settle_tail(struct sent_range *r)
+{
+	if (!r->tail)
+		r->tail = (uint16_t)(range_len(r) - (r->pieces - 1u) * r->mss);
+}
+
 /* Its segments are of several lengths, or nobody knows. */
 static void count_bytes(struct sent_range *r)
 {
@@ -100,16 +107,18 @@ static void count_bytes(struct sent_range *r)
 
 /* The first end of one of its segments that is not before `at`, and the last one not past it;
  * both may be the range's own start, where a segment begins. */
-static uint32_t segment_from(const struct sent_range *r, uint32_t at)
+static uint32_t segment_from(struct sent_range *r, uint32_t at)
 {
+	settle_tail(r);
 	uint32_t last = r->end - r->tail;
 	if (seq_le(at, r->start))
 		return r->start;
 	return seq_gt(at, last) ? r->end : last - (last - at) / r->mss * r->mss;
 }
 
-static uint32_t segment_until(const struct sent_range *r, uint32_t at)
+static uint32_t segment_until(struct sent_range *r, uint32_t at)
 {
+	settle_tail(r);
 	uint32_t last = r->end - r->tail;
 	if (seq_ge(at, r->end))
 		return r->end;
@@ -120,14 +129,17 @@ static uint32_t segment_until(const struct sent_range *r, uint32_t at)
 static void count_pieces(struct sent_range *r)
 {
 	uint32_t len = range_len(r);
+	settle_tail(r);
 	if (r->mss > 1)
 		r->pieces = pieces_capped(
 			1 + (len > r->tail ? (len - r->tail + r->mss - 1) / r->mss : 0));
 }
 
 /* `r` takes in the bytes and the segments of `after`, which begins where it ends. */
-static void range_append(struct sent_range *r, const struct sent_range *after)
+static void range_append(struct sent_range *r, struct sent_range *after)
 {
+	settle_tail(r);
+	settle_tail(after);
 	bool even = r->mss == after->mss && r->tail == r->mss &&
 		    (range_len(after) - after->tail) % r->mss == 0;
 	r->pieces = pieces_capped((uint32_t)r->pieces + after->pieces);
@@ -154,8 +166,8 @@ void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 	r->end = end;
 	r->sent = now;
 	r->pieces = (uint16_t)pieces;
-	r->tail = (uint16_t)(end - start - (pieces - 1) * mss);
 	r->mss = (uint16_t)mss;
+	r->tail = 0;
 	r->flags = 0;
 	r->tries = 0;
 	if (b->rate)
@@ -237,6 +249,7 @@ void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_
 		if (r->flags)
 			board_uncount(b, r, len, whole);
 		if (!whole) {
+			settle_tail(r);
 			r->start = una;
 			break;
 		}
@@ -258,6 +271,7 @@ bool board_ack_clean(struct scoreboard *b, struct pool *p, uint32_t una, nanotim
 		*newest = r->sent;
 		flags |= r->flags;
 		if (seq_gt(r->end, una)) {
+			settle_tail(r);
 			r->start = una;
 			break;
 		}

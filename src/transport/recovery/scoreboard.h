@@ -48,9 +48,9 @@ struct sent_range {
 	uint32_t start, end;
 	nanotime sent;     /* last time */
 	uint16_t pieces;   /* segments that it was sent as; merged ranges add theirs up */
-	/* of its segments: the last one's bytes, and those of each before it; 1 and 1 where they
-	 * are of several lengths, so that bytes count one by one */
-	uint16_t tail, mss;
+	/* of its segments: the bytes of each but the last, and those of the last (0: as it follows
+	 * from `pieces`); 1 and 1 where they are of several lengths, so that bytes count */
+	uint16_t mss, tail;
 	uint8_t flags;     /* enum sent_flag */
 	uint8_t tries;     /* retransmissions */
 	struct rate_mark mark; /* while the board has a rate */

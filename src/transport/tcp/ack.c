@@ -98,7 +98,8 @@ static void take_sacks(struct transport *t, struct tcp_conn *c, const struct tcp
 static void sample_rtt(struct transport *t, struct tcp_conn *c, nanodiff rtt)
 {
 	rtt_sample(&c->rtt, rtt);
-	min_rtt_take(&c->flight->min_rtt, rtt, t->now);
+	if (min_rtt_take(&c->flight->min_rtt, rtt, t->now))
+		conn_validate_window(t, c); /* twice in RFC 7661's five minutes */
 	conn_trace(t, c, TRACE_TCP_RTT, NULL, NULL, (uint64_t)rtt);
 }
 
@@ -224,8 +225,10 @@ static void take_clean_ack(struct transport *t, struct tcp_conn *c, const struct
 	take_advance(t, c, seg);
 	if (c->state == TCP_CLOSED)
 		return;
-	if (cc_tested(&f->cc, prior, c->snd_una, c->snd_nxt))
+	if (cc_tested(&f->cc, prior, c->snd_una, c->snd_nxt)) {
+		f->validated_at = t->now;
 		tell_congestion_control(t, c, seg->ack - una, prior, 0, twice ? -1 : newest);
+	}
 }
 
 /* Is there anything that loss detection must look at? */
@@ -307,7 +310,7 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	const struct tcp_flight *f = c->flight;
-	if (seg->ack == c->snd_nxt && seg->ack == c->snd_una && f->tlp < TLP_NEW &&
+	if (seg->ack == c->snd_una && seg->ack == c->snd_nxt && f->tlp < TLP_NEW &&
 	    !(seg->h.options.has & TCP_HAS_SACK)) { /* who receives only */
 		conn_update_window(t, c, seg);
 		return;

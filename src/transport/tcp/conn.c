@@ -118,7 +118,10 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	f->cc.abrupt_start = t->config.abrupt_start;
 	if (f->cc.ops->wants_rate)
 		board_measure(&f->board, &f->rate, t->now);
+	f->validated_at = t->now;
 	c->flight = f;
+	if (c->timer.note)
+		conn_recall_window(t, c);
 	return f;
 }
 

@@ -187,6 +187,10 @@ struct tcp_flight {
 	nanotime probe_at;     /* keepalive and orphans' timers */
 	nanotime last_sent;    /* data; for the restart after idle, and the tail loss probe */
 	nanotime advanced_at;  /* when the RTO was armed last: new data acknowledged, or sent */
+	nanotime validated_at; /* RFC 7661: half of the window was acknowledged in a round */
+	nanotime paced_until;  /* ... and this long the burst that follows a silence is spread */
+	uint64_t loss_again;   /* ... bytes_again when a loss came; 0 bytes in flight then: */
+	uint32_t loss_flight;  /* the window was validated */
 	nanotime resent_at;    /* the first retransmission of this recovery; 0: none yet */
 	nanotime last_text;    /* when text came */
 	nanodiff user_timeout;

@@ -230,6 +230,11 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 static void note_pace(struct transport *t, struct tcp_conn *c, uint32_t len)
 {
 	struct tcp_flight *f = c->flight;
+	if (f->paced_until && t->now >= f->paced_until) { /* ACKs keep the time from here on */
+		f->paced_until = 0;
+		f->cc.pacing_rate = 0;
+		return;
+	}
 	/* what a late timer may make up for: a millisecond's worth */
 	uint32_t burst = pacer_quantum(f->cc.pacing_rate, c->mss, 0);
 	pacer_sent(&f->pacer, f->cc.pacing_rate, len, burst, t->now);
@@ -304,16 +309,17 @@ static void arm_probe(struct transport *t, struct tcp_conn *c, enum tcp_wait wai
 	conn_arm_rto(t, c);
 }
 
-/* The first data after an idle time starts from the restart window (RFC 5681 4.1). */
+/* The first data after an idle time: what the window is worth then (RFC 5681 4.1, RFC 7661). */
 static void restart_after_idle(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	if (c->snd_una != c->snd_nxt || c->snd_end == c->snd_nxt || t->config.idle_keeps_window ||
-	    t->now - f->last_sent <= t->config.rto_min) /* the RTO is never shorter */
+	if (c->snd_una != c->snd_nxt || c->snd_end == c->snd_nxt ||
+	    t->now - f->last_sent <= t->config.rto_min || /* the RTO is never shorter */
+	    t->config.idle_window == IDLE_WINDOW_KEPT)
 		return;
 	nanodiff rto = conn_rto(t, c);
 	if (t->now - f->last_sent > rto)
-		f->cc.ops->idle(&f->cc, t->now - f->last_sent, rto, t->now);
+		conn_restart_window(t, c, rto);
 }
 
 /* Is everything sent that may be, FIN included, and nothing owed? Saves a decision. */

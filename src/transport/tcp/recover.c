@@ -86,9 +86,11 @@ static void enter_recovery(struct transport *t, struct tcp_conn *c, const struct
 	f->again_forced = true; /* RFC 9937 6: the first goes at once */
 	f->retransmit_why = WHY_FAST_RETRANSMIT;
 	struct cc_loss l = loss_of(t, c, n->lost);
+	l.flight = conn_loss_flight(t, c);
 	f->cc.ops->loss(&f->cc, &l);
 	note_reduction(c);
-	prr_begin(&f->prr, l.flight, n->prior_sacked, c->snd_una - n->prior_una, f->cc.ssthresh);
+	prr_begin(&f->prr, c->snd_nxt - c->snd_una, n->prior_sacked, c->snd_una - n->prior_una,
+		  f->cc.ssthresh);
 	begin_undo(f, c->snd_una);
 	if (l.reduced) /* that there was congestion is known: RFC 4015 3 */
 		f->undo_possible = false;
@@ -105,6 +107,7 @@ static void leave_recovery(struct transport *t, struct tcp_conn *c)
 	f->frto = FRTO_NONE;
 	f->dup_acks = 0;
 	rack_recovered(&f->rack);
+	conn_loss_over(t, c);
 	f->cc.ops->recovered(&f->cc, t->now);
 }
 
@@ -178,6 +181,7 @@ static void undo(struct transport *t, struct tcp_conn *c, const char *why)
 {
 	struct tcp_flight *f = c->flight;
 	f->cc.ops->undo(&f->cc, t->now);
+	f->loss_flight = 0;
 	board_unlose(&f->board);
 	f->phase = PHASE_OPEN;
 	f->frto = FRTO_NONE;
@@ -316,6 +320,7 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 		board_lose_all(&f->board, &t->range_pool);
 	}
 	if (anew) {
+		f->loss_flight = 0;
 		f->cc.ops->timeout(&f->cc, &before);
 		note_reduction(c);
 		begin_undo(f, c->snd_una);

@@ -32,7 +32,7 @@ void conn_wait_memory(struct transport *t, struct tcp_conn *c)
 	c->flags |= CONN_SHORT;
 	push(t, c->flight ? &t->short_block : &t->short_flight, c);
 	/* A flight goes back when it is idle; R2 counts for a FIN without one. */
-	conn_arm(t, c, t->now + (c->flight ? CONN_FLIGHT_IDLE + NANO_MS : NANO_S));
+	conn_arm(t, c, t->now + (c->flight ? t->config.flight_idle + NANO_MS : NANO_S));
 }
 
 /* The order of the others stays. */
@@ -84,7 +84,7 @@ static bool take_block(struct transport *t, struct tcp_conn *c)
 
 static void go_on(struct transport *t, struct tcp_conn *c)
 {
-	conn_arm(t, c, t->now + CONN_FLIGHT_IDLE + NANO_MS);
+	conn_arm(t, c, t->now + t->config.flight_idle + NANO_MS);
 	if (c->flags & CONN_WINDOW_FULL) {
 		c->flags &= (uint16_t)~CONN_WINDOW_FULL;
 		conn_notify(t, c, EVENT_WRITABLE);

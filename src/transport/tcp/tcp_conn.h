@@ -215,6 +215,20 @@ static inline uint32_t conn_pipe(const struct tcp_conn *c)
 	uint32_t left = (uint32_t)f->dup_acks * c->mss;
 	return left < pipe ? pipe - left : 0;
 }
+/* validation.c: what a window is worth that was not used (RFC 7661) */
+/* A look at its use is due: lets it fall where it was not used for long. */
+void conn_validate_window(struct transport *t, struct tcp_conn *c);
+/* Data follows a silence of more than an RTO. */
+void conn_restart_window(struct transport *t, struct tcp_conn *c, nanodiff rto);
+/* Something was lost: the flight from which the reduction goes. */
+uint32_t conn_loss_flight(struct transport *t, struct tcp_conn *c);
+/* All of that has arrived, or timed out; before congestion control hears of it. */
+void conn_loss_over(struct transport *t, struct tcp_conn *c);
+/* The flight is about to go, and a new one is there. */
+void conn_keep_window(const struct transport *t, struct tcp_conn *c);
+void conn_recall_window(struct transport *t, struct tcp_conn *c);
+/* What is kept while there is no flight; 0: nothing above the initial window. */
+uint32_t conn_kept_window(const struct tcp_conn *c);
 /* text.c: what text and FIN mean */
 bool conn_verify(struct transport *t, struct tcp_conn *c, struct rx *rx, struct tcp_segment *seg);
 void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
@@ -275,7 +289,6 @@ static inline struct tcp_flight *conn_flight_in_turn(struct transport *t, struct
 }
 
 /* timers.c */
-#define CONN_FLIGHT_IDLE (2 * NANO_S) /* a flight without work goes back after so long */
 void conn_timer(struct transport *t, struct tcp_conn *c);
 /* Arms the wheel where `deadline` is earlier than what is armed. */
 void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline);

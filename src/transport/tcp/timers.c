@@ -263,10 +263,12 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 	if (f && flight_idle(c)) {
 		nanodiff idle = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
 		nanodiff quiet = t->now - f->last_sent;
-		if (idle > CONN_FLIGHT_IDLE && quiet > CONN_FLIGHT_IDLE)
+		if (idle > t->config.flight_idle && quiet > t->config.flight_idle) {
+			conn_keep_window(t, c);
 			conn_drop_flight(t, c);
-		else
-			next = t->now + CONN_FLIGHT_IDLE + NANO_MS;
+		} else {
+			next = t->now + t->config.flight_idle + NANO_MS;
+		}
 	}
 	f = c->flight;
 	if (f) {
