@@ -147,6 +147,8 @@ int64_t posix_renumber(struct posix *p, int fd, int number)
 	if (other)
 		other->other = number;
 	f->number = number;
+	if (p->held.owner == fd)
+		p->held.owner = number;
 	return 0;
 }
 
@@ -179,7 +181,9 @@ int64_t close_try(struct posix *p, struct posix_call *c)
 	struct file *f = file_find(p, c->fd);
 	if (!f)
 		return -LINUX_EBADF;
-	if (f->kind == FILE_SOCKET && f->id) {
+	if (f->kind == FILE_SOCKET && f->datagram) {
+		udp_close(p, f);
+	} else if (f->kind == FILE_SOCKET && f->id) {
 		bool linger = f->stage == STAGE_STREAM && f->linger && !f->connecting;
 		bool wait = linger && f->linger_seconds > 0 && sock_readable(p->stack, f->id) == 0;
 		if (wait && !c->started) {

@@ -290,6 +290,7 @@ void posix_flush(struct posix *p)
 	posix_look(p);
 }
 
+/* Connections that wait to be accepted, or datagrams to be read. */
 static void look_at_listener(struct posix *p, struct file *f)
 {
 	uint32_t waiting = sock_poll(p->stack, f->id) & EVENT_READABLE;
@@ -329,7 +330,7 @@ void posix_look(struct posix *p)
 		struct file *f = &p->file[i];
 		if (f->kind != FILE_SOCKET)
 			continue;
-		if (f->stage == STAGE_LISTEN)
+		if (f->stage == STAGE_LISTEN || (f->datagram && f->id))
 			look_at_listener(p, f);
 		else if (f->stage == STAGE_STREAM)
 			look_at_stream(p, f);

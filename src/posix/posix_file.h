@@ -75,6 +75,7 @@ struct file {
 	/* sockets */
 	uint8_t stage; /* enum socket_stage */
 	bool v6;       /* AF_INET6 */
+	bool datagram; /* UDP: stays in STAGE_NEW */
 	bool v6_only;
 	sock_id id;
 	struct addr local;
@@ -133,6 +134,14 @@ struct sysctls {
 	int64_t unsent_low;
 };
 
+/* The datagram that was taken off a queue to be looked at, and not read yet: one for all. */
+struct udp_held {
+	int owner; /* descriptor; 0: none */
+	uint32_t len;
+	struct sock_datagram about;
+	uint8_t bytes[POSIX_DATAGRAM_MAX];
+};
+
 struct posix {
 	struct stack *stack;
 	struct netif *nif;
@@ -147,6 +156,7 @@ struct posix {
 	uint32_t box_head, box_used;
 	uint32_t unknown; /* sysctl names */
 	uint16_t next_port;
+	struct udp_held held;
 };
 
 /* posix.c */
@@ -181,6 +191,15 @@ int64_t sockaddr_parse(const struct file *f, const void *sockaddr, uint32_t len,
 	struct addr *address, uint16_t *port);
 void sockaddr_emit(const struct file *f, const struct addr *address, uint16_t port, void *sockaddr,
 	uint32_t *len);
+
+/* udp_socket.c */
+/* Makes the endpoint where there is none yet. 0 or -errno. */
+int64_t udp_open(struct posix *p, struct file *f);
+int64_t udp_connect(struct posix *p, struct file *f, const void *sockaddr, uint32_t len);
+int64_t udp_read_try(struct posix *p, struct file *f, struct posix_call *c);
+int64_t udp_write_try(struct posix *p, struct file *f, struct posix_call *c);
+uint32_t udp_mask(struct posix *p, struct file *f);
+void udp_close(struct posix *p, struct file *f);
 
 /* send_queue.c: room as Linux counts it */
 bool send_has_room(struct posix *p, const struct file *f, bool wake);

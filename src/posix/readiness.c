@@ -41,6 +41,8 @@ uint32_t file_mask(struct posix *p, struct file *f)
 {
 	switch (f->kind) {
 	case FILE_SOCKET:
+		if (f->datagram)
+			return udp_mask(p, f);
 		if (f->stage == STAGE_STREAM)
 			return stream_mask(p, f);
 		if (f->stage == STAGE_LISTEN)

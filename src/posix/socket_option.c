@@ -375,6 +375,8 @@ static int take_pending(struct posix *p, struct file *f)
 		if (outcome)
 			return outcome == -LINUX_EINPROGRESS ? 0 : (int)-outcome;
 	}
+	if (f->datagram)
+		udp_mask(p, f); /* what came about its datagrams */
 	int error = socket_take_error(p, f);
 	if (error || f->stage != STAGE_STREAM || f->error_told)
 		return error;
@@ -390,8 +392,10 @@ static int64_t get_socket_level(
 	switch (name) {
 	case LINUX_SO_REUSEADDR: return put_int(value, len, f->reuse_address);
 	case LINUX_SO_REUSEPORT: return put_int(value, len, f->reuse_port);
-	case LINUX_SO_TYPE: return put_int(value, len, LINUX_SOCK_STREAM);
-	case LINUX_SO_PROTOCOL: return put_int(value, len, LINUX_IPPROTO_TCP);
+	case LINUX_SO_TYPE:
+		return put_int(value, len, f->datagram ? LINUX_SOCK_DGRAM : LINUX_SOCK_STREAM);
+	case LINUX_SO_PROTOCOL:
+		return put_int(value, len, f->datagram ? LINUX_IPPROTO_UDP : LINUX_IPPROTO_TCP);
 	case LINUX_SO_DOMAIN: return put_int(value, len, f->v6 ? LINUX_AF_INET6 : LINUX_AF_INET);
 	case LINUX_SO_ERROR: return put_int(value, len, take_pending(p, f));
 	case LINUX_SO_SNDBUF: return put_int(value, len, f->send_buffer);

@@ -68,12 +68,16 @@ int64_t posix_socket(struct posix *p, int family, int type, int protocol)
 	if (family != LINUX_AF_INET && family != LINUX_AF_INET6)
 		return -LINUX_EAFNOSUPPORT;
 	int kind = type & ~(LINUX_SOCK_NONBLOCK | LINUX_SOCK_CLOEXEC);
-	if (kind != LINUX_SOCK_STREAM || (protocol && protocol != LINUX_IPPROTO_TCP))
+	bool udp = kind == LINUX_SOCK_DGRAM;
+	if (kind != LINUX_SOCK_STREAM && !udp)
+		return -LINUX_EPROTONOSUPPORT;
+	if (protocol && protocol != (udp ? LINUX_IPPROTO_UDP : LINUX_IPPROTO_TCP))
 		return -LINUX_EPROTONOSUPPORT;
 	struct file *f = file_new(p, FILE_SOCKET);
 	if (!f)
 		return -LINUX_EMFILE;
 	f->v6 = family == LINUX_AF_INET6;
+	f->datagram = udp;
 	f->flags |= type & LINUX_SOCK_NONBLOCK;
 	socket_adopt_defaults(p, f);
 	return f->number;
@@ -91,7 +95,8 @@ static bool is_taken(
 {
 	for (uint32_t i = 0; i < p->config.descriptors; i++) {
 		const struct file *o = &p->file[i];
-		if (o == f || o->kind != FILE_SOCKET || !o->bound || o->port != port)
+		if (o == f || o->kind != FILE_SOCKET || !o->bound || o->port != port ||
+			o->datagram != f->datagram)
 			continue;
 		bool overlap = addr_is_any(a) || addr_is_any(&o->local) || addr_equal(a, &o->local);
 		bool shared = o->stage != STAGE_LISTEN && f->reuse_address && o->reuse_address;
@@ -136,7 +141,9 @@ int64_t posix_bind(struct posix *p, int fd, const void *sockaddr, uint32_t len)
 	f->local = a;
 	f->port = port;
 	f->bound = true;
-	return 0;
+	error = f->datagram ? udp_open(p, f) : 0;
+	f->bound = !error;
+	return error;
 }
 
 void socket_apply_options(struct posix *p, struct file *f)
@@ -175,6 +182,8 @@ int64_t posix_listen(struct posix *p, int fd, int backlog)
 	struct file *f = file_socket(p, fd, &error);
 	if (!f)
 		return error;
+	if (f->datagram)
+		return -LINUX_EOPNOTSUPP;
 	f->backlog = backlog;
 	if (f->stage == STAGE_LISTEN)
 		return 0;
@@ -352,6 +361,8 @@ int64_t connect_try(struct posix *p, struct posix_call *c)
 	struct file *f = file_socket(p, c->fd, &error);
 	if (!f)
 		return error;
+	if (f->datagram)
+		return udp_connect(p, f, c->address, c->address_size);
 	if (!c->started && is_unspecified(c))
 		return disconnect(p, f);
 	if (f->stage == STAGE_LISTEN)
@@ -408,6 +419,10 @@ int64_t posix_shutdown(struct posix *p, int fd, int how)
 		return error;
 	if (how < LINUX_SHUT_RD || how > LINUX_SHUT_RDWR)
 		return -LINUX_EINVAL;
+	if (f->datagram) {
+		f->read_shut |= how != LINUX_SHUT_WR;
+		return f->connected ? 0 : -LINUX_ENOTCONN;
+	}
 	if (f->stage == STAGE_LISTEN && how != LINUX_SHUT_WR) { /* it listens no more */
 		sock_close(p->stack, f->id);
 		f->id = 0;
@@ -444,7 +459,7 @@ static int64_t name_of(struct posix *p, int fd, bool peer, void *sockaddr, uint3
 	struct sock_peer local = { f->bound ? f->local : any_of(f), f->port }, remote = { 0 };
 	if (f->id)
 		sock_name(p->stack, f->id, &local, &remote);
-	if (peer && (f->stage != STAGE_STREAM || !f->connected))
+	if (peer && ((f->stage != STAGE_STREAM && !f->datagram) || !f->connected))
 		return -LINUX_ENOTCONN;
 	const struct sock_peer *told = peer ? &remote : &local;
 	sockaddr_emit(f, &told->address, told->port, sockaddr, len);

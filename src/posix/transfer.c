@@ -170,6 +170,8 @@ int64_t read_try(struct posix *p, struct posix_call *c)
 		struct linux_msghdr none = { 0 };
 		return note_receive(f, c->msg ? c->msg : &none);
 	}
+	if (f->datagram)
+		return udp_read_try(p, f, c);
 	if (c->flags & LINUX_MSG_OOB) /* urgent data stays in the stream (RFC 6093) */
 		return -LINUX_EINVAL;
 	if (f->stage != STAGE_STREAM)
@@ -410,6 +412,8 @@ int64_t write_try(struct posix *p, struct posix_call *c)
 	}
 	if (f->kind != FILE_SOCKET)
 		return -LINUX_EINVAL;
+	if (f->datagram)
+		return udp_write_try(p, f, c);
 	if (c->flags & LINUX_MSG_OOB) /* RFC 6093 discourages its use: not sent */
 		return -LINUX_EOPNOTSUPP;
 	if (!c->started && f->write_timeout)
