@@ -23,6 +23,9 @@ enum strata_events {
 	STRATA_CONNECTED = 4,    /* strata_connect_start has succeeded */
 	STRATA_PEER_CLOSED = 8,  /* the peer will send nothing more */
 	STRATA_ERROR = 16,       /* the connection is dead: the next call says why */
+	STRATA_URGENT = 64,      /* urgent data is ahead, or more of it (strata_urgent) */
+	/* It lives, but a router complains (strata_stream_info), or the peer does not answer */
+	STRATA_TROUBLE = 128,
 };
 
 /* One of the three handles is set. */

@@ -69,6 +69,19 @@ STRATA_API ssize_t strata_read_all(struct strata_stream *stream, void *to, size_
 STRATA_API ssize_t strata_write(struct strata_stream *stream, const void *from, size_t size);
 /* Queues all of it; 0 or an error. After an error it is unknown how much was queued. NET. */
 STRATA_API int strata_write_all(struct strata_stream *stream, const void *from, size_t size);
+/*
+ * The same, and the peer is told at once that urgent data is on its way, also where its window is
+ * closed: it is so up to the last byte taken, and stays in the stream (RFC 9293 3.8.5). New
+ * programs should not use it (RFC 6093): middleboxes clear the mark, and where its receiver's
+ * system takes one byte out of the stream, it is the last. NET.
+ */
+STRATA_API ssize_t strata_write_urgent(struct strata_stream *stream, const void *from,
+				       size_t size);
+/*
+ * How many bytes from the next one on are urgent, whether they have come or not: they have been
+ * read when it is 0. STRATA_URGENT (strata/event.h) tells that there are some, or more. NET.
+ */
+STRATA_API ssize_t strata_urgent(struct strata_stream *stream);
 /* No more writing: the peer reads the end after what was written. Reading goes on (half-close,
  * RFC 9293 3.6). NET. */
 STRATA_API int strata_shutdown(struct strata_stream *stream);
@@ -111,6 +124,9 @@ struct strata_stream_info {
 	bool ecn, ecn_accurate;  /* agreed on: RFC 3168, RFC 9768 */
 	uint32_t ce_received;    /* segments that came with a congestion mark ... */
 	uint32_t ce_delivered;   /* ... and of ours, as the peer says */
+	/* What a router said or the next hop did not say, and may pass: unreachable ...; OK:
+	 * nothing that still holds. STRATA_TROUBLE (strata/event.h) tells when. */
+	enum strata_error trouble;
 };
 STRATA_API int strata_stream_info(struct strata_stream *stream,
 				  struct strata_stream_info *out); /* NET */

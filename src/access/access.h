@@ -102,6 +102,8 @@ void neighbour_park(struct access *a, uint32_t index, struct list *link);
 struct neighbour *neighbour_find(
 	struct access *a, const struct netif *nif, const struct addr *address);
 /* It proved that it hears us (RFC 4861 7.3.1: forward progress). Cheap: call it often. */
+/* A sender has reason to believe that it is gone (RFC 4861 7.3.1): it is asked now. */
+void neighbour_doubt(struct access *a, uint32_t index, nanotime now);
 void neighbour_revive(struct access *a, struct neighbour *n, nanotime now);
 static inline void neighbour_confirm(struct access *a, uint32_t index, nanotime now)
 {

@@ -305,6 +305,16 @@ void neighbour_park(struct access *a, uint32_t index, struct list *link)
 	}
 }
 
+void neighbour_doubt(struct access *a, uint32_t index, nanotime now)
+{
+	struct neighbour *n = neighbour_at(a, index);
+	if (n->state != NEIGHBOUR_REACHABLE && n->state != NEIGHBOUR_STALE &&
+		n->state != NEIGHBOUR_DELAY)
+		return;
+	neighbour_set_state(a, n, NEIGHBOUR_PROBE, now);
+	neighbour_ask(a, n, now);
+}
+
 void neighbour_revive(struct access *a, struct neighbour *n, nanotime now)
 {
 	if (n->state == NEIGHBOUR_STALE || n->state == NEIGHBOUR_DELAY ||

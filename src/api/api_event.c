@@ -10,9 +10,12 @@ _Static_assert((int)STRATA_WRITABLE == (int)EVENT_WRITABLE, "one numbering");
 _Static_assert((int)STRATA_CONNECTED == (int)EVENT_CONNECTED, "one numbering");
 _Static_assert((int)STRATA_PEER_CLOSED == (int)EVENT_PEER_CLOSED, "one numbering");
 _Static_assert((int)STRATA_ERROR == (int)EVENT_ERROR, "one numbering");
+_Static_assert((int)STRATA_URGENT == (int)EVENT_URGENT, "one numbering");
+_Static_assert((int)STRATA_TROUBLE == (int)EVENT_TROUBLE, "one numbering");
 
-#define TOLD \
-	(STRATA_READABLE | STRATA_WRITABLE | STRATA_CONNECTED | STRATA_PEER_CLOSED | STRATA_ERROR)
+#define TOLD                                                                                       \
+	(STRATA_READABLE | STRATA_WRITABLE | STRATA_CONNECTED | STRATA_PEER_CLOSED |               \
+		STRATA_ERROR | STRATA_URGENT | STRATA_TROUBLE)
 
 /* ---- levels ---- */
 

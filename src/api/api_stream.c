@@ -362,6 +362,7 @@ int strata_stream_info(struct strata_stream *stream, struct strata_stream_info *
 		.ecn_accurate = i.ecn_accurate,
 		.ce_received = i.ce_received,
 		.ce_delivered = i.ce_delivered,
+		.trouble = (enum strata_error)i.soft_error,
 	};
 	return 0;
 }

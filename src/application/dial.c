@@ -72,7 +72,11 @@ static sock_id look(struct dial *d, struct stack *s, nanotime now)
 		struct dial_attempt *a = &d->attempt[i];
 		if (!a->sock)
 			continue;
+		/* An error that may pass ends no connection (RFC 9293 MUST-56), but another
+		 * address may do better (RFC 5461 3.1, RFC 8305). */
 		enum error why = sock_error(s, a->sock);
+		if (!why)
+			why = sock_trouble(s, a->sock);
 		if (why != ERR_OK) {
 			sock_close(s, a->sock);
 			fail(d, a, now, why);

@@ -101,6 +101,16 @@ static inline void internet_confirm(struct internet *in, const struct path *p, n
 		neighbour_confirm(in->access, p->neighbour, now);
 }
 
+/* Negative advice (RFC 9293 MUST-20): the way may be dead. It is looked up again, and its next hop
+ * asked whether it is still there. */
+static inline void internet_doubt(struct internet *in, struct path *p, nanotime now)
+{
+	if (p->generation && p->neighbour != NEIGHBOUR_NO_INDEX &&
+		neighbour_at(in->access, p->neighbour)->generation == p->neighbour_generation)
+		neighbour_doubt(in->access, p->neighbour, now);
+	p->generation = 0;
+}
+
 struct ip_send {
 	const struct addr *source, *destination;
 	uint8_t protocol, tos;

@@ -397,6 +397,7 @@ void sysctl_stack_config(struct stack_config *c)
 	t->rto_restart = false; /* Linux has none */
 	t->idle_window = IDLE_WINDOW_KEPT;
 	t->flight_idle = 3600 * NANO_S; /* what tcp_info tells outlives a pause */
+	t->icmp_ends_open = true;
 	t->abrupt_start = true; /* nor HyStart++ */
 	t->timestamps = t->sack = t->window_scaling = true;
 	t->ecn = ECN_USE_OFF;

@@ -53,7 +53,6 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->receive_buffer = f->receive_buffer;
 	i->last_sent = f->last_sent;
 	i->last_text = f->last_text;
-	i->soft_error = (enum error)f->soft_error;
 }
 
 int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
@@ -95,6 +94,7 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 		.fin_sent = c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end + 1,
 		.fin_received = c->flags & CONN_FIN_RECEIVED,
 	};
+	i->soft_error = conn_soft_error(c);
 	if (c->flight)
 		flight_info(t, c, i);
 	else

@@ -36,6 +36,7 @@ static const struct option_place {
 	[SOCK_TOS] = PLACE(tos, 255),
 	[SOCK_HOP_LIMIT] = PLACE(hop_limit, 255),
 	[SOCK_FRAGMENT] = PLACE(fragment, 1),
+	[SOCK_QUIET] = PLACE(quiet, 1),
 	[SOCK_CONGESTION] = PLACE(congestion, CC_KINDS - 1),
 	[SOCK_ECN] = PLACE(ecn, ECN_USES),
 #undef PLACE

@@ -278,6 +278,18 @@ int64_t sock_write(struct stack *s, sock_id id, const void *from, size_t len)
 	return c ? tcp_write(transport_of(s), c, from, len) : -(int64_t)ERR_ARGUMENT;
 }
 
+int64_t sock_write_urgent(struct stack *s, sock_id id, const void *from, size_t len)
+{
+	struct tcp_conn *c = conn_of(s, id);
+	return c ? tcp_write_urgent(transport_of(s), c, from, len) : -(int64_t)ERR_ARGUMENT;
+}
+
+int64_t sock_urgent(struct stack *s, sock_id id)
+{
+	struct tcp_conn *c = conn_of(s, id);
+	return c ? (int64_t)tcp_urgent(c) : -(int64_t)ERR_ARGUMENT;
+}
+
 int sock_peek(struct stack *s, sock_id id, struct span *out, unsigned max)
 {
 	struct tcp_conn *c = conn_of(s, id);
@@ -370,6 +382,12 @@ enum error sock_error(struct stack *s, sock_id id)
 {
 	struct tcp_conn *c = conn_of(s, id);
 	return c ? tcp_error(c) : ERR_ARGUMENT;
+}
+
+enum error sock_trouble(struct stack *s, sock_id id)
+{
+	const struct tcp_conn *c = conn_of(s, id);
+	return c ? conn_soft_error(c) : ERR_ARGUMENT;
 }
 
 int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote)

@@ -77,6 +77,15 @@ int64_t sock_read(struct stack *s, sock_id id, void *to, size_t cap);
 /* Bytes taken, maybe fewer than offered; -ERR_AGAIN: the queue is full, or memory is short;
  * EVENT_WRITABLE follows when there is room (in the order in which sockets found none). */
 int64_t sock_write(struct stack *s, sock_id id, const void *from, size_t len);
+/*
+ * Urgent data (RFC 9293 3.8.5), as sock_write: it is so up to the last byte taken. It stays in the
+ * stream. RFC 6093 advises against it (SHLD-13): middleboxes clear the mark, and systems disagree
+ * by a byte about what it names. We follow RFC 9293: it names the byte after the urgent ones.
+ */
+int64_t sock_write_urgent(struct stack *s, sock_id id, const void *from, size_t len);
+/* Bytes from the next one on that are urgent, read or still to come; 0: none. EVENT_URGENT tells
+ * when there are, or more. */
+int64_t sock_urgent(struct stack *s, sock_id id);
 /* Without a copy: received bytes in ring memory (up to `max` spans), then sock_consume. */
 int sock_peek(struct stack *s, sock_id id, struct span *out, unsigned max);
 int sock_consume(struct stack *s, sock_id id, size_t len);
@@ -97,6 +106,9 @@ int sock_close(struct stack *s, sock_id id);
 int sock_abort(struct stack *s, sock_id id);
 /* Why a connection died: ERR_OK while it lives. */
 enum error sock_error(struct stack *s, sock_id id);
+/* What ICMP said or a next hop did not say, and may pass (RFC 9293 MUST-47); ERR_OK: nothing that
+ * still holds. EVENT_TROUBLE tells when. */
+enum error sock_trouble(struct stack *s, sock_id id);
 int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote);
 /* A listener's Fast Open limit from now on; 0: none. */
 int sock_set_fast_open(struct stack *s, sock_id id, uint32_t most);
@@ -128,9 +140,11 @@ enum sock_option {
 	SOCK_SEND_BUFFER, SOCK_RECEIVE_BUFFER, /* bytes */
 	SOCK_UNSENT_MARK,   /* bytes: while so many are unsent nothing more is taken; 0: no mark */
 	SOCK_READ_MARK,     /* bytes: readable from so many on; 0: one */
-	SOCK_TOS,           /* DSCP of what is sent, with UDP the ECN bits too */
+	/* DSCP of what is sent, with UDP the ECN bits too; seldom changed on the way (SHLD-23) */
+	SOCK_TOS,
 	SOCK_HOP_LIMIT,
 	SOCK_FRAGMENT,      /* bool: routers may fragment what is sent */
+	SOCK_QUIET,         /* bool: no EVENT_TROUBLE (RFC 9293 SHLD-20) */
 	SOCK_CONGESTION,    /* congestion control: 0 as configured, 1 reno, 2 cubic, 3 bbr */
 	SOCK_ECN,           /* 0 as configured, else 1 + enum tcp_ecn_use; before the handshake */
 	SOCK_OPTIONS

@@ -18,6 +18,8 @@ enum endpoint_event {
 	EVENT_PEER_CLOSED = 8, /* the peer's FIN was taken */
 	EVENT_ERROR = 16,      /* the connection is dead: ask for the error */
 	EVENT_CLOSED = 32,     /* graceful close has finished on both sides */
+	EVENT_URGENT = 64,     /* urgent data is ahead, or more of it */
+	EVENT_TROUBLE = 128,   /* an error that may pass, or the peer is silent: it lives */
 };
 
 /* When a listener answers without keeping anything (RFC 4987 3.6). */
@@ -87,6 +89,7 @@ struct transport_config {
 	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
 	nanodiff fin_wait2;      /* orphans in FIN-WAIT-2: 60 s */
 	nanodiff user_timeout;   /* R2: give up after so long without progress; 100 s or more */
+	bool icmp_ends_open;     /* any unreachable ends an attempt, not only a hard one */
 	nanodiff syn_timeout;    /* R2 for SYN: MUST-23: at least 3 minutes */
 	nanodiff keepalive_idle, keepalive_interval; /* 2 h, 75 s; off unless asked for */
 	uint8_t keepalive_probes;

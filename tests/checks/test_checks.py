@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 import unittest
 
+import check_applications
 import check_attacks
 import check_corpora
 import check_exports
@@ -132,6 +133,13 @@ class CheckTest(unittest.TestCase):
         with (tree.root.parent / "shared/attacks.tsv").open("a") as rows:
             rows.write("TCP-07 / flood\tTCP\n")
         self.assert_bad(check_attacks, tree, "test_tcp_07_...: TCP-07 / flood")
+
+    def test_applications(self):
+        good = {"src/application/a.c": "/* no sock_write_urgent */ sock_write();\n", "cli/main.c": "",
+                "src/api/api_urgent.c": "sock_write_urgent();\n", "src/socket/s.c": "SOCK_TOS"}
+        self.assert_good(check_applications, self.tree(good))
+        for text, fragment in (("sock_set(s, id, SOCK_TOS, 3);\n", "SHLD-23"), ("sock_write_urgent(s);\n", "SHLD-13")):
+            self.assert_bad(check_applications, self.tree({**good, "src/application/b.c": text}), fragment)
 
     def requirements(self, **changed):
         """A tree in which one function does all that RFC 9293 asks for, and one test shows it."""

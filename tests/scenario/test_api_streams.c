@@ -283,6 +283,35 @@ static void test_name(void **state)
 	strata_close(net);
 }
 
+/* RFC 9293 MUST-30, MUST-33: by the public calls, among other bytes. */
+static void test_urgent(void **state)
+{
+	(void)state;
+	struct pair p;
+	open_pair(&p, "lab:lan");
+	assert_int_equal(strata_urgent(p.far), 0);
+	assert_int_equal(strata_write_all(p.near, "calm", 4), 0);
+	assert_int_equal(strata_write_urgent(p.near, "hurry", 5), 5);
+	assert_int_equal(strata_write_all(p.near, "calm", 4), 0);
+	assert_int_equal(strata_flush(p.near), 0);
+	struct strata_poll set = { .stream = p.far, .events = STRATA_URGENT };
+	assert_int_equal(strata_poll(p.server, &set, 1, 0), 1);
+	assert_int_equal(set.ready, STRATA_URGENT);
+	char text[8];
+	ssize_t urgent;
+	while ((urgent = strata_urgent(p.far)) > 0)
+		assert_int_equal(strata_read_all(p.far, text, 1), 1);
+	assert_int_equal(urgent, 0);
+	assert_int_equal(text[0], 'y');
+	assert_int_equal(strata_read_all(p.far, text, 4), 4);
+	assert_memory_equal(text, "calm", 4);
+	assert_int_equal(strata_poll(p.server, &set, 1, 0), 0);
+	assert_int_equal(strata_write_urgent(p.near, "", 0), 0);
+	assert_int_equal(strata_write_urgent(NULL, "x", 1), -STRATA_E_ARGUMENT);
+	assert_int_equal(strata_urgent(NULL), -STRATA_E_ARGUMENT);
+	close_pair(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +321,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_reads),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_urgent),
 		cmocka_unit_test(test_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

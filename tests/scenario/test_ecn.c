@@ -104,6 +104,7 @@ static bool marks(struct wire_peer *p, sock_id id)
 
 /* ---- the handshake ---- */
 
+/* SHLD-8 */
 static void test_asked(void **state)
 {
 	(void)state;

@@ -121,7 +121,7 @@ static void test_path_mtu_doubted(void **state)
 	peer_close(p);
 }
 
-/* RFC 5927 5.2, 9293 3.9.2.2: errors end an attempt, but no connection, whatever they say. */
+/* RFC 5927 5.2, 9293 3.9.2.2: hard errors end an attempt, but no connection, whatever they say. */
 static void test_hard_errors(void **state)
 {
 	(void)state;
@@ -149,6 +149,100 @@ static void test_hard_errors(void **state)
 	assert_string_equal(peer_state(p, id), "SYN-SENT");
 	peer_icmp(p, ICMP4_UNREACHABLE, 3, 0, 0);
 	assert_int_equal(sock_error(p->stack, id), ERR_REFUSED);
+	peer_close(p);
+}
+
+struct error_case {
+	bool v6;
+	uint8_t type, code;
+};
+
+/* MUST-54, MUST-56, SHLD-25, MUST-47: what may pass ends neither a connection nor an attempt to
+ * open one; its owner is told, and can ask. Told or not is the owner's choice (SHLD-20). */
+static void test_soft_errors(void **state)
+{
+	(void)state;
+	static const struct error_case cases[] = { { false, ICMP4_UNREACHABLE, 0 },
+		{ false, ICMP4_UNREACHABLE, 1 }, { false, ICMP4_UNREACHABLE, 5 },
+		{ false, ICMP4_TIME_EXCEEDED, 0 }, { false, ICMP4_TIME_EXCEEDED, 1 },
+		{ false, ICMP4_PARAMETER, 0 }, { true, ICMP6_UNREACHABLE, 0 },
+		{ true, ICMP6_UNREACHABLE, 3 }, { true, ICMP6_TIME_EXCEEDED, 0 },
+		{ true, ICMP6_PARAMETER, 0 } };
+	for (unsigned i = 0; i < 4 * (sizeof cases / sizeof *cases); i++) {
+		const struct error_case *e = &cases[i / 4];
+		bool opening = i & 1, quiet = i & 2;
+		struct wire_peer *p = peer_open(NULL, e->v6);
+		struct sock_queue q;
+		struct sock_event event;
+		sock_id id;
+		sock_queue_init(&q);
+		if (opening) {
+			struct sock_options o = { .local_port = 5000 };
+			p->port = 5000;
+			assert_int_equal(
+				sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+			peer_flush(p);
+		} else {
+			id = peer_accepted(p, &large);
+			write_all(p, id, 1000);
+		}
+		assert_int_equal(sock_set(p->stack, id, SOCK_QUIET, quiet), 0);
+		sock_attach(p->stack, id, &q, NULL);
+		while (sock_next(p->stack, &q, &event))
+			;
+		assert_int_equal(sock_trouble(p->stack, id), ERR_OK);
+		peer_icmp(p, e->type, e->code, opening ? 0 : 1, 0);
+		assert_string_equal(peer_state(p, id), opening ? "SYN-SENT" : "ESTABLISHED");
+		bool net = e->type == (e->v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE) && !e->code;
+		assert_int_equal(sock_trouble(p->stack, id),
+				 net ? ERR_NET_UNREACHABLE : ERR_HOST_UNREACHABLE);
+		bool told = sock_next(p->stack, &q, &event);
+		assert_int_equal(told && event.events & EVENT_TROUBLE, !quiet);
+		if (opening)
+			SAY(p, .flags = TCP_SYN | TCP_ACK, .us = 1);
+		else
+			SAY(p, .flags = TCP_ACK, .them = 1, .us = 1001);
+		assert_string_equal(peer_state(p, id), "ESTABLISHED");
+		assert_int_equal(sock_trouble(p->stack, id), ERR_OK);
+		assert_int_equal(sock_error(p->stack, id), ERR_OK);
+		peer_close(p);
+	}
+}
+
+/* An attempt that nothing but soft errors answered ends with what they said. */
+static void test_soft_error_at_the_end(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	struct sock_options o = { .local_port = 5000 };
+	sock_id id;
+	p->port = 5000;
+	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	peer_flush(p);
+	peer_icmp(p, ICMP4_UNREACHABLE, 1, 0, 0);
+	peer_wait(p, 300 * NANO_S);
+	assert_int_equal(sock_error(p->stack, id), ERR_HOST_UNREACHABLE);
+	peer_close(p);
+}
+
+/* MUST-55: nobody slows down for a source quench, nor hears of it. */
+static void test_source_quench(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, &large);
+	struct sock_tcp_info before, after;
+	write_all(p, id, 1000);
+	assert_int_equal(sock_tcp_info(p->stack, id, &before), 0);
+	p->taken = p->count;
+	for (unsigned i = 0; i < 10; i++)
+		peer_icmp(p, ICMP4_SOURCE_QUENCH, 0, 1, 0);
+	assert_int_equal(sock_tcp_info(p->stack, id, &after), 0);
+	assert_int_equal(after.cwnd, before.cwnd);
+	assert_int_equal(after.ssthresh, before.ssthresh);
+	assert_int_equal(sock_trouble(p->stack, id), ERR_OK);
+	assert_int_equal(stack_counters(p->stack)->drop[DROP_ICMP_TYPE], 10);
+	peer_expect_nothing(p);
 	peer_close(p);
 }
 
@@ -230,6 +324,9 @@ int main(void)
 		cmocka_unit_test(test_path_mtu_plateaus),
 		cmocka_unit_test(test_path_mtu_doubted),
 		cmocka_unit_test(test_hard_errors),
+		cmocka_unit_test(test_soft_errors),
+		cmocka_unit_test(test_soft_error_at_the_end),
+		cmocka_unit_test(test_source_quench),
 		cmocka_unit_test(test_signed_segments),
 		cmocka_unit_test(test_time_wait_again),
 	};

@@ -14,17 +14,22 @@ static bool keep(void *link, struct netif *nif, const struct tx_frame *f, nanoti
 	(void)nif;
 	uint8_t bytes[4096];
 	size_t len = frame_copy(f, bytes, sizeof bytes);
-	size_t ip = ETH_HEADER + (p->v6 ? IP6_HEADER : IP4_HEADER);
+	uint32_t options = p->v6 ? 0 : (bytes[ETH_HEADER] & 15u) * 4 - IP4_HEADER;
+	size_t ip = ETH_HEADER + (p->v6 ? IP6_HEADER : IP4_HEADER + options);
 	if (len < ip + TCP_HEADER || (!p->v6 && bytes[ETH_HEADER + 9] != IPPROTO_TCP_))
 		return true;
 	assert_true(p->count < PEER_SEGMENTS);
 	struct peer_segment *s = &p->sent[p->count++];
 	size_t total = p->v6 ? load16(bytes + ETH_HEADER + 4)
-			     : load16(bytes + ETH_HEADER + 2) - 20u;
+			     : load16(bytes + ETH_HEADER + 2) - 20u - options;
 	assert_int_equal(tcp_parse(span_of(bytes + ip, total), total, &s->h), DROP_NONE);
 	const uint8_t *source = bytes + ETH_HEADER + (p->v6 ? 8 : 12);
 	struct addr from = p->v6 ? addr_from6(source) : addr_from4(source);
 	struct addr to = p->v6 ? addr_from6(source + 16) : addr_from4(source + 4);
+	s->source = from;
+	s->destination = to;
+	s->ip_options_len = (uint8_t)options;
+	memcpy(s->ip_options, bytes + ETH_HEADER + IP4_HEADER, options);
 	uint64_t sum = pseudo_sum(&from, &to, IPPROTO_TCP_, (uint32_t)total) +
 		       checksum_plain.sum(bytes + ip, total);
 	assert_int_equal(checksum_fold(sum), 0xffff); /* MUST-2, on everything that leaves */
@@ -111,7 +116,7 @@ void peer_receive(struct wire_peer *p, const struct peer_say *say)
 		.urgent = say->urgent,
 		.options = say->options,
 	};
-	size_t ip = ETH_HEADER + (p->v6 ? IP6_HEADER : IP4_HEADER);
+	size_t ip = ETH_HEADER + (p->v6 ? IP6_HEADER : IP4_HEADER + say->ip_options_len);
 	size_t header = tcp_emit(&h, frame + ip, TCP_HEADER_MAX);
 	assert_true(header > 0);
 	if (say->raw) {
@@ -129,16 +134,17 @@ void peer_receive(struct wire_peer *p, const struct peer_say *say)
 	if (say->bad_checksum)
 		sum ^= 0x5555;
 	memcpy(frame + ip + 16, &sum, 2);
-	struct ip4_header four = { .header_len = IP4_HEADER, .total_len = (uint16_t)(total + 20),
+	struct ip4_header four = { .total_len = (uint16_t)(total + ip - ETH_HEADER),
 		.tos = say->tos, .dont_fragment = true, .ttl = 64, .protocol = IPPROTO_TCP_,
-		.source = p->remote, .destination = p->local };
+		.source = p->remote, .destination = p->local,
+		.options = span_of(say->ip_options, say->ip_options_len) };
 	struct ip6_header six = { .payload_len = (uint16_t)total, .next = IPPROTO_TCP_,
 		.traffic_class = say->tos, .hop_limit = 64, .source = p->remote,
 		.destination = p->local };
 	if (p->v6)
 		ip6_emit(&six, frame + ETH_HEADER, IP6_HEADER);
 	else
-		ip4_emit(&four, frame + ETH_HEADER, IP4_HEADER);
+		ip4_emit(&four, frame + ETH_HEADER, ip - ETH_HEADER);
 	struct eth_header eth = { .destination = p->nif->mac, .source = { { 2, 0, 0, 0, 0, 2 } },
 		.type = p->v6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4 };
 	eth_emit(&eth, frame, ETH_HEADER);

@@ -24,6 +24,9 @@ struct peer_segment {
 	uint8_t text[2048];
 	uint8_t why;
 	uint8_t tos, hop_limit;
+	struct addr source, destination; /* as the IP header says */
+	uint8_t ip_options[40];
+	uint8_t ip_options_len;
 };
 
 struct wire_peer {
@@ -54,6 +57,8 @@ struct peer_say {
 	uint32_t raw_len;
 	uint8_t offset;       /* 0, or what the data offset says (words) plus one */
 	bool bad_checksum;
+	const uint8_t *ip_options; /* IPv4, a multiple of four */
+	uint32_t ip_options_len;
 	uint16_t urgent;
 	uint8_t tos;
 };

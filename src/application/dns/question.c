@@ -533,6 +533,8 @@ static void progress_tcp(struct question *q, nanotime now)
 {
 	struct stack *s = q->context->stack;
 	enum error error = sock_error(s, q->sock);
+	if (!error && !q->connected) /* it may pass, but another server may do better */
+		error = sock_trouble(s, q->sock);
 
 	if (error != ERR_OK && !sock_readable(s, q->sock)) {
 		current(q)->error = error;

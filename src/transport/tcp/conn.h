@@ -122,7 +122,7 @@ struct tcp_conn {
 	uint16_t peer_mss;        /* as the peer said; default 536 or 1220 */
 	union {
 		uint16_t challenge_at; /* ms / 16, wraps */
-		uint16_t error;        /* CLOSED: the enum error it died of */
+		uint16_t error;        /* CLOSED: the enum error it died of; SYN-SENT: a soft one */
 	};
 	uint8_t state;            /* enum tcp_state */
 	uint8_t snd_wscale, rcv_wscale;
@@ -203,7 +203,8 @@ struct tcp_flight {
 	uint32_t snd_wnd_max;  /* largest window the peer ever offered */
 	uint32_t snd_small;    /* end of the last segment that was not full: Minshall's Nagle */
 	uint32_t fin_seq;      /* the peer's FIN, where it came ahead of a hole */
-	uint32_t urgent;       /* RCV.UP */
+	uint32_t urgent;       /* RCV.UP: the first byte that is not urgent */
+	uint32_t urgent_end;   /* SND.UP, likewise */
 	uint32_t tlp_end;      /* SND.NXT when the probe was sent (TLP.end_seq) */
 	uint32_t undo_una;     /* SND.UNA when the last reduction began */
 	/* SND.NXT at the last reduction: until it is acknowledged ECE says nothing new */
@@ -222,7 +223,7 @@ struct tcp_flight {
 	uint8_t wait;          /* enum tcp_wait: what held us back last */
 	bool fin_ahead;        /* fin_seq is set */
 	bool again_forced;     /* the first retransmission of a recovery goes whatever cwnd says */
-	bool urgent_valid;
+	bool urgent_valid, urgent_sent; /* `urgent`, `urgent_end` are set */
 	bool window_zero_told; /* the last window we advertised was below one segment */
 	uint8_t fast_open_cookie; /* enum cookie_form that the SYN-ACK brings */
 	uint16_t too_big;      /* a path MTU that somebody claims; 0: none */

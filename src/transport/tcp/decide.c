@@ -82,6 +82,8 @@ static bool small_may_go(const struct transport *t, const struct tcp_conn *c, st
 	}
 	if (c->flags & (CONN_NODELAY | CONN_FIN_QUEUED) || c->snd_nxt == c->snd_una)
 		return true; /* MUST-17 */
+	if (f->urgent_sent && seq_gt(f->urgent_end, c->snd_nxt))
+		return true;
 	/* SHLD-7. It counts only while it is outstanding: 2^31 bytes later it would seem ahead
 	 * again. */
 	if (f->snd_small - c->snd_una - 1 < c->snd_nxt - c->snd_una) {

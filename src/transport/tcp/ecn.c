@@ -136,6 +136,7 @@ static void take_agreement(struct transport *t, struct tcp_conn *c, const struct
 		conn_take_echo(t, c);
 }
 
+/* RFC 9293 SHLD-8: in use where both ends say so. */
 void conn_take_syn_ecn(struct transport *t, struct tcp_conn *c, const struct rx *rx,
 		       const struct tcp_segment *seg)
 {

@@ -403,6 +403,8 @@ static void conn_open(struct transport *t, struct tcp_listener *l, struct tcp_co
 	internet_confirm(t->internet, &c->path, t->now);
 	if (seg->text_len && !conn_take_sequence(t, c, rx, seg)) /* text obeys the window */
 		return;
+	if (seg->text_len && seg->flags & TCP_URG)
+		conn_take_urgent(t, c, seg);
 	if (c->ecn)
 		conn_take_ecn(t, c, rx, seg);
 	if (seg->text_len)

@@ -187,6 +187,8 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 	store16(header + 12, (uint16_t)(header_len << 10 | flags));
 	store16(header + 14, (uint16_t)conn_advertise(c));
 	store32(header + 16, 0); /* checksum, urgent pointer */
+	if (c->flight && __builtin_expect(c->flight->urgent_sent, 0))
+		conn_put_urgent(c, p->seq, header);
 	uint32_t total = (uint32_t)header_len + len;
 	/* MUST-2: what the link does not sum is summed here */
 	uint64_t sum = pseudo_sum(&c->tuple.local, &c->tuple.remote, IPPROTO_TCP_, total);
@@ -344,7 +346,8 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 {
 	const struct netif *nif = &t->internet->access->netif[c->path.nif];
 	uint32_t gso = 0;
-	if (nif->features & LINK_GSO && t->config.gso_max)
+	/* each segment has an urgent pointer of its own */
+	if (nif->features & LINK_GSO && t->config.gso_max && !(c->flight && c->flight->urgent_sent))
 		gso = nif->gso_max && nif->gso_max < t->config.gso_max ? nif->gso_max
 								       : t->config.gso_max;
 	if (c->flight)
@@ -445,7 +448,7 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 		if (c->state == TCP_SYN_SENT)
 			conn_die(t, c, ERR_HOST_UNREACHABLE);
 		else if (c->flight) { /* what is owed stays owed: the RTO tries again (MUST-20) */
-			c->flight->soft_error = ERR_HOST_UNREACHABLE;
+			conn_trouble(t, c, ERR_HOST_UNREACHABLE);
 			arm_probe(t, c, (enum tcp_wait)c->flight->wait);
 		}
 		retire(t, c);

@@ -107,6 +107,16 @@ struct tcp_secret_numbers tcp_secret_numbers(const struct transport *t,
 void tcp_receive(struct transport *t, struct rx *rx);
 /* tcp_icmp.c */
 void tcp_icmp_error(struct transport *t, struct rx *rx);
+/* Something is wrong that may pass: ICMP's error, or ERR_OK where the peer is silent. The owner is
+ * told, unless it declined (MUST-47, SHLD-20). */
+void conn_trouble(struct transport *t, struct tcp_conn *c, enum error why);
+/* What conn_trouble was told last, while nothing got better. */
+static inline enum error conn_soft_error(const struct tcp_conn *c)
+{
+	if (c->flight)
+		return (enum error)c->flight->soft_error;
+	return c->state == TCP_SYN_SENT ? (enum error)c->error : ERR_OK;
+}
 /* The RTO fired while a path MTU was in doubt (f->too_big). */
 void conn_too_big_timeout(struct tcp_conn *c);
 /* Text that had come before: the next ACK says so (RFC 2883), the first of several. */
@@ -234,6 +244,13 @@ bool conn_verify(struct transport *t, struct tcp_conn *c, struct rx *rx, struct 
 void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		    struct tcp_segment *seg);
 void conn_take_fin(struct transport *t, struct tcp_conn *c, struct tcp_segment *seg);
+/* urgent.c */
+void conn_take_urgent(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg);
+void conn_put_urgent(const struct tcp_conn *c, uint32_t seq, uint8_t *header);
+/* The bytes are urgent up to the last of them. Like tcp_write. */
+int64_t tcp_write_urgent(struct transport *t, struct tcp_conn *c, const void *from, size_t len);
+/* So many bytes from the next one to be read on are urgent, whether they are there or not. */
+uint32_t tcp_urgent(const struct tcp_conn *c);
 /* output.c */
 unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget);
 /* The window to advertise; moves rcv_edge. */

@@ -108,6 +108,25 @@ static bool may_give_up(const struct tcp_conn *c)
 	return c->state == TCP_SYN_SENT || (c->state == TCP_SYN_RECEIVED && !c->sock);
 }
 
+/* RFC 9293 3.9.2.2, RFC 5461 2.2: no such protocol, no such port; it will not get better. */
+static bool is_hard(const struct rx_icmp_error *e)
+{
+	if (e->v6)
+		return (e->type == ICMP6_UNREACHABLE && (e->code == 1 || e->code == 4)) ||
+		       (e->type == ICMP6_PARAMETER && e->code == 1);
+	return e->type == ICMP4_UNREACHABLE && (e->code == 2 || e->code == 3);
+}
+
+void conn_trouble(struct transport *t, struct tcp_conn *c, enum error why)
+{
+	if (why && c->flight)
+		c->flight->soft_error = (uint16_t)why;
+	else if (why && c->state == TCP_SYN_SENT)
+		c->error = (uint16_t)why;
+	if (!t->options[c->sock].quiet)
+		conn_notify(t, c, EVENT_TROUBLE);
+}
+
 /* MUST-54 */
 void tcp_icmp_error(struct transport *t, struct rx *rx)
 {
@@ -125,7 +144,8 @@ void tcp_icmp_error(struct transport *t, struct rx *rx)
 	enum demux_kind kind;
 	struct tcp_conn *c = demux_find(&t->demux, &tuple, &kind);
 	uint32_t seq = load32(e->quote.at + 4);
-	if (c && kind == DEMUX_EMBRYO && ends_embryo(e) && embryo_unreachable(t, (void *)c, seq)) {
+	if (c && kind == DEMUX_EMBRYO && t->config.icmp_ends_open && ends_embryo(e) &&
+	    embryo_unreachable(t, (void *)c, seq)) {
 		rx_fate(rx, FATE_DELIVERED);
 		return;
 	}
@@ -138,8 +158,10 @@ void tcp_icmp_error(struct transport *t, struct rx *rx)
 		take_too_big(t, c, seq, e->mtu);
 		return;
 	}
-	if (may_give_up(c))
+	/* MUST-56, SHLD-25: nobody is thrown out by what may pass; SHLD-26 holds while the
+	 * connection is being opened. RFC 5927 5.2: later all errors are soft. */
+	if (may_give_up(c) && (is_hard(e) || t->config.icmp_ends_open))
 		conn_die(t, c, meaning(e));
-	else if (c->flight) /* MUST-56; RFC 5927 5.2: soft once synchronized, whatever the code */
-		c->flight->soft_error = (uint16_t)meaning(e);
+	else
+		conn_trouble(t, c, meaning(e));
 }

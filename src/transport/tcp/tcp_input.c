@@ -114,30 +114,14 @@ static bool stage_reset(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	return false;
 }
 
-/* Sixth: urgent data stays in the stream (RFC 6093); only the pointer is kept, as a sequence
- * number that is never used as a length (TCP-01). */
-static void stage_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
-{
-	if (!(seg->flags & TCP_URG) || !c->flight)
-		return;
-	if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 &&
-	    c->state != TCP_FIN_WAIT_2)
-		return;
-	uint32_t up = seg->h.seq + seg->h.urgent;
-	if (!c->flight->urgent_valid || seq_gt(up, c->flight->urgent)) {
-		c->flight->urgent = up;
-		c->flight->urgent_valid = true;
-	}
-}
-
 /* MUST-66: with our window closed, what a segment at RCV.NXT says beside its text still counts. */
 static void beside_closed_window(struct transport *t, struct tcp_conn *c, struct rx *rx,
 				 struct tcp_segment *seg)
 {
 	if (seg->flags & TCP_RST)
 		stage_reset(t, c, rx, seg);
-	else if (seg->flags & TCP_ACK && conn_take_ack(t, c, rx, seg))
-		stage_urgent(c, seg);
+	else if (seg->flags & TCP_ACK && conn_take_ack(t, c, rx, seg) && seg->flags & TCP_URG)
+		conn_take_urgent(t, c, seg);
 }
 
 /* First: the sequence number (table 6), then text outside the window is cut off. */
@@ -206,7 +190,8 @@ static void synchronized_input(struct transport *t, struct tcp_conn *c, struct r
 	c->heard = t->now_ms;
 	if (__builtin_expect(c->ecn, 0))
 		conn_take_ecn(t, c, rx, seg);
-	stage_urgent(c, seg);
+	if (__builtin_expect(seg->flags & TCP_URG, 0)) /* sixth */
+		conn_take_urgent(t, c, seg);
 	if (seg->text_len)
 		conn_take_text(t, c, rx, seg);
 	if (seg->flags & TCP_FIN || (c->flight && c->flight->fin_ahead))
@@ -319,6 +304,8 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 	if (seg->text_len) {
 		if (c->ecn)
 			conn_take_ecn(t, c, rx, seg);
+		if (seg->flags & TCP_URG)
+			conn_take_urgent(t, c, seg);
 		conn_take_text(t, c, rx, seg);
 	}
 	if (seg->flags & TCP_FIN)

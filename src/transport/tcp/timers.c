@@ -79,19 +79,29 @@ static void tail_probe_timer(struct transport *t, struct tcp_conn *c)
 	conn_make_ready(t, c);
 }
 
-/* MUST-19. The third doubling is R1 (SHLD-10). */
-static void back_off(struct tcp_conn *c)
+#define R1 3 /* retransmissions: SHLD-10 */
+
+/* MUST-19. At R1 layer 2 is asked for another way (MUST-20). */
+static void back_off(struct transport *t, struct tcp_conn *c)
 {
 	if (c->backoff < 30)
 		c->backoff++;
-	if (c->backoff == 3) /* R1: ask layer 2 for another way (MUST-20) */
-		c->path.generation = 0;
+	if (c->backoff == R1)
+		internet_doubt(t->internet, &c->path, t->now);
+}
+
+/* No answer to what needs one: from R1 on the owner may know (SHLD-9). */
+static void unanswered(struct transport *t, struct tcp_conn *c)
+{
+	back_off(t, c);
+	if (c->backoff == R1)
+		conn_trouble(t, c, ERR_OK);
 }
 
 /* The window stays closed: MUST-36, SHLD-30. Given up only by the user timeout. */
 static void probe_window(struct transport *t, struct tcp_conn *c)
 {
-	back_off(c);
+	back_off(t, c);
 	if (c->flight->probes < UINT8_MAX)
 		c->flight->probes++;
 	c->flags |= CONN_PROBE_OWED;
@@ -134,7 +144,7 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 		if (f->too_big)
 			conn_too_big_timeout(c);
 		conn_retransmission_timeout(t, c);
-		back_off(c);
+		unanswered(t, c);
 		conn_arm_rto(t, c);
 	} else if (waits || fin_waits) {
 		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "window probe", c->backoff);
@@ -200,11 +210,11 @@ static void syn_timer(struct transport *t, struct tcp_conn *c)
 	uint8_t tries = passive ? t->config.syn_ack_retries : own ? own : t->config.syn_retries;
 	if (tries ? c->backoff >= tries
 		  : (nanodiff)waited * NANO_US >= t->config.syn_timeout) { /* MUST-23 */
-		conn_die(t, c, ERR_TIMEOUT);
+		conn_die(t, c, conn_soft_error(c) ? conn_soft_error(c) : ERR_TIMEOUT);
 		return;
 	}
 	conn_trace(t, c, TRACE_TCP_TIMER, NULL, "SYN retransmission", c->backoff);
-	back_off(c);
+	unanswered(t, c);
 	c->flags |= CONN_SYN_OWED;
 	conn_arm(t, c, t->now + rtt_backoff(t->config.rto_initial, c->backoff, t->config.rto_max));
 	conn_make_ready(t, c);

@@ -178,6 +178,8 @@ static void consumed(struct transport *t, struct tcp_conn *c, uint32_t len)
 {
 	struct tcp_flight *f = c->flight;
 	ring_release(&f->rx, &t->blocks, f->rx.low + len);
+	if (f->urgent_valid && seq_ge(f->rx.low, f->urgent))
+		f->urgent_valid = false;
 	if (!(c->flags & CONN_ACK_NOW) && conn_window_opened(c))
 		conn_owe_ack(t, c, WHY_ACK_WINDOW);
 }
@@ -386,5 +388,9 @@ unsigned tcp_poll(const struct transport *t, const struct tcp_conn *c)
 		events |= EVENT_READABLE | (c->error ? EVENT_ERROR : EVENT_CLOSED);
 	if (c->state == TCP_TIME_WAIT)
 		events |= EVENT_CLOSED;
+	if (tcp_urgent(c))
+		events |= EVENT_URGENT;
+	if (conn_soft_error(c))
+		events |= EVENT_TROUBLE;
 	return events;
 }

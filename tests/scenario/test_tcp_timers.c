@@ -1,0 +1,224 @@
+/*
+ * What time does to a connection (RFC 9293 3.8.1 to 3.8.4): measuring, doubting the way (R1),
+ * giving up (R2), asking whether the peer is there.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "support/wire_peer.h"
+
+#include "transport/endpoints.h"
+
+#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
+
+static uint8_t pattern[30000];
+
+static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
+{
+	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
+	peer_flush(p);
+}
+
+static struct sock_tcp_info info_of(struct wire_peer *p, sock_id id)
+{
+	struct sock_tcp_info info;
+	assert_int_equal(sock_tcp_info(p->stack, id, &info), 0);
+	return info;
+}
+
+/* Has this event come since the last look? */
+static bool told(struct wire_peer *p, struct sock_queue *q, uint32_t event)
+{
+	struct sock_event e;
+	bool yes = false;
+	while (sock_next(p->stack, q, &e))
+		yes |= (e.events & event) != 0;
+	return yes;
+}
+
+/* The next hop as one that was learned, and heard of just now. */
+static struct neighbour *next_hop(struct wire_peer *p)
+{
+	struct neighbour *n = neighbour_find(stack_access(p->stack), p->nif, &p->remote);
+	assert_non_null(n);
+	n->state = NEIGHBOUR_REACHABLE;
+	n->confirmed = p->now;
+	n->reachable = 3600 * NANO_S;
+	return n;
+}
+
+static sock_id connecting(struct wire_peer *p, struct sock_queue *q)
+{
+	struct sock_options o = { .local_port = 5000, .queue = q };
+	sock_id id;
+	p->port = 5000;
+	sock_queue_init(q);
+	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	peer_flush(p);
+	return id;
+}
+
+/* MUST-18: the ACK of what was sent twice is no measure; that of what was sent once is. */
+static void test_karn(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, NULL);
+	write_all(p, id, 100);
+	peer_wait(p, 50 * NANO_MS);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
+	struct sock_tcp_info before = info_of(p, id);
+	assert_true(before.srtt > 0);
+	write_all(p, id, 100);
+	peer_wait(p, 900 * NANO_MS); /* sent again meanwhile */
+	assert_true(info_of(p, id).retransmits > 0);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 201);
+	assert_int_equal(info_of(p, id).srtt, before.srtt);
+	assert_int_equal(info_of(p, id).rttvar, before.rttvar);
+	write_all(p, id, 100);
+	peer_wait(p, 100 * NANO_MS);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 301);
+	assert_true(info_of(p, id).srtt > before.srtt);
+	peer_close(p);
+}
+
+/* MUST-20, SHLD-9, SHLD-10: at the third retransmission, not before, the next hop is asked
+ * whether it is there, and the owner is told. An answer ends the trouble. */
+static void test_first_threshold(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	struct sock_queue q;
+	sock_id id = peer_accepted(p, NULL);
+	sock_queue_init(&q);
+	sock_attach(p->stack, id, &q, NULL);
+	struct neighbour *n = next_hop(p);
+	write_all(p, id, 100);
+	peer_next(p);
+	for (unsigned sent = 1; sent <= 3; sent++) {
+		told(p, &q, 0);
+		assert_int_equal(n->state, NEIGHBOUR_REACHABLE);
+		while (!peer_next(p))
+			peer_wait(p, 10 * NANO_MS);
+		assert_int_equal(told(p, &q, EVENT_TROUBLE), sent == 3);
+	}
+	assert_int_equal(n->state, NEIGHBOUR_PROBE);
+	assert_string_equal(peer_state(p, id), "ESTABLISHED");
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
+	assert_int_equal(n->state, NEIGHBOUR_REACHABLE); /* RFC 4861 7.3.1: forward progress */
+	assert_int_equal(info_of(p, id).backoff, 0);
+	peer_close(p);
+}
+
+/* MUST-22: the same for a SYN. */
+static void test_first_threshold_of_syn(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	struct sock_queue q;
+	struct neighbour *n = next_hop(p);
+	sock_id id = connecting(p, &q);
+	peer_wait(p, 6900 * NANO_MS); /* sent at 0, 1 and 3 */
+	assert_false(told(p, &q, EVENT_TROUBLE | EVENT_ERROR));
+	assert_int_equal(n->state, NEIGHBOUR_REACHABLE);
+	peer_wait(p, 200 * NANO_MS); /* and 7 */
+	assert_true(told(p, &q, EVENT_TROUBLE));
+	assert_int_equal(n->state, NEIGHBOUR_PROBE);
+	for (unsigned i = 0; i < 4; i++)
+		SAY(p, .flags = TCP_RST, .them = 0); /* proves nothing */
+	assert_string_equal(peer_state(p, id), "SYN-SENT");
+	n->state = NEIGHBOUR_STATIC;
+	peer_wait(p, 300 * NANO_S);
+	assert_true(told(p, &q, EVENT_ERROR));
+	assert_int_equal(sock_error(p->stack, id), ERR_TIMEOUT);
+	peer_close(p);
+}
+
+/* SHLD-11: as configured at first, a silent peer has more than 100 seconds, and some end
+ * (MUST-20). */
+static void test_second_threshold(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, NULL);
+	write_all(p, id, 100);
+	peer_wait(p, 100 * NANO_S);
+	assert_string_equal(peer_state(p, id), "ESTABLISHED");
+	peer_wait(p, 3600 * NANO_S);
+	assert_int_equal(sock_error(p->stack, id), ERR_TIMEOUT);
+	peer_close(p);
+}
+
+/* MUST-26: keep-alives wait for silence, and for all that is out to be acknowledged. */
+static void test_keepalive_when_idle(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, NULL);
+	assert_int_equal(sock_set(p->stack, id, SOCK_KEEP_IDLE, 10 * NANO_S), 0);
+	assert_int_equal(sock_set(p->stack, id, SOCK_KEEPALIVE, true), 0);
+	uint32_t them = 1;
+	for (unsigned i = 0; i < 5; i++) { /* heard of every nine seconds */
+		peer_wait(p, 9 * NANO_S);
+		while (p->taken < p->count)
+			assert_int_not_equal(peer_next(p)->why, WHY_KEEPALIVE);
+		SAY(p, .flags = TCP_ACK, .them = them, .us = 1, .text = "x", .len = i & 1);
+		them += i & 1;
+	}
+	write_all(p, id, 100); /* silent, but something is out: its own timer asks */
+	peer_wait(p, 100 * NANO_S);
+	while (p->taken < p->count)
+		assert_int_not_equal(peer_next(p)->why, WHY_KEEPALIVE);
+	SAY(p, .flags = TCP_ACK, .them = them, .us = 101);
+	p->taken = p->count;
+	peer_wait(p, 9900 * NANO_MS);
+	peer_expect_nothing(p);
+	peer_wait(p, 200 * NANO_MS);
+	assert_int_equal(peer_expect(p, TCP_ACK, 100, them)->why, WHY_KEEPALIVE);
+	peer_close(p);
+}
+
+/* MUST-11: a reset in SYN-RECEIVED refuses who opened the connection himself, when SYNs crossed;
+ * where a peer opened it the listener hears nothing, and listens on. */
+static void test_reset_in_syn_received(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	struct sock_queue q;
+	sock_id id = connecting(p, &q), listener;
+	SAY(p, .flags = TCP_SYN);
+	assert_string_equal(peer_state(p, id), "SYN-RECEIVED");
+	SAY(p, .flags = TCP_RST, .them = 1);
+	assert_true(told(p, &q, EVENT_ERROR));
+	assert_int_equal(sock_error(p->stack, id), ERR_REFUSED);
+	sock_close(p->stack, id);
+	assert_int_equal(sock_listen(p->stack,
+				 &(struct sock_options){ .local_port = 5000, .queue = &q },
+				 &listener),
+			 0);
+	SAY(p, .flags = TCP_SYN);
+	SAY(p, .flags = TCP_RST, .them = 1);
+	assert_false(told(p, &q, EVENT_READABLE | EVENT_ERROR));
+	assert_int_equal(stack_transport(p->stack)->embryo_pool.used, 0);
+	SAY(p, .flags = TCP_SYN);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
+	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	peer_close(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_karn),
+		cmocka_unit_test(test_first_threshold),
+		cmocka_unit_test(test_first_threshold_of_syn),
+		cmocka_unit_test(test_second_threshold),
+		cmocka_unit_test(test_keepalive_when_idle),
+		cmocka_unit_test(test_reset_in_syn_received),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
