@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "packet/core.h"
+#include "wire/pcapng.h"
 
 #define NETIF_NAME_MAX  16
 #define NETIF_ADDRESSES 8
@@ -71,6 +72,12 @@ struct netif {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
 	uint64_t conflicts; /* frames in which another host claimed an address of ours */
 };
+
+/* What a capture of its frames says they are. */
+static inline uint16_t netif_link_type(const struct netif *n)
+{
+	return n->framing == FRAMING_BARE ? LINK_TYPE_RAW : LINK_TYPE_ETHERNET;
+}
 
 /* Is this one of the interface's own unicast addresses? */
 static inline bool netif_has(const struct netif *nif, const struct addr *a)

@@ -109,9 +109,9 @@ static bool write_head(struct capture_file *c)
 		.application = text("Strata"),
 	};
 	struct pcapng_interface interface = {
-		.link_type = LINK_TYPE_ETHERNET,
+		.link_type = netif_link_type(c->nif),
 		.name = text(c->nif->name),
-		.has_mac = true,
+		.has_mac = c->nif->framing != FRAMING_BARE,
 	};
 	memcpy(interface.mac, c->nif->mac.b, sizeof interface.mac);
 	size_t len = pcapng_section(&section, c->buffer, CAPTURE_BUFFER);

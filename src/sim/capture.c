@@ -123,10 +123,10 @@ void sim_capture_node(struct sim_capture *c, struct node *n)
 	for (unsigned i = 0; i < n->interfaces; i++) {
 		const struct node_interface *in = &n->interface[i];
 		struct pcapng_interface p = {
-			.link_type = LINK_TYPE_ETHERNET,
+			.link_type = netif_link_type(in->netif),
 			.name = text(in->port.name),
 			.speed = in->port.out ? in->port.out->config.rate : 0,
-			.has_mac = true,
+			.has_mac = in->netif->framing != FRAMING_BARE,
 		};
 		memcpy(p.mac, in->netif->mac.b, sizeof p.mac);
 		describe(c, in->netif, &p);
@@ -179,7 +179,7 @@ void sim_capture_link(struct sim_capture *c, struct link *l)
 		struct link_way *way = &l->way[i];
 		snprintf(name, sizeof name, "%s>%s", way->from->name, way->to->name);
 		const struct pcapng_interface p = {
-			.link_type = LINK_TYPE_ETHERNET,
+			.link_type = way->from->bare ? LINK_TYPE_RAW : LINK_TYPE_ETHERNET,
 			.name = text(name),
 			.description = text(l->name),
 			.speed = way->config.rate,

@@ -317,6 +317,7 @@ struct port *node_port_with(struct node *n, const struct netif_config *config)
 	i->port.world = n->world;
 	i->port.receive = receive;
 	i->port.room = room;
+	i->port.bare = c.features & LINK_BARE;
 	snprintf(i->port.name, sizeof i->port.name, "%s/%.14s", n->name, c.name);
 	i->netif = stack_add_netif(n->stack, &c, &why);
 	assert(i->netif);

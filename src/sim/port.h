@@ -39,6 +39,7 @@ struct port {
 	void (*receive)(struct port *p, struct parcel *parcel); /* takes the parcel over */
 	void (*room)(struct port *p); /* a blocking queue has room again; may be NULL */
 	void *owner;                  /* the box chain's; else NULL */
+	bool bare;                    /* IP packets without a link header (LINK_BARE) */
 };
 
 /* A parcel with room for `len` bytes, its fields those of a plain frame. */

@@ -273,6 +273,28 @@ static void test_signed_segments(void **state)
 	peer_close(p);
 }
 
+/* A connection that sent 80000 bytes in no time and closed first: it is in TIME-WAIT. Returns the
+ * number that follows all of ours. */
+static uint32_t in_time_wait(struct wire_peer *p, const struct tcp_options *syn)
+{
+	sock_id id = peer_accepted(p, syn);
+	uint32_t end = 1;
+	for (unsigned n = 0; n < 40; n++) {
+		struct tcp_options e = { .has = TCP_HAS_TIMESTAMPS, .tsval = 100 };
+		write_all(p, id, 2000);
+		e.tsecr = p->sent[0].h.options.tsval;
+		p->taken = p->count = 0;
+		end += 2000;
+		SAY(p, .flags = TCP_ACK, .them = 1, .us = end, .options = e);
+	}
+	sock_close(p->stack, id);
+	peer_flush(p);
+	SAY(p, .flags = TCP_ACK | TCP_FIN, .them = 1, .us = end + 1, .options = *syn);
+	assert_int_equal(stack_transport(p->stack)->time_wait_pool.used, 1);
+	p->taken = p->count = 0;
+	return p->iss + end + 1;
+}
+
 /* A SYN that ends a TIME-WAIT at once: our new numbers lie beyond all of the old (RFC 9293 3.6.1
  * MAY-2), however many bytes went in no time. RFC 6191, SHLD-4: by timestamp, then by number. */
 static void test_time_wait_again(void **state)
@@ -284,22 +306,7 @@ static void test_time_wait_again(void **state)
 	for (unsigned how = 0; how < 5; how++) {
 		struct wire_peer *p = peer_open(&c, false);
 		struct tcp_options o = { .has = TCP_HAS_TIMESTAMPS, .tsval = 100 };
-		sock_id id = peer_accepted(p, &o);
-		uint32_t end = 1;
-		for (unsigned n = 0; n < 40; n++) {
-			struct tcp_options e = { .has = TCP_HAS_TIMESTAMPS, .tsval = 100 };
-			write_all(p, id, 2000);
-			e.tsecr = p->sent[0].h.options.tsval;
-			p->taken = p->count = 0;
-			end += 2000;
-			SAY(p, .flags = TCP_ACK, .them = 1, .us = end, .options = e);
-		}
-		sock_close(p->stack, id);
-		peer_flush(p);
-		SAY(p, .flags = TCP_ACK | TCP_FIN, .them = 1, .us = end + 1, .options = o);
-		assert_int_equal(stack_transport(p->stack)->time_wait_pool.used, 1);
-		p->taken = p->count = 0;
-		uint32_t old = p->iss + end + 1;
+		uint32_t old = in_time_wait(p, &o);
 		/* later, same and higher, same and lower, earlier, none and higher */
 		static const uint32_t stamp[] = { 101, 100, 100, 99, 0 };
 		static const uint32_t seq[] = { 0x80000000, 5000, 0, 5000, 5000 };
@@ -311,6 +318,40 @@ static void test_time_wait_again(void **state)
 		assert_int_equal(s && s->h.flags & TCP_SYN, opens[how]);
 		if (opens[how])
 			assert_true((int32_t)(s->h.seq - old) > 0);
+		peer_close(p);
+	}
+}
+
+/* The same where a SYN's data is taken at once (RFC 7413), and where a cookie would be our number
+ * (RFC 4987 3.6): half of all cookies lie before the old numbers, and those may not be used. */
+static void test_time_wait_again_early(void **state)
+{
+	(void)state;
+	for (unsigned how = 0; how < 24; how++) {
+		bool cookies = how >= 4;
+		struct stack_config c;
+		peer_config(&c);
+		c.transport.timestamps = true;
+		c.transport.fast_open = FAST_OPEN_SERVER | FAST_OPEN_SERVER_ALL |
+					FAST_OPEN_SERVER_NO_COOKIE;
+		struct wire_peer *p = peer_open(&c, false);
+		struct tcp_options o = { .has = TCP_HAS_TIMESTAMPS, .tsval = 100 };
+		uint32_t old = in_time_wait(p, &o);
+		if (cookies)
+			transport_settings(stack_transport(p->stack))->syn_cookies =
+				SYN_COOKIES_ALWAYS;
+		o.tsval = 101;
+		SAY(p, .flags = TCP_SYN, .them = 10000 + how * 4096, .options = o, .text = "early",
+		    .len = cookies ? 0 : 5);
+		const struct peer_segment *s = peer_next(p);
+		assert_true(s && s->h.flags == (TCP_SYN | TCP_ACK));
+		assert_true((int32_t)(s->h.seq - old) > 0);
+		uint32_t iss = s->h.seq - p->iss; /* as SAY counts */
+		o.tsecr = s->h.options.tsval;
+		SAY(p, .flags = TCP_ACK, .them = 10000 + how * 4096 + (cookies ? 1 : 6),
+		    .us = iss + 1, .options = o);
+		assert_int_equal(stack_transport(p->stack)->conn_pool.used, 1);
+		assert_null(peer_next(p)); /* no reset */
 		peer_close(p);
 	}
 }
@@ -329,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_source_quench),
 		cmocka_unit_test(test_signed_segments),
 		cmocka_unit_test(test_time_wait_again),
+		cmocka_unit_test(test_time_wait_again_early),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

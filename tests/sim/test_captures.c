@@ -198,6 +198,50 @@ static void test_link(void **state)
 	assert_true(count("provider/wan0>router/wan0") > 100);
 }
 
+/* A link without a link header: a capture of it holds packets, and says so. */
+static void test_bare(void **state)
+{
+	struct world *w = world_new(&(struct world_config){ .seed = test_seed() });
+	struct node *n[2];
+	struct port *p[2];
+	char why[300] = "";
+	const char *broken = "";
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		n[i] = node_new(w, i ? "right" : "left", NULL, &broken);
+		p[i] = node_port_with(n[i], &(struct netif_config){
+			.name = "ppp0", .mtu = 1500, .features = LINK_BARE });
+		assert_int_equal(
+			node_address(n[i], "ppp0", i ? "192.0.2.2/24" : "192.0.2.1/24"), ERR_OK);
+		assert_int_equal(node_address(n[i], "ppp0",
+			i ? "2001:db8::2/64" : "2001:db8::1/64"), ERR_OK);
+	}
+	struct link *l = link_connect(
+		w, "serial", p[0], p[1], &(struct link_config){ .delay = NANO_MS }, NULL);
+	struct sim_capture *c = sim_capture_open(w, path, LAB_EPOCH, why, sizeof why);
+	assert_non_null(c);
+	sim_capture_node(c, n[0]);
+	sim_capture_link(c, l);
+	static const uint8_t four[4] = { 192, 0, 2, 2 };
+	static const uint8_t six[16] = { 0x20, 1, 0x0d, 0xb8, [15] = 2 };
+	const struct addr to[] = { addr_from4(four), addr_from6(six) };
+	for (unsigned i = 0; i < 2; i++) {
+		sock_id id;
+		const struct sock_options o = { 0 };
+		assert_int_equal(sock_connect(node_use(n[0]), &o, &to[i], 9, &id), 0);
+		world_run(w, w->now + NANO_S, NULL, NULL);
+		assert_int_equal(sock_error(node_use(n[0]), id), ERR_REFUSED);
+	}
+	unsigned frames = (unsigned)sim_capture_frames(c);
+	assert_true(sim_capture_close(c));
+	world_free(w);
+	assert_clean(frames);
+	tshark("-Y tcp -T fields -E separator=/t -e frame.encap_type -e frame.protocols");
+	/* SYN and reset, at the node and on the link */
+	assert_int_equal(count("7\traw:ip:tcp"), 4);
+	assert_int_equal(count("7\traw:ipv6:tcp"), 4);
+}
+
 static void test_cannot_write(void **state)
 {
 	struct lab *l = open_lab("lan");
@@ -238,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_client),
 		cmocka_unit_test(test_world),
 		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_bare),
 		cmocka_unit_test(test_cannot_write),
 	};
 	return test_seed_report(cmocka_run_group_tests(tests, make_file, remove_file));

@@ -73,13 +73,16 @@ static struct tcp_embryo *embryo_new(struct transport *t, const struct tcp_tuple
 	return e;
 }
 
-/* What the SYN said, and our numbers for it. */
+/* What the SYN said, and our numbers for it; beyond those of an old connection, if it says so. */
 static void embryo_fill(struct transport *t, const struct tcp_listener *l, struct tcp_embryo *e,
-			const struct rx *rx, const struct tcp_segment *seg)
+			const struct rx *rx, const struct tcp_segment *seg,
+			const uint32_t *beyond)
 {
 	const struct tcp_options *o = &seg->h.options;
 	struct tcp_secret_numbers n = tcp_secret_numbers(t, &e->tuple, t->now);
 	e->iss = n.isn;
+	if (beyond && !seq_gt(e->iss, *beyond))
+		e->iss = *beyond + REOPEN_GAP;
 	e->ts_offset = n.ts_offset;
 	e->irs = seg->seq;
 	e->window = seg->h.window;
@@ -146,17 +149,14 @@ static bool cookie_due(const struct transport *t, const struct tcp_listener *l)
 	return listener_cookies(t, l) != SYN_COOKIES_OFF;
 }
 
-/* Answers a SYN with a cookie: RFC 4987 3.6. */
-static void cookie_answer(struct transport *t, struct tcp_listener *l, struct rx *rx,
-			  const struct tcp_segment *seg, const struct tcp_tuple *tuple)
+/* Answers a SYN with a cookie: RFC 4987 3.6. False: the cookie does not lie beyond the old
+ * connection's numbers, and can't be moved there. */
+static bool cookie_answer(struct transport *t, struct tcp_listener *l, struct rx *rx,
+			  const struct tcp_segment *seg, const struct tcp_tuple *tuple,
+			  const uint32_t *beyond)
 {
-	struct tcp_reply *r = tcp_reply_new(t);
-	if (!r) {
-		rx_drop(rx, DROP_TCP_TABLE_FULL);
-		return;
-	}
 	struct tcp_embryo e = { .tuple = *tuple };
-	embryo_fill(t, l, &e, rx, seg);
+	embryo_fill(t, l, &e, rx, seg, NULL);
 	struct cookie_terms terms = {
 		.mss = e.peer_mss,
 		.wscale = e.wscale == EMBRYO_NO_WSCALE ? COOKIE_NO_WSCALE : e.wscale,
@@ -164,6 +164,13 @@ static void cookie_answer(struct transport *t, struct tcp_listener *l, struct rx
 		.ecn = e.ecn == CONN_ECN,
 	};
 	e.iss = cookie_make(&t->cookie_key, tuple, e.irs, e.ts_offset, terms.mss, t->now);
+	if (beyond && !seq_gt(e.iss, *beyond))
+		return false;
+	struct tcp_reply *r = tcp_reply_new(t);
+	if (!r) {
+		rx_drop(rx, DROP_TCP_TABLE_FULL);
+		return true;
+	}
 	if (!(e.options & CONN_TIMESTAMPS)) { /* no place to keep these */
 		e.options = 0;
 		e.ecn &= e.ecn & CONN_ACCURATE ? 0xff : 0; /* its ACK will tell: RFC 9768 5.1 */
@@ -174,24 +181,15 @@ static void cookie_answer(struct transport *t, struct tcp_listener *l, struct rx
 	r->tsval = cookie_stamp(t->now_ms, &terms) + e.ts_offset;
 	l->cookies_until = t->now + 2 * COOKIE_PERIOD;
 	rx_fate(rx, FATE_ANSWERED);
+	return true;
 }
 
 static bool cookie_taken(struct transport *t, struct tcp_listener *l, struct rx *rx,
 			 struct tcp_segment *seg, const struct tcp_tuple *tuple);
 
-void listener_reopen(struct transport *t, struct tcp_listener *l, struct rx *rx,
-		     struct tcp_segment *seg, const struct tcp_tuple *tuple, uint32_t beyond)
-{
-	enum demux_kind kind;
-	listener_input(t, l, rx, seg, tuple);
-	struct tcp_embryo *e = demux_find(&t->demux, tuple, &kind);
-	if (kind == DEMUX_EMBRYO && !seq_gt(e->iss, beyond))
-		e->iss = beyond + REOPEN_GAP;
-}
-
 /* RFC 9293 3.10.7.2 */
 void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
-		    struct tcp_segment *seg, const struct tcp_tuple *tuple)
+		    struct tcp_segment *seg, const struct tcp_tuple *tuple, const uint32_t *beyond)
 {
 	if (seg->flags & TCP_RST) {
 		rx_drop(rx, DROP_TCP_NOT_SYN);
@@ -213,14 +211,13 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		rx_drop(rx, DROP_TCP_BACKLOG_FULL);
 		return;
 	}
-	if (cookie_due(t, l)) {
-		cookie_answer(t, l, rx, seg, tuple);
+	/* Where a TIME-WAIT made room an embryo may take it: a flood can't ask for many. */
+	if (cookie_due(t, l) && cookie_answer(t, l, rx, seg, tuple, beyond))
 		return;
-	}
 	enum cookie_form cookie = COOKIE_NONE;
 	if (l->fast_open_max && fast_syn_allowed(t, l, seg, tuple, &cookie)) {
 		struct tcp_embryo fast = { .tuple = *tuple };
-		embryo_fill(t, l, &fast, rx, seg);
+		embryo_fill(t, l, &fast, rx, seg, beyond);
 		fast.cookie = (uint8_t)cookie;
 		if (fast_syn_accept(t, l, &fast, rx, seg))
 			return;
@@ -230,7 +227,7 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		rx_drop(rx, DROP_TCP_TABLE_FULL);
 		return;
 	}
-	embryo_fill(t, l, e, rx, seg);
+	embryo_fill(t, l, e, rx, seg, beyond);
 	e->cookie = (uint8_t)cookie;
 	e->deadline = t->now + t->config.rto_initial;
 	list_push_back(&t->embryo_due, &e->link);

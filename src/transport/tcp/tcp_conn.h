@@ -132,12 +132,10 @@ static inline bool conn_take_sequence(struct transport *t, struct tcp_conn *c, s
 	return conn_sequence_odd(t, c, rx, seg);
 }
 /* listen.c */
+/* `beyond`: NULL, or, where the SYN ends a TIME-WAIT, what our numbers must begin beyond: those of
+ * the old connection (RFC 9293 3.6.1 MAY-2). */
 void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
-		    struct tcp_segment *seg, const struct tcp_tuple *tuple);
-/* The same for a SYN that ends a TIME-WAIT: our numbers begin beyond those of the old connection
- * (RFC 9293 3.6.1 MAY-2). */
-void listener_reopen(struct transport *t, struct tcp_listener *l, struct rx *rx,
-		     struct tcp_segment *seg, const struct tcp_tuple *tuple, uint32_t beyond);
+		    struct tcp_segment *seg, const struct tcp_tuple *tuple, const uint32_t *beyond);
 void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		  struct tcp_segment *seg);
 unsigned embryo_transmit(struct transport *t, unsigned budget);

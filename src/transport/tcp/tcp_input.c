@@ -396,7 +396,7 @@ static void segment_dispatch(struct transport *t, struct rx *rx, struct tcp_segm
 	}
 	struct tcp_listener *l = listener_find(t, &tuple->local, tuple->local_port);
 	if (l) {
-		listener_input(t, l, rx, seg, tuple);
+		listener_input(t, l, rx, seg, tuple, NULL);
 		return;
 	}
 	tcp_reply_reset(t, rx, seg, tuple);

@@ -74,7 +74,7 @@ void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx
 			struct tcp_tuple tuple = w->tuple;
 			uint32_t beyond = w->snd_nxt;
 			time_wait_free(t, w);
-			listener_reopen(t, l, rx, seg, &tuple, beyond);
+			listener_input(t, l, rx, seg, &tuple, &beyond);
 			return;
 		}
 	}
