@@ -53,6 +53,19 @@ STRATA_API struct strata_stream *strata_connect(struct strata *net, const char *
 STRATA_API struct strata_stream *strata_connect_start(struct strata *net, const char *where);
 
 /*
+ * Connects as strata_connect does, and writes the first bytes at once: TCP Fast Open (RFC 7413).
+ * Where an earlier connection got the server's cookie, the SYN carries them, one round trip sooner,
+ * and the call does not wait for the handshake: that it failed is told by the next call, and other
+ * addresses are not tried then. Else the bytes follow the handshake, and the cookie is asked for.
+ * The network may deliver bytes in a SYN twice (RFC 7413 6.1): only for what may be done twice. The
+ * errors are those of strata_connect and strata_write_all. Whether it was of use:
+ * strata_stream_info. NET.
+ */
+STRATA_API struct strata_stream *strata_connect_early(struct strata *net, const char *where,
+						      const void *first, size_t size,
+						      int64_t timeout);
+
+/*
  * Reads what is there, at most `size` bytes; waits for the first byte. Returns how many; 0: the
  * peer has closed its side and everything was read (or `size` is 0); -STRATA_E_AGAIN or
  * -STRATA_E_TIMEOUT, -STRATA_E_RESET, ... One thread may read while another writes. NET.
@@ -108,6 +121,46 @@ STRATA_API int strata_stream_set_nodelay(struct strata_stream *stream, bool on);
 /* Probes of an idle connection (RFC 9293 3.8.4). NET. */
 STRATA_API int strata_stream_set_keepalive(struct strata_stream *stream, bool on);
 
+
+/*
+ * What streams and listeners can be told: Linux's options of TCP sockets, with its meaning. A
+ * listener's are those of what it accepts from then on. Times are in nanoseconds, sizes in bytes;
+ * 0 is "as usual" unless said otherwise. The numbers stay.
+ */
+enum strata_option {
+	STRATA_OPTION_NODELAY = 1,        /* 0, 1: no Nagle (RFC 9293 3.7.4) */
+	STRATA_OPTION_CORK = 2,           /* 0, 1: only full segments; 0 sends what is left */
+	STRATA_OPTION_QUICK_ACK = 3,      /* 0, 1: acknowledge at once, for a while */
+	STRATA_OPTION_KEEPALIVE = 4,      /* 0, 1: probes of an idle connection (3.8.4) */
+	STRATA_OPTION_KEEPALIVE_IDLE = 5, /* time until the first probe */
+	STRATA_OPTION_KEEPALIVE_INTERVAL = 6, /* time between them */
+	STRATA_OPTION_KEEPALIVE_PROBES = 7,   /* so many without an answer end it */
+	STRATA_OPTION_USER_TIMEOUT = 8,   /* time without progress that ends it (RFC 5482) */
+	STRATA_OPTION_CONGESTION = 9,     /* 1: reno, 2: cubic (RFC 9438), 3: bbr */
+	STRATA_OPTION_SEND_BUFFER = 10,   /* size that stays; else it grows with the path */
+	STRATA_OPTION_RECEIVE_BUFFER = 11,
+	STRATA_OPTION_UNSENT_LOW_WATER = 12, /* size: with so much unsent, writing waits */
+	STRATA_OPTION_READ_LOW_WATER = 13,   /* size: readable from so many bytes on */
+	STRATA_OPTION_WINDOW_CLAMP = 14,  /* size: largest window to offer */
+	STRATA_OPTION_MAX_SEGMENT = 15,   /* size, either way; before the handshake */
+	STRATA_OPTION_TRAFFIC_CLASS = 16, /* DSCP in the upper six bits (RFC 2474) */
+	STRATA_OPTION_HOP_LIMIT = 17,     /* 1 .. 255 */
+	/* listeners: accept when bytes have come, or after so many SYN-ACKs more */
+	STRATA_OPTION_DEFER_ACCEPT = 18,
+	/* listeners: so many handshakes at once may have their SYN's bytes delivered (RFC 7413
+	 * 5.1); 0: none. Not for strata_listener_get. */
+	STRATA_OPTION_FAST_OPEN = 19,
+};
+/* 0, or -STRATA_E_ARGUMENT: no such option of this handle, or a value out of its range. NET. */
+STRATA_API int strata_stream_set(struct strata_stream *stream, enum strata_option option,
+				 int64_t value);
+STRATA_API int strata_listener_set(struct strata_listener *listener, enum strata_option option,
+				   int64_t value);
+/* What was set, 0 where nothing was; or -STRATA_E_ARGUMENT. NET. */
+STRATA_API int64_t strata_stream_get(struct strata_stream *stream, enum strata_option option);
+STRATA_API int64_t strata_listener_get(struct strata_listener *listener,
+				       enum strata_option option);
+
 /* A connection as its stack sees it. */
 struct strata_stream_info {
 	struct strata_address local, remote;
@@ -118,6 +171,8 @@ struct strata_stream_info {
 	uint32_t send_window, receive_window; /* bytes */
 	uint32_t mss;            /* payload bytes of a full segment */
 	bool timestamps, sack;   /* agreed on: RFC 7323, RFC 2018 */
+	bool early_sent;         /* strata_connect_early put its bytes into the SYN */
+	bool early_taken;        /* bytes in the SYN were taken, by the peer or by us */
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retransmitted;
 	uint64_t segments_sent, segments_received, retransmits, timeouts;
 	uint32_t unread, unsent, unacked; /* bytes queued here */

@@ -75,10 +75,10 @@ static int dial_fail(const struct dial *d, const char *where)
 }
 
 /* Starts the look-up or takes the address; false: an error is set. */
-static bool begin(
-	struct connector *c, struct strata *n, const struct endpoint_words *w, const char *where)
+static bool begin(struct connector *c, struct strata *n, const struct endpoint_words *w,
+	const char *where, bool early)
 {
-	const struct sock_options o = { .queue = &c->queue, .user = c };
+	const struct sock_options o = { .queue = &c->queue, .user = c, .fast_open = early };
 	*c = (struct connector){
 		.app = { .run = run, .deadline = deadline },
 		.result = -ERR_AGAIN,
@@ -128,7 +128,8 @@ static bool good_target(const char *where, struct endpoint_words *w)
 	return false;
 }
 
-struct strata_stream *strata_connect(struct strata *net, const char *where, int64_t timeout)
+static struct strata_stream *connect_by(
+	struct strata *net, const char *where, int64_t timeout, bool early)
 {
 	struct endpoint_words w;
 	struct stack *s = net_enter(net);
@@ -139,7 +140,7 @@ struct strata_stream *strata_connect(struct strata *net, const char *where, int6
 	int64_t sock = 0;
 	if (!c || !stream)
 		api_error(ERR_MEMORY);
-	else if (good_target(where, &w) && begin(c, net, &w, where)) {
+	else if (good_target(where, &w) && begin(c, net, &w, where, early)) {
 		sock = wait_for(c, net, where, net_deadline(net, timeout));
 		if (c->lookup)
 			lookup_release(net->resolver, c->lookup);
@@ -147,6 +148,8 @@ struct strata_stream *strata_connect(struct strata *net, const char *where, int6
 	if (sock > 0) {
 		handle_init(&stream->h, HANDLE_STREAM, net);
 		stream->h.sock = (sock_id)sock;
+		/* writable before the handshake: the SYN waits for the first bytes */
+		stream->early = !(sock_poll(s, stream->h.sock) & EVENT_CONNECTED);
 		sock_attach(s, stream->h.sock, &net->queue, &stream->h);
 	} else {
 		free(stream);
@@ -154,6 +157,36 @@ struct strata_stream *strata_connect(struct strata *net, const char *where, int6
 	}
 	free(c);
 	net_leave(net);
+	return stream;
+}
+
+struct strata_stream *strata_connect(struct strata *net, const char *where, int64_t timeout)
+{
+	return connect_by(net, where, timeout, false);
+}
+
+/* What is left of a limit since `began`. */
+static int64_t left_of(struct strata *net, int64_t limit, int64_t began)
+{
+	if (limit < 0)
+		return limit;
+	int64_t gone = strata_now(net) - began;
+	return gone < limit ? limit - gone : 0;
+}
+
+struct strata_stream *strata_connect_early(
+	struct strata *net, const char *where, const void *first, size_t size, int64_t timeout)
+{
+	int64_t began = net ? strata_now(net) : 0;
+	struct strata_stream *stream = connect_by(net, where, timeout, size > 0);
+	if (!stream || !size)
+		return stream;
+	strata_stream_set_timeout(stream, left_of(net, timeout, began));
+	if (strata_write_all(stream, first, size) < 0) {
+		strata_stream_abort(stream);
+		return NULL;
+	}
+	strata_stream_set_timeout(stream, STRATA_FOREVER);
 	return stream;
 }
 
@@ -171,6 +204,7 @@ struct strata_stream *strata_connect_start(struct strata *net, const char *where
 		api_error(ERR_MEMORY);
 	if (stream) {
 		handle_init(&stream->h, HANDLE_STREAM, net);
+		stream->early = false;
 		const struct sock_options o = { .queue = &net->queue, .user = &stream->h };
 		int r = sock_connect(s, &o, &w.addr, w.port, &stream->h.sock);
 		if (r < 0) {

@@ -7,6 +7,7 @@
 
 struct strata_stream {
 	struct handle h;
+	bool early; /* its first bytes went into the SYN */
 };
 
 struct strata_listener {

@@ -109,6 +109,7 @@ struct strata_stream *strata_accept(struct strata_listener *listener)
 	if (!net_enter(n))
 		return NULL;
 	handle_init(&stream->h, HANDLE_STREAM, n);
+	stream->early = false;
 	net_leave(n);
 	if (handle_call(&listener->h, try_accept, stream) >= 0)
 		return stream;
@@ -347,6 +348,8 @@ int strata_stream_info(struct strata_stream *stream, struct strata_stream_info *
 		.mss = i.mss,
 		.timestamps = i.timestamps,
 		.sack = i.sack,
+		.early_sent = stream->early,
+		.early_taken = i.fast_open,
 		.bytes_sent = i.bytes_sent,
 		.bytes_acked = i.bytes_acked,
 		.bytes_received = i.bytes_received,

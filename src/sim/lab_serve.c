@@ -142,6 +142,7 @@ static const char *serve_pages(struct lab *l)
 	c.connections = 512;
 	c.per_host = 512;
 	c.heads = 64;
+	c.fast_open = 64; /* its pages may be fetched twice */
 	world_rng(l->world, n->name, "web secret", &secret);
 	rng_fill(&secret, c.secret, sizeof c.secret);
 	struct http_server *h = http_server_create(&c, node_use(n), &l->arena, &why);

@@ -53,6 +53,10 @@ static const char *tcp_option(unsigned kind, struct span o, bool syn, bool acks,
 	case 5: break;
 	case 8: return o.len == 10 ? NULL : "TCP timestamps option";
 	case 34: return syn && o.len % 2 == 0 && o.len <= 18 ? NULL : "TCP Fast Open option";
+	case 254: /* the early form of Fast Open, under its magic number (RFC 7413 A) */
+		return syn && o.len % 2 == 0 && o.len >= 4 && o.len <= 20 && u16(o, 2) == 0xf989
+			? NULL
+			: "TCP experimental option";
 	case 172:
 	case 174: return (syn && !acks) || o.len > 11 || o.len % 3 != 2 ? "AccECN option" : NULL;
 	default: return "TCP option that we never send";

@@ -312,11 +312,145 @@ static void test_urgent(void **state)
 	close_pair(&p);
 }
 
+/* Options reach the socket, are told again, and are inherited from the listener. */
+static void test_options(void **state)
+{
+	(void)state;
+	struct pair p;
+	static const struct {
+		enum strata_option option;
+		int64_t good, bad;
+	} stream[] = {
+		{ STRATA_OPTION_NODELAY, 1, 2 },
+		{ STRATA_OPTION_CORK, 1, -1 },
+		{ STRATA_OPTION_KEEPALIVE, 1, 7 },
+		{ STRATA_OPTION_KEEPALIVE_IDLE, 5 * STRATA_SECOND, -1 },
+		{ STRATA_OPTION_KEEPALIVE_INTERVAL, STRATA_SECOND, -1 },
+		{ STRATA_OPTION_KEEPALIVE_PROBES, 3, 1000 },
+		{ STRATA_OPTION_USER_TIMEOUT, 20 * STRATA_SECOND, -1 },
+		{ STRATA_OPTION_CONGESTION, 1, 99 },
+		{ STRATA_OPTION_SEND_BUFFER, 32768, -1 },
+		{ STRATA_OPTION_UNSENT_LOW_WATER, 4096, -1 },
+		{ STRATA_OPTION_READ_LOW_WATER, 2, -1 },
+		{ STRATA_OPTION_TRAFFIC_CLASS, 0xb8, 256 },
+		{ STRATA_OPTION_HOP_LIMIT, 9, 256 },
+	};
+	open_pair(&p, "lab:lan");
+	for (unsigned i = 0; i < sizeof stream / sizeof stream[0]; i++) {
+		assert_int_equal(strata_stream_set(p.near, stream[i].option, stream[i].good), 0);
+		assert_int_equal(strata_stream_get(p.near, stream[i].option), stream[i].good);
+		assert_int_equal(strata_stream_set(p.near, stream[i].option, stream[i].bad),
+			-STRATA_E_ARGUMENT);
+		assert_int_equal(strata_stream_get(p.near, stream[i].option), stream[i].good);
+	}
+	static const int none[] = { 0, -1, STRATA_OPTION_FAST_OPEN, STRATA_OPTION_FAST_OPEN + 1 };
+	for (unsigned i = 0; i < sizeof none / sizeof none[0]; i++) {
+		enum strata_option o = (enum strata_option)none[i];
+		assert_int_equal(strata_stream_set(p.near, o, 1), -STRATA_E_ARGUMENT);
+		assert_int_equal(strata_stream_get(p.near, o), -STRATA_E_ARGUMENT);
+	}
+	assert_int_equal(strata_stream_set(NULL, STRATA_OPTION_CORK, 1), -STRATA_E_ARGUMENT);
+	assert_int_equal(strata_listener_set(p.port, STRATA_OPTION_USER_TIMEOUT, STRATA_SECOND), 0);
+	struct strata_stream *near =
+		strata_connect(p.client, "tcp://192.168.1.10:7", STRATA_SECOND);
+	struct strata_stream *far = strata_accept(p.port);
+	assert_int_equal(strata_stream_get(far, STRATA_OPTION_USER_TIMEOUT), STRATA_SECOND);
+	strata_close(near);
+	strata_close(far);
+	/* Corked, a write waits for the rest of its segment; its own end is what lets it go. */
+	char text[8];
+	assert_int_equal(strata_stream_set(p.far, STRATA_OPTION_CORK, 1), 0);
+	assert_int_equal(strata_write_all(p.far, "held", 4), 0);
+	strata_set_timeout(p.near, STRATA_SECOND / 10);
+	assert_int_equal(strata_read(p.near, text, sizeof text), -STRATA_E_TIMEOUT);
+	assert_int_equal(strata_stream_set(p.far, STRATA_OPTION_CORK, 0), 0);
+	assert_int_equal(strata_read(p.near, text, sizeof text), 4);
+	strata_close(p.near);
+	strata_close(p.far);
+	close_pair(&p);
+}
+
+/* A question in the SYN, over 600 ms: the second time it is there half a round trip later. */
+static void test_early(void **state)
+{
+	(void)state;
+	struct strata *client = strata_open(&(struct strata_options){ .link = "lab:satellite" });
+	assert_non_null(client);
+	static const char ask[] = "GET /hello.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	for (unsigned i = 0; i < 3; i++) {
+		int64_t began = strata_now(client);
+		struct strata_stream *s = strata_connect_early(client, "tcp://203.0.113.1:80", ask,
+			sizeof ask - 1, 10 * STRATA_SECOND);
+		char answer[16];
+		if (!s)
+			fail_msg("%s", strata_error_message());
+		bool waited = strata_now(client) != began;
+		assert_int_equal(waited, i == 0); /* for a handshake that brought the cookie */
+		assert_int_equal(strata_read_all(s, answer, 12), 12);
+		assert_memory_equal(answer, "HTTP/1.1 200", 12);
+		struct strata_stream_info info;
+		assert_int_equal(strata_stream_info(s, &info), 0);
+		assert_int_equal(info.early_sent, i > 0);
+		assert_int_equal(info.early_taken, i > 0);
+		int64_t rounds = (strata_now(client) - began) / (600 * STRATA_MILLISECOND);
+		assert_int_equal(rounds, i ? 1 : 2);
+		strata_close(s);
+	}
+	/* Nobody listens: the call that follows says so. */
+	struct strata_stream *s = strata_connect_early(
+		client, "tcp://203.0.113.1:81", ask, sizeof ask - 1, 10 * STRATA_SECOND);
+	char byte;
+	assert_non_null(s);
+	assert_int_equal(strata_read(s, &byte, 1), -STRATA_E_REFUSED);
+	strata_close(s);
+	assert_null(strata_connect_early(client, "nonsense", ask, 1, STRATA_SECOND));
+	assert_int_equal(strata_error(), STRATA_E_ARGUMENT);
+	strata_close(client);
+}
+
+/* The same at both ends: a listener of ours takes what comes in a SYN, and answers at once. */
+static void test_early_listener(void **state)
+{
+	(void)state;
+	struct pair p;
+	char text[8];
+	open_pair(&p, "lab:lan?delay=10ms");
+	assert_int_equal(strata_listener_set(p.port, STRATA_OPTION_FAST_OPEN, 4), 0);
+	assert_int_equal(strata_listener_set(p.port, STRATA_OPTION_FAST_OPEN, -1),
+		-STRATA_E_ARGUMENT);
+	for (unsigned i = 0; i < 2; i++) {
+		struct strata_stream_info n, f;
+		struct strata_stream *near = strata_connect_early(
+			p.client, "tcp://192.168.1.10:7", "early", 5, STRATA_SECOND);
+		assert_non_null(near);
+		struct strata_stream *far = strata_accept(p.port);
+		assert_non_null(far);
+		assert_int_equal(strata_read_all(far, text, 5), 5);
+		assert_memory_equal(text, "early", 5);
+		assert_int_equal(strata_stream_info(far, &f), 0);
+		assert_int_equal(f.early_taken, i);
+		assert_string_equal(f.state, i ? "SYN-RECEIVED" : "ESTABLISHED");
+		assert_int_equal(strata_write_all(far, "answer", 6), 0);
+		assert_int_equal(strata_read_all(near, text, 6), 6);
+		assert_int_equal(strata_stream_info(near, &n), 0);
+		assert_int_equal(n.early_sent, i);
+		assert_int_equal(n.early_taken, i);
+		strata_close(near);
+		strata_close(far);
+	}
+	strata_close(p.near);
+	strata_close(p.far);
+	close_pair(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_talk),
 		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_early),
+		cmocka_unit_test(test_early_listener),
 		cmocka_unit_test(test_megabytes),
 		cmocka_unit_test(test_nobody_reads),
 		cmocka_unit_test(test_failures),

@@ -23,13 +23,6 @@ static struct lab *open_satellite(struct stack_config *client)
 	struct lab *l = lab_open("lab:satellite", &o, why, sizeof why);
 	if (!l)
 		fail_msg("%s", why);
-	/* Its servers take the data of SYNs, for as long as this test runs. */
-	struct transport *t = stack_transport(world_node(lab_world(l), "server")->stack);
-	for (uint32_t i = 0; i < t->config.listeners; i++) {
-		struct tcp_listener *listener = pool_at(&t->listener_pool, i);
-		if (listener->used)
-			tcp_fast_open(t, listener, 16);
-	}
 	return l;
 }
 

@@ -99,7 +99,8 @@ struct http_server *http_server_create(
 	struct sock_options o = { .queue = &h->queue,
 		.local = c->address,
 		.local_port = c->port,
-		.backlog = c->backlog };
+		.backlog = c->backlog,
+		.fast_open = c->fast_open };
 	if (sock_listen(s, &o, &h->listener) < 0) {
 		*why = "HTTP server: port can't be had";
 		return NULL;

@@ -50,6 +50,7 @@ struct http_server_config {
 	uint32_t per_host;     /* of these from one IPv4 address or IPv6 /64: 256 */
 	uint32_t heads;        /* requests being read at once, about 20 KB each: 256 */
 	uint32_t backlog;      /* 0: the stack's maximum */
+	uint32_t fast_open;    /* first requests in SYNs at once (RFC 7413 5.1); 0: none */
 	uint32_t requests_max; /* on one connection: 0: no limit */
 	struct http1_limits limits;
 	uint64_t body_max;     /* request body that is read (and dropped): 1 MiB; above: 413 */
