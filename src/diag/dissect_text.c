@@ -185,6 +185,21 @@ static void tell_table(const struct teller *w, struct span bytes)
 	}
 }
 
+/* Byte counters in the order that the kind tells (RFC 9768 3.2.3), as they stand: those of ECT
+ * begin at 1. */
+static void put_accecn(struct text *t, const struct tcp_option *o)
+{
+	static const char *const names[2][3] = { { "ECT(0) ", ", CE ", ", ECT(1) " },
+		{ "ECT(1) ", ", CE ", ", ECT(0) " } };
+	bool swapped = o->kind == TCP_OPT_ACCECN1;
+	if (o->bytes.len < 5)
+		text_string(t, "no counters");
+	for (size_t i = 0; i < 3 && 3 * i + 5 <= o->bytes.len; i++) {
+		const uint8_t *at = o->bytes.at + 2 + 3 * i;
+		put_number(t, names[swapped][i], (uint32_t)at[0] << 16 | load16(at + 1));
+	}
+}
+
 static void tcp_option_text(struct text *t, const struct tcp_option *o)
 {
 	struct span b = o->bytes;
@@ -207,6 +222,8 @@ static void tcp_option_text(struct text *t, const struct tcp_option *o)
 			put_number(t, i > 2 ? ", " : "", load32(b.at + i));
 			put_number(t, "-", load32(b.at + i + 4));
 		}
+	} else if (o->kind == TCP_OPT_ACCECN0 || o->kind == TCP_OPT_ACCECN1) {
+		put_accecn(t, o);
 	} else {
 		put_number(t, "kind ", o->kind);
 		put_number(t, ", bytes ", b.len);
@@ -224,6 +241,9 @@ static const char *tcp_option_meaning(uint8_t kind)
 	case TCP_OPT_TIMESTAMPS:
 		return "When this was sent, and which time it answers: for round-trip times and "
 		       "against old duplicates.";
+	case TCP_OPT_ACCECN0:
+	case TCP_OPT_ACCECN1:
+		return "How many bytes of text came with which congestion mark (RFC 9768).";
 	case TCP_OPT_NOP:
 	case TCP_OPT_END: return "Fills up to a whole word.";
 	default: return "An option that may be skipped by who does not know it.";

@@ -100,15 +100,25 @@ struct box *box_thief_new(struct box_chain *c, uint32_t ppm);
 
 /* ---- middleboxes ---- */
 
-/* F31, F32: takes these options (bits 1 << kind) out of SYNs, or of data segments. `nop`: by NOPs
- * in their place; else the header shrinks. */
+/* F31, F32: takes these options (bits 1 << kind; bit 0: AccECN's two) out of SYNs, or of data
+ * segments. `nop`: by NOPs in their place; else the header shrinks. */
 struct box *box_strip_options_new(struct box_chain *c, uint32_t kinds, bool syn, bool nop);
 /* F33: windows divided by 1 << shift, capped, and the scale option of SYNs set to `scale` (15 and
  * more: left alone). */
 struct box *box_window_new(struct box_chain *c, uint32_t shift, uint16_t cap, uint8_t scale);
 /* F34 */
 struct box *box_mss_clamp_new(struct box_chain *c, uint16_t mss);
-enum ecn_meddling { ECN_BLEACH, ECN_MARK_ALL, ECN_DROP_SYN, ECN_CLEAR_SYN };
+/* Marks cleared, marks set; SYNs with ECN's flags dropped, or cleared of ECE and CWR; the flags of
+ * all other segments zeroed; SYNs made ECN-capable. */
+enum ecn_meddling {
+	ECN_BLEACH,
+	ECN_MARK_ALL,
+	ECN_DROP_SYN,
+	ECN_CLEAR_SYN,
+	ECN_ZERO_FLAGS,
+	ECN_MARK_SYN,
+	ECN_MEDDLINGS
+};
 /* F35 */
 struct box *box_ecn_new(struct box_chain *c, enum ecn_meddling how);
 /* F36: cuts data segments into pieces; the options only on the first, where not `copy`. */

@@ -1,6 +1,7 @@
 /*
  * Meddles with ECN as the field does (Kuehlewind and others 2013): routers that
- * clear the two IP bits on their way, routers that mark every capable packet,
+ * clear the two IP bits on their way, or set them, as if they were a type of service;
+ * routers that mark every capable packet; boxes that zero the TCP flags of ECN;
  * firewalls that drop a SYN with ECE and CWR set, or clear these flags in it. A
  * sender must fall back where its ECN-setup SYN is lost (RFC 3168 6.1.1.1), and
  * must go on at its least rate where everything is marked.
@@ -18,6 +19,19 @@ static uint8_t *bits_of(const struct tcp_frame *f, unsigned *shift)
 {
 	*shift = f->v6 ? 4 : 0;
 	return f->parcel->bytes + f->ip + 1;
+}
+
+static void set_ip(struct tcp_frame *f, unsigned ecn)
+{
+	unsigned shift;
+	uint8_t *at = bits_of(f, &shift);
+	*at = (uint8_t)((*at & ~(3u << shift)) | ecn << shift);
+}
+
+static void zero_flags(struct tcp_frame *f)
+{
+	f->flags &= (uint8_t) ~(TF_ECE | TF_CWR);
+	f->parcel->bytes[f->tcp + 12] &= 0xfe; /* AE */
 }
 
 static void meddle_ip(struct tcp_frame *f, bool mark)
@@ -47,6 +61,10 @@ static void pass(struct box *box, unsigned way, struct parcel *p)
 		meddle_ip(&f, b->how == ECN_MARK_ALL);
 	else if (b->how == ECN_CLEAR_SYN && setup)
 		f.flags &= (uint8_t) ~(TF_ECE | TF_CWR);
+	else if (b->how == ECN_ZERO_FLAGS && !(f.flags & TF_SYN))
+		zero_flags(&f);
+	else if (b->how == ECN_MARK_SYN && f.flags & TF_SYN)
+		set_ip(&f, 2);
 	box->touched++;
 	tcp_frame_write(&f);
 	box_let_pass(box, way, p);

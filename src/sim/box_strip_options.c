@@ -15,16 +15,24 @@ struct box_strip_options {
 	bool syn, nop;
 };
 
+static bool strip_kind(const struct box_strip_options *b, struct tcp_frame *f, unsigned kind)
+{
+	uint32_t len, at = tcp_frame_option(f, kind, &len);
+	if (at)
+		tcp_frame_remove_option(f, at, len, b->nop);
+	return at != 0;
+}
+
 static bool strip(struct box_strip_options *b, struct tcp_frame *f)
 {
 	bool any = false;
-	for (unsigned kind = 2; kind < 32; kind++) {
-		uint32_t len, at = b->kinds >> kind & 1 ? tcp_frame_option(f, kind, &len) : 0;
-		if (!at)
-			continue;
-		tcp_frame_remove_option(f, at, len, b->nop);
-		any = true;
+	if (b->kinds & 1) {
+		any |= strip_kind(b, f, 172);
+		any |= strip_kind(b, f, 174);
 	}
+	for (unsigned kind = 2; kind < 32; kind++)
+		if (b->kinds >> kind & 1)
+			any |= strip_kind(b, f, kind);
 	return any;
 }
 

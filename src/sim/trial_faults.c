@@ -61,17 +61,19 @@ static struct box *middle_box(
 {
 	static const uint16_t mss[] = { 0, 1, 48, 64, 88, 216, 536, 1200, 1400, 8960, 65535 };
 	uint32_t a = rng_below(r, PPM), b = rng_below(r, PPM), d = rng_below(r, 1000);
-	uint32_t all = 1u << 2 | 1u << 3 | 1u << 4 | 1u << 8;
+	uint32_t all = 1u | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 8;
 	switch (id) {
 	case FAULT_F31:
 		return box_strip_options_new(
 			c, a & 1 ? all : 1u << (uint8_t[]){ 2, 3, 4, 8 }[b % 4], true, d & 1);
-	case FAULT_F32: return box_strip_options_new(c, b & 1 ? 1u << 5 : 1u << 8, false, d & 1);
+	case FAULT_F32:
+		return box_strip_options_new(
+			c, (b & 1 ? 1u << 5 : 1u << 8) | (d % 4 == 0), false, d & 1);
 	case FAULT_F33:
 		return box_window_new(
 			c, b % 4, (uint16_t)(a & 1 ? 65535 : d * 20), (uint8_t)(b % 32));
 	case FAULT_F34: return box_mss_clamp_new(c, mss[b % (sizeof mss / sizeof *mss)]);
-	case FAULT_F35: return box_ecn_new(c, (enum ecn_meddling)(b % 4));
+	case FAULT_F35: return box_ecn_new(c, (enum ecn_meddling)(b % ECN_MEDDLINGS));
 	case FAULT_F36: return box_split_new(c, a, b & 1);
 	case FAULT_F37: return box_coalesce_new(c, a, (nanodiff)d * NANO_MS / 50);
 	case FAULT_F38: return box_resequence_new(c, b & 1);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -15,14 +16,13 @@ struct made {
 	size_t len;
 };
 
-/* Ethernet, IPv4, TCP with MSS and timestamps, and a text. */
-static struct made tcp_frame(const char *text)
+/* Ethernet, IPv4, TCP with these flags and options, and a text. */
+static struct made frame_with(uint16_t flags, const struct tcp_options *o, const char *text)
 {
 	struct made m = { .len = 0 };
 	size_t text_len = strlen(text);
 	struct tcp_header t = { .source_port = 54321, .destination_port = 80, .seq = 1000,
-		.ack = 2000, .flags = TCP_ACK | TCP_PSH, .window = 512,
-		.options = { .has = TCP_HAS_TIMESTAMPS, .tsval = 7, .tsecr = 8 } };
+		.ack = 2000, .flags = flags, .window = 512, .options = *o };
 	uint8_t *tcp = m.at + ETH_HEADER + IP4_HEADER;
 	size_t header = tcp_emit(&t, tcp, TCP_HEADER_MAX);
 	memcpy(tcp + header, text, text_len);
@@ -42,6 +42,12 @@ static struct made tcp_frame(const char *text)
 	eth_emit(&e, m.at, ETH_HEADER);
 	m.len = ETH_HEADER + IP4_HEADER + total;
 	return m;
+}
+
+static struct made tcp_frame(const char *text)
+{
+	const struct tcp_options o = { .has = TCP_HAS_TIMESTAMPS, .tsval = 7, .tsecr = 8 };
+	return frame_with(TCP_ACK | TCP_PSH, &o, text);
 }
 
 static void test_layers(void **state)
@@ -141,6 +147,32 @@ static void test_fields(void **state)
 	assert_int_equal(n, tcp_info.count + 3); /* NOP, NOP, timestamps */
 }
 
+static void collect(void *user, const struct dissect_field *f)
+{
+	char *all = user;
+	size_t len = strlen(all);
+	snprintf(all + len, 4000 - len, "%s=%s\n", f->key, f->value);
+}
+
+/* RFC 9768's flag and counters, in the order that the option's kind tells. */
+static void test_accurate_ecn(void **state)
+{
+	(void)state;
+	for (unsigned order = 0; order < 2; order++) {
+		const struct tcp_options o = { .has = TCP_HAS_ACCECN,
+			.accecn_order = (uint8_t)order, .accecn_count = 3,
+			.accecn = { 1001, 70000, 1 } };
+		struct made m = frame_with(TCP_ACK | TCP_AE | TCP_ECE, &o, "x");
+		struct dissection d;
+		char all[4000] = "";
+		dissect(span_of(m.at, m.len), 0, LINK_TYPE_ETHERNET, &d);
+		dissect_fields(&d, dissect_find(&d, DISSECT_TCP), collect, all);
+		assert_non_null(strstr(all, "ACK, ECE, AE"));
+		assert_non_null(strstr(all, order ? "ECT(1) 1001, CE 70000, ECT(0) 1"
+						  : "ECT(0) 1001, CE 70000, ECT(1) 1"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_offloaded_checksum),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_accurate_ecn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

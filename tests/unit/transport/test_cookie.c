@@ -85,20 +85,22 @@ static void test_forgery(void **state)
 	assert_int_equal(taken, 0);
 }
 
-/* Scale and SACK travel in a timestamp that is never of the future and at most 64 ms old. */
+/* Scale, SACK and ECN travel in a timestamp that is never of the future and at most 64 ms old. */
 static void test_stamps(void **state)
 {
 	(void)state;
 	static const uint32_t clocks[] = { 0, 1, 63, 64, 100, 0x7fffffff, 0x80000000, 0xffffffff };
 	for (unsigned i = 0; i < sizeof clocks / sizeof *clocks; i++) {
 		for (uint8_t scale = 0; scale <= COOKIE_NO_WSCALE; scale++) {
-			struct cookie_terms said = { .wscale = scale, .sack = (scale + i) & 1 };
+			struct cookie_terms said = { .wscale = scale, .sack = (scale + i) & 1,
+				.ecn = (scale / 2 + i) & 1 };
 			struct cookie_terms got = { .mss = 0 };
 			uint32_t stamp = cookie_stamp(clocks[i], &said);
 			assert_true(clocks[i] - stamp < 64);
 			cookie_unstamp(stamp, &got);
 			assert_int_equal(got.wscale, said.wscale);
 			assert_int_equal(got.sack, said.sack);
+			assert_int_equal(got.ecn, said.ecn);
 		}
 	}
 }
