@@ -40,7 +40,6 @@
 #define LOCAL  "192.168.0.1"
 #define REMOTE "192.0.2.1"
 #define SERVER 8080
-#define PEER   55555
 
 static struct packetdrill_interface ifc;
 static void *u; /* its userdata */
@@ -53,6 +52,7 @@ struct segment {
 };
 
 static struct segment got;
+static uint16_t peer = 55555; /* the remote's port */
 
 static struct addr address(const char *text)
 {
@@ -70,7 +70,7 @@ static void say(
 		.protocol = IPPROTO_TCP,
 		.source = address(REMOTE),
 		.destination = address(LOCAL) };
-	struct tcp_header h = { .source_port = PEER,
+	struct tcp_header h = { .source_port = peer,
 		.destination_port = port,
 		.seq = seq,
 		.ack = ack,
@@ -129,17 +129,31 @@ struct blocked {
 	pid_t tid;
 	int fd;
 	long long result, woke;
-	bool entered, writes;
+	long long start; /* the moment at which the call is due; 0: at once */
+	bool entered, writes, reads;
 	const void *from;
 	size_t len;
 };
 
+/* As a judge waits for an event's time: asleep until shortly before it, then asking for the time
+ * again and again. */
+static void wait_until(long long moment)
+{
+	for (long long left; (left = moment - now()) > 0;)
+		if (left > 20)
+			CHECK(ifc.usleep(u, (useconds_t)(left - 20)) == 0);
+}
+
 static void *blocked_main(void *arg)
 {
 	struct blocked *b = arg;
+	char buf[4096];
 	__atomic_store_n(&b->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	if (b->start) /* it is the thread of the call that waits for its time */
+		wait_until(b->start);
 	__atomic_store_n(&b->entered, true, __ATOMIC_SEQ_CST);
 	b->result = b->writes ? ifc.write(u, b->fd, b->from, b->len)
+		: b->reads    ? ifc.read(u, b->fd, buf, sizeof buf)
 			      : ifc.accept(u, b->fd, NULL, NULL);
 	b->woke = now();
 	return NULL;
@@ -413,6 +427,42 @@ static void connects(const char *control)
 	CHECK(ifc.close(u, again) == 0);
 }
 
+/*
+ * One script from its start to its end in the order in which Google's loop makes the calls: each
+ * event waits for its time by usleep and gettimeofday, a call that blocks does both in the other
+ * thread, packets are awaited from where the clock stands; at the end descriptors are closed by
+ * close(2), and only then is the connection reset.
+ */
+static void a_script(void)
+{
+	const long long begin = now() + 250, ms = 1000;
+	while (now() < begin)
+		;
+	peer++;
+	int fd = listener();
+	wait_until(begin + 100 * ms);
+	say(SERVER, TCP_SYN, 0, 0, NULL, 0);
+	CHECK(hear() && got.h.flags == (TCP_SYN | TCP_ACK));
+	CHECK(got.when >= begin + 100 * ms && got.when < begin + 101 * ms);
+	uint32_t us = got.h.seq;
+	wait_until(begin + 200 * ms);
+	say(SERVER, TCP_ACK, 1, us + 1, NULL, 0);
+	struct sockaddr_storage from;
+	socklen_t len = sizeof from;
+	int accepted = ifc.accept(u, fd, (struct sockaddr *)&from, &len);
+	CHECK(accepted > 2 && from.ss_family == AF_INET && len == sizeof(struct sockaddr_in));
+	struct blocked b = { .fd = accepted, .reads = true, .start = begin + 300 * ms };
+	block(&b);
+	CHECK(now() >= begin + 300 * ms && now() < begin + 301 * ms);
+	wait_until(begin + 400 * ms);
+	say(SERVER, TCP_ACK | TCP_PSH, 1, us + 1, "twelve bytes", 12);
+	CHECK(hear() && got.h.ack == 13 && got.when < begin + 404 * ms);
+	CHECK(pthread_join(b.thread, NULL) == 0);
+	CHECK(b.result == 12 && b.woke >= begin + 400 * ms && b.woke < begin + 404 * ms);
+	CHECK(close(fd) == 0 && close(accepted) == 0);
+	say(SERVER, TCP_RST | TCP_ACK, 13, us + 1, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *build = getenv("STRATA_BUILD");
@@ -446,6 +496,7 @@ int main(int argc, char **argv)
 	options(fd);
 	ends(fd, l, a_thread_blocks_in_write(fd));
 	connects(control);
+	a_script();
 	ifc.free(u);
 	unlink(control);
 	dlclose(so);
