@@ -133,6 +133,8 @@ void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
 	out->last_data_recv = ms_since(p, text ? i.last_text : begun);
 	out->last_ack_recv = ms_since(p, i.last_heard);
 	fill_sending(&i, out);
+	if (out->state == LINUX_TCP_SYN_SENT || out->state == LINUX_TCP_SYN_RECV)
+		out->delivered = 0; /* not even the SYN */
 	fill_receiving(&i, out);
 	out->busy_time = (uint64_t)(f->busy / NANO_US);
 	out->rwnd_limited = (uint64_t)(f->window_limited / NANO_US);
