@@ -21,6 +21,7 @@ STRATA = {"a": "10.9.0.3", "b": "10.9.0.4"}
 MAC = {"10.9.0.1": "02:00:00:09:00:01", "10.9.0.2": "02:00:00:09:00:02",
        "10.9.0.3": "02:00:00:09:00:03", "10.9.0.4": "02:00:00:09:00:04"}
 HEAD_START = 2  # seconds in which flows that begin together connect
+LEAD = 0.001  # of one flow over the other: longer than either takes to wake up
 SYSCTL = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1",
           "net.ipv4.tcp_no_metrics_save=1")
 
@@ -82,9 +83,11 @@ class Program:
 
 
 class Bed:
-    def __init__(self, strata, flow):
+    """One of several at the same time, told apart by their number: they share nothing but the processor."""
+
+    def __init__(self, strata, flow, number=0):
         self.strata, self.flow = strata, flow
-        self.space = {end: f"strata-bench-{os.getpid()}-{end}" for end in "ab"}
+        self.space = {end: f"strata-bench-{os.getpid()}-{number}{end}" for end in "ab"}
 
     def __enter__(self):
         try:
@@ -143,9 +146,10 @@ class Bed:
     def begin(self, end, ours, seconds, port, more=(), ready=None):
         return Program(self.space[end], self.program(end, ours, seconds, port) + list(more), ready)
 
-    def transfer(self, cell, flows, seed, seconds, pcap=None):
-        """Flows at the same time, each named by its two stacks ("SL": Strata sends, Linux receives). For each
-        what sink and source said, and what the link did."""
+    def transfer(self, cell, flows, seed, seconds, pcap=None, leader=0):
+        """Flows at the same time, each named by its two stacks ("SL": Strata sends, Linux receives). One leads: its
+        first burst is ahead of the other's, and stays so for as long as both double. For each what sink and source
+        said, and what the link did."""
         programs, said = [], []
         link = self.link(cell, seed, pcap)
         try:
@@ -154,8 +158,9 @@ class Bed:
             begin = time.monotonic() + HEAD_START if len(flows) > 1 else 0
             for number, flow in enumerate(flows):
                 to = (STRATA if flow[1] == "S" else LINUX)["b"]
+                own = begin + LEAD * (begin and number != leader)
                 programs.append(self.begin("a", flow[0] == "S", seconds, 5001 + number,
-                                           ["--to", to, "--begin", f"{begin:.3f}"]))
+                                           ["--to", to, "--begin", f"{own:.4f}"]))
             for sink, source in zip(programs, programs[len(flows):]):
                 counted = sink.wait(seconds + 30)
                 if not counted or not counted["complete"]:

@@ -38,6 +38,25 @@ def shown(values):
     return f"{geometric(values):.3f}" + (f" ({bounds[0]:.3f}..{bounds[1]:.3f})" if bounds else "")
 
 
+def together(results, cells):
+    """The shares of two flows over one link, and how far Linux's own two differ."""
+    lines = []
+    for cell in cells:
+        ours, linux = ([r["share"] for r in results if r["cell"] == cell.name and r["kind"] == kind]
+                       for kind in ("fair", "fairLL"))
+        if ours:
+            seconds = max(r["seconds"] for r in results if r["cell"] == cell.name and r["kind"] == "fair")
+            spread = f"{min(linux):.2f}..{max(linux):.2f}" if linux else "-"
+            lines.append(f"| {cell.delay_ms} ms | {seconds:g} s | {len(ours)} | {shown(ours)} | {min(ours):.2f}..{max(ours):.2f} "
+                         f"| {spread} |")
+    if lines:
+        lines = ["", "| one-way delay | time | pairs | Strata's goodput over Linux's | least and most | Linux over Linux |",
+                 "|---:|---:|---:|---:|---:|---:|", *lines, "",
+                 "One flow of each, sharing the link without loss: the shares of the last two thirds of the time. One and the",
+                 "other begins first, by turns; the last column is two flows of Linux's, measured the same way."]
+    return lines
+
+
 def table(results, cells, seconds):
     """Lines of markdown."""
     kinds = (("SL", "Strata sends"), ("LS", "Strata receives"))
@@ -58,12 +77,7 @@ def table(results, cells, seconds):
     lines.append("| all | | | | " + " | ".join(means) + " |")
     lines += ["", f"Goodput of {seconds:g} s against that of Linux to Linux over the same link with the same seed: geometric",
               "mean of the pairs' ratios, and its 95 % bootstrap interval."]
-    fair = {cell.name: [r["share"] for r in results if r["cell"] == cell.name and r["kind"] == "fair"] for cell in cells}
-    if any(fair.values()):
-        lines += ["", "| one flow of each, sharing the link | pairs | Strata's goodput over Linux's |", "|---|---:|---:|"]
-        for cell in cells:
-            if fair[cell.name]:
-                lines.append(f"| {cell.delay_ms} ms, {cell.loss:g} % | {len(fair[cell.name])} | {shown(fair[cell.name])} |")
+    lines += together(results, cells)
     return lines
 
 
