@@ -56,6 +56,8 @@ bool internet_init(struct internet *in, struct core *core, struct access *access
 		return false;
 	in->routes.generation = 1;
 	in->private = p;
+	memset(p->source_route, 0, sizeof p->source_route);
+	p->source_route_next = 1;
 	p->nd = nd;
 	p->nd_head = p->nd_count = 0;
 	p->flow_key.k[0] = rng_next(core->rng);

@@ -18,6 +18,9 @@ struct internet_config {
 	uint32_t forward_frames; /* queued forwarded packets */
 	uint32_t error_rate;  /* ICMP errors a second to one destination; in all, 10 times that */
 	uint32_t error_burst; /* as many at once; 0: never any */
+	/* IPv4 packets that came by a source route are taken, and answered by it (RFC 9293
+	 * MUST-53); off, for a forged one brings answers to the forger (RFC 7126 4.3) */
+	bool source_routes;
 };
 
 void internet_config_default(struct internet_config *c);
@@ -32,6 +35,7 @@ struct internet {
 	struct pool reply_pool, forward_pool;
 	struct list replies;
 	struct list forwards[ACCESS_NETIFS]; /* by the interface they leave by */
+	bool routed; /* there is, or was, a source route: who sends asks for his */
 	struct internet_private *private;
 };
 
@@ -53,6 +57,7 @@ struct path {
 	uint16_t neighbour_generation;
 	uint16_t mtu;
 	uint8_t nif;
+	uint8_t route; /* number of a source route (source_route.h); 0: none */
 };
 
 /* The source address for a destination (RFC 6724 in short: same family, on the way's interface,

@@ -4,7 +4,7 @@
 #ifndef STRATA_INTERNET_INTERNET_PRIVATE_H
 #define STRATA_INTERNET_INTERNET_PRIVATE_H
 
-#include "internet/internet.h"
+#include "internet/source_route.h"
 #include "wire/eth.h"
 #include "wire/nd.h"
 
@@ -52,6 +52,8 @@ struct limit_bucket {
 
 struct internet_private {
 	struct hash_key flow_key; /* of flow labels alone: they are seen by everybody */
+	struct source_route source_route[SOURCE_ROUTES];
+	uint8_t source_route_next; /* whose place is taken next, if need be */
 	struct nd_intent *nd;
 	uint32_t nd_head, nd_count;
 	struct limit_bucket limit_all;
@@ -100,6 +102,9 @@ unsigned forward_transmit(struct internet *in, unsigned budget, nanotime now);
 bool forward_has_work(const struct internet *in);
 
 /* path.c */
+/* The way to `destination`, whatever `p` was. */
+enum error path_look_up(
+	struct internet *in, struct path *p, const struct addr *destination, nanotime now);
 /* Was it looked up with these routes, and is its neighbour entry still the same one's? */
 static inline bool path_is_fresh(const struct internet *in, const struct path *p)
 {

@@ -81,11 +81,20 @@ static enum proto elsewhere(struct internet *in, struct rx *rx)
 	return rx_drop(rx, DROP_IP_DESTINATION);
 }
 
+/* By a source route that ends here, and may be used (RFC 9293 MUST-53)? */
+static bool came_by_route(const struct internet *in, const struct rx *rx, enum drop drop,
+	const struct ip4_header *h)
+{
+	struct source_route r;
+	return drop == DROP_IP4_SOURCE_ROUTE && in->config.source_routes &&
+		netif_has(rx->nif, &h->destination) && source_route_parse(h->options, &r);
+}
+
 enum proto ip4_receive(struct internet *in, struct rx *rx)
 {
 	struct ip4_header h;
 	enum drop drop = ip4_parse(rx->head, rx->len, &h);
-	if (drop != DROP_NONE)
+	if (drop != DROP_NONE && !came_by_route(in, rx, drop, &h))
 		return rx_drop(rx, drop);
 	rx_trim(rx, h.total_len);
 	rx->packet = rx->head;

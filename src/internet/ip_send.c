@@ -149,7 +149,34 @@ OFF_LINE static bool send4_with_id(struct internet *in, const struct path *p, st
 	return send4(in, p, f, s, id << 16, now);
 }
 
-/* The path is stale. */
+/* By way of other hosts, which the options name (RFC 9293 MUST-51). */
+static bool send4_routed(struct internet *in, const struct path *p, struct tx_frame *f,
+	const struct ip_send *s, nanotime now)
+{
+	uint8_t options[40];
+	struct addr first;
+	size_t len = source_route_emit(
+		source_route_at(in, p->route), s->destination, &first, options);
+	size_t header = IP4_HEADER + len, total = frame_len(f) + header;
+	if (total > p->mtu + len)
+		return drop(in, p, f, DROP_IP_TOO_BIG, now);
+	struct ip4_header h = {
+		.tos = s->tos,
+		.total_len = (uint16_t)total,
+		.id = s->dont_fragment ? 0 : (uint16_t)rng_next(in->core->rng),
+		.dont_fragment = s->dont_fragment,
+		.ttl = hop_limit(in, p, s),
+		.protocol = s->protocol,
+		.source = *s->source,
+		.destination = first,
+		.options = span_of(options, len),
+	};
+	size_t done = ip4_emit(&h, frame_push(f, header), header);
+	assert(done == header);
+	return send_on(in, p, f, s, ETHERTYPE_IP4, now);
+}
+
+/* The path is stale, or has a source route. */
 OFF_LINE static bool send_after_lookup(struct internet *in, struct path *p, struct tx_frame *f,
 	const struct ip_send *s, nanotime now)
 {
@@ -158,6 +185,8 @@ OFF_LINE static bool send_after_lookup(struct internet *in, struct path *p, stru
 		return drop(in, p, f, DROP_NEIGHBOUR_TABLE_FULL, now);
 	if (e != ERR_OK)
 		return drop(in, p, f, DROP_IP_NO_ROUTE, now);
+	if (p->route)
+		return send4_routed(in, p, f, s, now);
 	return internet_send(in, p, f, s, now);
 }
 

@@ -108,7 +108,7 @@ static enum error path_group(struct internet *in, struct path *p, const struct a
 	return ERR_OK;
 }
 
-static enum error look_up(
+enum error path_look_up(
 	struct internet *in, struct path *p, const struct addr *destination, nanotime now)
 {
 	if (addr_is_any(destination) || addr_is_loopback(destination) ||
@@ -135,8 +135,10 @@ enum error internet_path(
 {
 	if (path_is_fresh(in, p))
 		return ERR_OK;
+	if (p->route)
+		return source_route_path(in, p, now);
 	p->generation = 0;
-	return look_up(in, p, destination, now);
+	return path_look_up(in, p, destination, now);
 }
 
 enum path_verdict internet_path_ready_slow(

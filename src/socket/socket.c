@@ -237,7 +237,10 @@ int sock_connect(struct stack *s, const struct sock_options *so, const struct ad
 		return -ERR_TOO_MANY;
 	owner_set(t, o, n, so);
 	unsigned flags = (so->nodelay ? CONN_NODELAY : 0u) | (so->keepalive ? CONN_KEEPALIVE : 0u);
-	enum error e = tcp_connect(t, &so->local, so->local_port, remote, port, n, flags, &o->conn);
+	enum error e = so->via ? tcp_connect_via(t, &so->local, so->local_port, remote, port, n,
+						 flags, so->via, &o->conn)
+			       : tcp_connect(t, &so->local, so->local_port, remote, port, n, flags,
+					     &o->conn);
 	if (e != ERR_OK) {
 		owner_free(t, o, n);
 		return -(int)e;

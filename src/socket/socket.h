@@ -32,6 +32,7 @@ struct sock_options {
 	bool nodelay;             /* no Nagle */
 	bool keepalive;
 	nanodiff user_timeout;    /* 0: the configured */
+	const struct tcp_via *via; /* connections: the source route to take; NULL: none. Copied */
 	bool v6_only, v4_only;    /* listeners and datagram sockets on the any address */
 	bool dont_fragment;       /* datagrams */
 	uint8_t syn_cookies;      /* listeners: enum syn_cookies; 0: the configured */

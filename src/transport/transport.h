@@ -22,6 +22,13 @@ enum endpoint_event {
 	EVENT_TROUBLE = 128,   /* an error that may pass, or the peer is silent: it lives */
 };
 
+/* The routers (RFC 791's source route) by which a connection is to go; IPv4. */
+struct tcp_via {
+	struct addr hop[9]; /* the first `hops` of them, in the order in which they are passed */
+	uint8_t hops;
+	bool strict;        /* with no other router between them */
+};
+
 /* When a listener answers without keeping anything (RFC 4987 3.6). */
 enum syn_cookies {
 	SYN_COOKIES_CONFIGURED, /* of a listener: as the config says */

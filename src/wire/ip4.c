@@ -24,9 +24,7 @@ enum ip4_option_kind {
 	IP4_OPT_NOP = 1,
 	IP4_OPT_RECORD_ROUTE = 7,
 	IP4_OPT_TIMESTAMP = 68,
-	IP4_OPT_LOOSE_ROUTE = 131,
 	IP4_OPT_STREAM = 136,
-	IP4_OPT_STRICT_ROUTE = 137,
 	IP4_OPT_ROUTER_ALERT = 148,
 };
 
@@ -128,7 +126,7 @@ enum drop ip4_parse(struct span packet, size_t present, struct ip4_header *h)
 	if (__builtin_expect(packet.at[0] != 0x45, 0)) {
 		struct ip4_header other; /* not *h: a caller may keep the usual one in registers */
 		enum drop drop = parse_other(packet, present, &other);
-		if (drop == DROP_NONE)
+		if (drop == DROP_NONE || drop == DROP_IP4_SOURCE_ROUTE)
 			*h = other;
 		return drop;
 	}

@@ -13,6 +13,8 @@
 
 #define IP4_HEADER 20
 #define IPPROTO_ICMP4 1
+#define IP4_OPT_LOOSE_ROUTE 131
+#define IP4_OPT_STRICT_ROUTE 137
 #define IPPROTO_IGMP_ 2
 #define IPPROTO_TCP_ 6
 #define IPPROTO_UDP_ 17
@@ -43,7 +45,8 @@ struct ip4_header {
 /*
  * `packet` holds at least the header; `present` is how many bytes of the packet
  * there are in all (its body may lie elsewhere). Checks version, lengths,
- * checksum and the form of options.
+ * checksum and the form of options. Where there is a source route, and so DROP_IP4_SOURCE_ROUTE,
+ * the header is set as well, for who takes such packets; options behind it were not checked.
  */
 enum drop ip4_parse(struct span packet, size_t present, struct ip4_header *h);
 /*

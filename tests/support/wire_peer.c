@@ -26,11 +26,14 @@ static bool keep(void *link, struct netif *nif, const struct tx_frame *f, nanoti
 	const uint8_t *source = bytes + ETH_HEADER + (p->v6 ? 8 : 12);
 	struct addr from = p->v6 ? addr_from6(source) : addr_from4(source);
 	struct addr to = p->v6 ? addr_from6(source + 16) : addr_from4(source + 4);
+	const uint8_t *option = bytes + ETH_HEADER + IP4_HEADER;
+	bool routed = options > 7 && (option[0] == 131 || option[0] == 137);
+	struct addr last = routed ? addr_from4(option + option[1] - 4) : to; /* RFC 9293 3.1 */
 	s->source = from;
 	s->destination = to;
 	s->ip_options_len = (uint8_t)options;
 	memcpy(s->ip_options, bytes + ETH_HEADER + IP4_HEADER, options);
-	uint64_t sum = pseudo_sum(&from, &to, IPPROTO_TCP_, (uint32_t)total) +
+	uint64_t sum = pseudo_sum(&from, &last, IPPROTO_TCP_, (uint32_t)total) +
 		       checksum_plain.sum(bytes + ip, total);
 	assert_int_equal(checksum_fold(sum), 0xffff); /* MUST-2, on everything that leaves */
 	s->len = (uint32_t)total - s->h.header_len;

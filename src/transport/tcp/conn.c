@@ -4,6 +4,7 @@
  * steps: conn_die (everybody learns of it, nothing is freed, so input may call
  * it) and conn_free (from transmit or from the owner's close).
  */
+#include "internet/source_route.h"
 #include "transport/tcp/held.h"
 
 static const char *const state_names[TCP_STATES] = {
@@ -202,6 +203,8 @@ void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
 
 void conn_free(struct transport *t, struct tcp_conn *c)
 {
+	if (__builtin_expect(c->path.route, 0))
+		source_route_release(t->internet, c->path.route);
 	wheel_disarm(t->core->wheel, &c->timer);
 	conn_leave_demux(t, c);
 	conn_drop_flight(t, c);

@@ -380,6 +380,8 @@ struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 	c->state = TCP_SYN_RECEIVED;
 	conn_set_peer_mss(t, c, e->peer_mss);
 	transport_path(t, &c->path, &c->tuple.remote);
+	if (__builtin_expect(t->internet->routed, 0))
+		conn_find_route(t, c);
 	conn_update_mss(c);
 	return c;
 }

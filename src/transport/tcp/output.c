@@ -346,8 +346,9 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 {
 	const struct netif *nif = &t->internet->access->netif[c->path.nif];
 	uint32_t gso = 0;
-	/* each segment has an urgent pointer of its own */
-	if (nif->features & LINK_GSO && t->config.gso_max && !(c->flight && c->flight->urgent_sent))
+	/* each segment has an urgent pointer of its own; links cut no packets with IP options */
+	if (nif->features & LINK_GSO && t->config.gso_max && !c->path.route &&
+	    !(c->flight && c->flight->urgent_sent))
 		gso = nif->gso_max && nif->gso_max < t->config.gso_max ? nif->gso_max
 								       : t->config.gso_max;
 	if (c->flight)

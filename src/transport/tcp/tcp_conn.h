@@ -242,6 +242,17 @@ bool conn_verify(struct transport *t, struct tcp_conn *c, struct rx *rx, struct 
 void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		    struct tcp_segment *seg);
 void conn_take_fin(struct transport *t, struct tcp_conn *c, struct tcp_segment *seg);
+/* return_route.c: IPv4 source routes */
+/* The segment in `rx` was found good, and may have come by a route. */
+void tcp_take_route(struct transport *t, const struct rx *rx, const struct tcp_tuple *tuple);
+/* A connection that is made now goes by the route that its SYN came by. */
+void conn_find_route(struct transport *t, struct tcp_conn *c);
+/* The way of a reply that goes by a route; false: it goes by none. */
+bool tcp_reply_route(struct transport *t, const struct tcp_tuple *tuple, struct path *path);
+/* tcp_connect by way of other hosts. ERR_TOO_MANY: as many connections have routes as can. */
+enum error tcp_connect_via(struct transport *t, const struct addr *local, uint16_t local_port,
+			   const struct addr *remote, uint16_t port, uint32_t sock, unsigned flags,
+			   const struct tcp_via *via, struct tcp_conn **out);
 /* urgent.c */
 void conn_take_urgent(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg);
 void conn_put_urgent(const struct tcp_conn *c, uint32_t seq, uint8_t *header);

@@ -441,6 +441,9 @@ void tcp_receive(struct transport *t, struct rx *rx)
 		return;
 	}
 	segment_dispatch(t, rx, &seg, &tuple, entry, kind);
+	if (__builtin_expect(rx->ip_header_len != IP4_HEADER, 0) &&
+	    t->internet->config.source_routes)
+		tcp_take_route(t, rx, &tuple);
 	if (rx->fate == FATE_NONE)
 		rx_fate(rx, FATE_DELIVERED);
 }

@@ -117,7 +117,9 @@ bool tcp_reply_send_text(struct transport *t, const struct tcp_reply *r,
 bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
 {
 	struct path path = { .neighbour = NEIGHBOUR_NO_INDEX };
-	enum error e = transport_path(t, &path, &r->tuple.remote);
+	bool routed = __builtin_expect(t->internet->routed, 0) &&
+		      tcp_reply_route(t, &r->tuple, &path);
+	enum error e = routed ? ERR_OK : transport_path(t, &path, &r->tuple.remote);
 	if (e != ERR_OK) { /* no way there now */
 		enum drop why = e == ERR_MEMORY ? DROP_NEIGHBOUR_TABLE_FULL : DROP_IP_NO_ROUTE;
 		t->core->counters->tx_drop[why]++;
