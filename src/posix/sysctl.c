@@ -45,6 +45,10 @@ static const struct setting settings[] = {
 	{ "tcp_sack", SETTING_BOOL, CONFIG(sack), 0, 0, 1 },
 	{ "tcp_ecn", SETTING_U8, CONFIG(ecn), 0, 0, ECN_USES - 1 },
 	{ "tcp_early_retrans", SETTING_PROBE, CONFIG(tail_loss_probe), 0, 0, 4 },
+	{ "tcp_recovery", SETTING_U8, CONFIG(rack), 0, 0, 7 },
+	{ "tcp_reordering", SETTING_U8, CONFIG(dup_thresh), 0, 1, 127 },
+	{ "tcp_dsack", SETTING_BOOL, CONFIG(dsack), 0, 0, 1 },
+	{ "tcp_min_rtt_wlen", SETTING_TIME, CONFIG(min_rtt_window), NANO_S, 0, 86400 },
 	{ "tcp_frto", SETTING_BOOL, CONFIG(f_rto), 0, 0, 2 },
 	{ "tcp_slow_start_after_idle", SETTING_IDLE, CONFIG(idle_window), 0, 0, 1 },
 	{ "tcp_congestion_control", SETTING_CONGESTION, CONFIG(congestion), 0, 0, 0 },
@@ -83,7 +87,6 @@ static const char *const ignored[] = {
 	"tcp_comp_sack_delay_ns",
 	"tcp_comp_sack_nr",
 	"tcp_comp_sack_slack_ns",
-	"tcp_dsack",
 	"tcp_early_demux",
 	"tcp_ecn_fallback",
 	"tcp_ecn_option",
@@ -101,7 +104,6 @@ static const char *const ignored[] = {
 	"tcp_max_tw_buckets",
 	"tcp_mem",
 	"tcp_migrate_req",
-	"tcp_min_rtt_wlen",
 	"tcp_min_snd_mss",
 	"tcp_min_tso_segs",
 	"tcp_moderate_rcvbuf",
@@ -116,9 +118,7 @@ static const char *const ignored[] = {
 	"tcp_plb_enabled",
 	"tcp_probe_interval",
 	"tcp_probe_threshold",
-	"tcp_recovery",
 	"tcp_reflect_tos",
-	"tcp_reordering",
 	"tcp_retrans_collapse",
 	"tcp_retries1",
 	"tcp_rfc1337",
@@ -396,6 +396,11 @@ void sysctl_stack_config(struct stack_config *c)
 	t->tail_loss_probe = t->f_rto = true;
 	t->rto_restart = false; /* Linux has none */
 	t->idle_window = IDLE_WINDOW_KEPT;
+	t->rack = RACK_BY_TIME;
+	t->dup_thresh = 3;
+	t->dsack = true;
+	t->measure_rate = true;
+	t->min_rtt_window = 300 * NANO_S;
 	t->flight_idle = 3600 * NANO_S; /* what tcp_info tells outlives a pause */
 	t->icmp_ends_open = true;
 	t->abrupt_start = true; /* nor HyStart++ */

@@ -6,6 +6,10 @@
  */
 #include "posix/posix_file.h"
 
+#include "transport/transport.h"
+
+#define REORDERING_MOST 300 /* Linux's tcp_max_reordering */
+
 /* RFC 9293's states by name, as Linux numbers them. */
 static uint8_t state_number(const char *name)
 {
@@ -49,12 +53,35 @@ static uint8_t congestion_state(const struct sock_tcp_info *i)
 				: LINUX_TCP_CA_Open;
 }
 
+/* Linux paces everybody or says how it would: twice the window a round trip in slow start, 1.2 times
+ * later. */
+static uint64_t pacing_rate(const struct sock_tcp_info *i)
+{
+	uint32_t window = i->cwnd > i->unacked ? i->cwnd : i->unacked;
+	if (i->pacing_rate || !i->srtt || !window)
+		return i->pacing_rate ? i->pacing_rate : UINT64_MAX;
+	uint32_t percent = i->cwnd < i->ssthresh / 2 ? 200 : 120;
+	return (uint64_t)window * percent / 100 * NANO_S / (uint64_t)i->srtt;
+}
+
 static void fill_sending(const struct sock_tcp_info *i, struct linux_tcp_info *out)
 {
-	out->unacked = segments(i->unacked, i->mss);
-	out->sacked = segments(i->sacked, i->mss);
-	out->lost = segments(i->lost, i->mss);
-	out->retrans = segments(i->again, i->mss);
+	out->unacked = i->unacked_segments;
+	out->sacked = i->sacked_segments;
+	out->lost = i->lost_segments;
+	out->retrans = i->again_segments;
+	uint32_t late = segments(i->late_most, i->mss);
+	if (late > out->reordering)
+		out->reordering = late < REORDERING_MOST ? late : REORDERING_MOST;
+	out->reord_seen = i->reorders;
+	out->dsack_dups = i->dsacks;
+	out->min_rtt = i->min_rtt ? (uint32_t)(i->min_rtt / NANO_US) : UINT32_MAX;
+	out->delivery_rate = i->delivery_rate;
+	out->limited |= i->delivery_limited;
+	out->pacing_rate = pacing_rate(i);
+	out->max_pacing_rate = UINT64_MAX; /* nobody sets one */
+	out->total_rto_recoveries = (uint16_t)i->rto_recoveries;
+	out->total_rto_time = (uint32_t)(i->rto_time / NANO_MS);
 	out->snd_ssthresh = i->mss && i->cwnd && i->ssthresh < (1u << 30)
 		? i->ssthresh / i->mss
 		: LINUX_TCP_INFINITE_SSTHRESH;
@@ -84,7 +111,12 @@ static void fill_receiving(const struct sock_tcp_info *i, struct linux_tcp_info 
 	out->segs_in = (uint32_t)i->segments_received;
 	out->data_segs_in = (uint32_t)i->data_segments_received;
 	out->rcv_ooopack = (uint32_t)i->out_of_order;
-	out->rcv_space = i->receive_buffer;
+	/* what a round brought to the reader, and before that an initial window */
+	uint32_t initial = 10 * out->advmss;
+	out->rcv_space = initial < i->receive_buffer ? initial : i->receive_buffer;
+	if (i->read_most > out->rcv_space)
+		out->rcv_space = i->read_most;
+	out->rcv_rtt = (uint32_t)(i->read_round / NANO_US);
 	out->rcv_ssthresh = i->rcv_wnd;
 	out->rcv_wnd = i->rcv_wnd;
 	out->ato = 40000;
@@ -97,7 +129,7 @@ static void fill_receiving(const struct sock_tcp_info *i, struct linux_tcp_info 
 void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
 {
 	memset(out, 0, sizeof *out);
-	out->reordering = 3;
+	out->reordering = transport_settings(stack_transport(p->stack))->dup_thresh;
 	if (f->stage != STAGE_STREAM) {
 		out->state = f->stage == STAGE_LISTEN ? LINUX_TCP_LISTEN : LINUX_TCP_CLOSE;
 		out->snd_cwnd = 10;

@@ -44,6 +44,22 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	if (c->ecn & CONN_ACCURATE)
 		accurate_info(&f->accecn, i);
 	i->fast_recoveries = f->recoveries;
+	struct board_segments n = board_segments(&f->board);
+	i->unacked_segments = n.sent;
+	i->sacked_segments = n.sacked;
+	i->lost_segments = n.lost;
+	i->again_segments = n.again;
+	i->min_rtt = f->min_rtt.value;
+	i->delivery_rate = f->delivery_rate;
+	i->delivery_limited = f->delivery_limited;
+	i->pacing_rate = f->cc.pacing_rate;
+	i->dsacks = f->dsacks;
+	i->reorders = f->reorders;
+	i->late_most = f->late_most;
+	i->rto_recoveries = f->rto_recoveries;
+	i->rto_time = f->rto_time;
+	i->read_round = (nanodiff)f->tune_round * NANO_MS;
+	i->read_most = f->tune_most;
 	i->recovering = f->phase == PHASE_RECOVERY;
 	i->loss = f->phase == PHASE_LOSS;
 	i->disorder = f->dup_acks || f->board.sacked;

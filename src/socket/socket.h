@@ -187,6 +187,19 @@ struct sock_tcp_info {
 	uint32_t unread, unsent, unacked;
 	const char *congestion;     /* the algorithm's name; "" before the first data */
 	uint32_t sacked, lost, again; /* of what is unacked, bytes; `again`: lost and sent again */
+	/* the same in segments as they were sent, and all that is unacked */
+	uint32_t unacked_segments, sacked_segments, lost_segments, again_segments;
+	nanodiff min_rtt;           /* of the last minutes; 0: no sample */
+	uint64_t delivery_rate;     /* bytes/s; 0: not measured (transport_config.measure_rate) */
+	bool delivery_limited;      /* ... and the application had no more to send then */
+	uint64_t pacing_rate;       /* bytes/s; 0: not paced */
+	uint32_t dsacks;            /* segments that the peer says came twice (RFC 2883) */
+	uint32_t reorders;          /* segments that arrived late, though never sent again */
+	uint32_t late_most;         /* bytes that the latest of these came late by */
+	uint32_t rto_recoveries;    /* recoveries after an RTO ... */
+	nanodiff rto_time;          /* ... and how long they took, the one under way not counted */
+	nanodiff read_round;        /* the shortest round of receiving; 0: none has ended */
+	uint32_t read_most;         /* bytes read in such a round, at most */
 	uint32_t snd_wnd_max;       /* largest window that the peer ever offered */
 	uint32_t receive_buffer;
 	uint32_t rcv_mss;           /* largest segment that came */

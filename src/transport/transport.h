@@ -37,6 +37,14 @@ enum syn_cookies {
 	SYN_COOKIES_ALWAYS,
 };
 
+/* How losses are found where there is SACK: the bits are those of Linux's tcp_recovery. */
+enum rack_use {
+	RACK_BY_TIME = 1,       /* RFC 8985; else by counting (RFC 6675) */
+	RACK_STATIC_WINDOW = 2, /* DSACKs do not widen the reordering window */
+	RACK_NO_DUP_THRESH = 4, /* the window is waited for, however many segments came */
+	RACK_USES = 8
+};
+
 /* What becomes of a window that the application does not use (reno and cubic). */
 enum idle_window {
 	IDLE_WINDOW_VALIDATED, /* RFC 7661: kept for five minutes, then halved; the default */
@@ -112,6 +120,11 @@ struct transport_config {
 	uint8_t ecn;             /* enum tcp_ecn_use */
 	bool tail_loss_probe;    /* RFC 8985 7 */
 	bool f_rto;              /* RFC 5682 */
+	uint8_t rack;            /* enum rack_use: RFC 8985 6 */
+	uint8_t dup_thresh;      /* segments beyond one that say that it is lost: 3 */
+	bool dsack;              /* what comes twice is told (RFC 2883) */
+	bool measure_rate;       /* the delivery rate, where no algorithm needs it; costs an ACK */
+	nanodiff min_rtt_window; /* the smallest RTT is that of so long: 5 minutes */
 	nanodiff reorder_slack;  /* the reordering timer (RFC 8985 6.2) fires so much later */
 	bool rto_restart;        /* RFC 7765 */
 	uint16_t mss_min;        /* floor of the effective send MSS: CVE-2019-11479 */

@@ -48,7 +48,7 @@ struct cc_ack {
 	nanodiff rtt;             /* this ACK's sample, of the newest data it covers; 0: none */
 	nanodiff srtt;            /* 0: no sample was ever taken */
 	nanodiff min_rtt;         /* the connection's windowed minimum; 0: not kept */
-	const struct rate_sample *rate; /* NULL where ops->wants_rate is false */
+	const struct rate_sample *rate; /* NULL where nobody measures it: !ops->wants_rate */
 };
 
 /* A reason to send less. */

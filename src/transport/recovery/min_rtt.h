@@ -11,23 +11,22 @@
 
 #include <stdbool.h>
 
-#define MIN_RTT_GENERATION (150 * NANO_S)
-
 struct min_rtt {
 	nanodiff value;    /* the answer; 0: no sample yet */
 	nanodiff young;    /* the smallest of this generation */
 	nanotime turns_at; /* when this generation becomes the old one */
 };
 
-/* True: a new generation began. */
-static inline bool min_rtt_take(struct min_rtt *m, nanodiff rtt, nanotime now)
+/* `window`: how long a sample counts at most, two generations. True: a new one began. */
+static inline bool min_rtt_take(
+	struct min_rtt *m, nanodiff rtt, nanodiff window, nanotime now)
 {
 	if (rtt < 1)
 		rtt = 1;
 	if (now >= m->turns_at) {
 		m->value = m->value && m->young < rtt ? m->young : rtt;
 		m->young = rtt;
-		m->turns_at = now + MIN_RTT_GENERATION;
+		m->turns_at = now + window / 2;
 		return true;
 	}
 	if (rtt < m->young) {

@@ -48,12 +48,13 @@ void rack_recovered(struct rack *k)
 
 /* RACK_update_reo_wnd */
 static nanodiff reordering_window(const struct rack *k, const struct scoreboard *b,
-				  bool in_recovery, nanodiff min_rtt, nanodiff srtt)
+				  const struct rack_rules *r)
 {
-	if (!k->reordered && (in_recovery || b->sacked_pieces >= RACK_DUP_THRESH))
+	if (!k->reordered && !r->patient &&
+	    (r->in_recovery || b->sacked_pieces >= r->dup_thresh))
 		return 0;
-	nanodiff window = min_rtt / 4 * k->steps;
-	return window < srtt ? window : srtt;
+	nanodiff window = r->min_rtt / 4 * k->steps;
+	return window < r->srtt ? window : r->srtt;
 }
 
 /*
@@ -80,13 +81,13 @@ static bool is_overdue(const struct rack *k, const struct sent_range *r, nanotim
 	return false;
 }
 
-uint32_t rack_find_lost(struct rack *k, struct scoreboard *b, struct pool *p, bool in_recovery,
-			nanodiff min_rtt, nanodiff srtt, nanotime now, nanotime *next)
+uint32_t rack_find_lost(struct rack *k, struct scoreboard *b, struct pool *p,
+			const struct rack_rules *rules, nanotime now, nanotime *next)
 {
 	*next = NANOTIME_NEVER;
 	if (!k->arrived)
 		return 0;
-	k->window = reordering_window(k, b, in_recovery, min_rtt, srtt);
+	k->window = reordering_window(k, b, rules);
 	uint32_t newly = 0;
 	struct sent_range *r;
 	while ((r = board_first_in_doubt(b)) && sent_after(k->sent, k->end, r->sent, r->end) &&

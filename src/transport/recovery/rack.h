@@ -31,8 +31,15 @@ struct rack {
 	bool dsack_round;   /* dsack_end is valid: this round had its DSACK */
 };
 
-#define RACK_DUP_THRESH 3 /* RFC 5681, 6675 */
 #define RACK_STEPS_MAX  255
+
+/* What a look goes by. */
+struct rack_rules {
+	nanodiff min_rtt, srtt;
+	uint32_t dup_thresh; /* SACKed segments that mean a loss without delay (RFC 5681, 6675) */
+	bool in_recovery;    /* a recovery or an RTO is under way already */
+	bool patient;        /* the reordering window counts in any case */
+};
 
 /* In memory that is all zero. */
 static inline void rack_init(struct rack *zeroed)
@@ -61,12 +68,11 @@ void rack_dsack(struct rack *k, uint32_t una, uint32_t nxt);
 void rack_recovered(struct rack *k);
 
 /*
- * Step 5: marks as lost what time says is lost. `in_recovery`: a recovery or an RTO is under
- * way already. Returns the bytes newly lost; *next is when to look again, NANOTIME_NEVER where
+ * Step 5: marks as lost what time says is lost. Returns the bytes newly lost; *next is when to look again, NANOTIME_NEVER where
  * no time decides anything (step 5's timer, RFC 8985 6.2).
  */
-uint32_t rack_find_lost(struct rack *k, struct scoreboard *b, struct pool *p, bool in_recovery,
-			nanodiff min_rtt, nanodiff srtt, nanotime now, nanotime *next);
+uint32_t rack_find_lost(struct rack *k, struct scoreboard *b, struct pool *p,
+			const struct rack_rules *rules, nanotime now, nanotime *next);
 
 /* An RTO fired (RFC 8985 6.3): the first range is lost, and of the others those that were sent
  * long enough ago. Returns the bytes newly lost. */

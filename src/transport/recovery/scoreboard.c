@@ -125,14 +125,19 @@ static uint32_t segment_until(struct sent_range *r, uint32_t at)
 	return seq_ge(at, last) ? last : last - (last - at + r->mss - 1) / r->mss * r->mss;
 }
 
-/* How many it has now, cut from the start and split as it is. */
-static void count_pieces(struct sent_range *r)
+/* How many segments it has now, cut from the start and split as it is. */
+static uint32_t range_pieces(const struct sent_range *r)
 {
 	uint32_t len = range_len(r);
+	if (r->mss <= 1 || !r->tail)
+		return r->pieces;
+	return 1 + (len > r->tail ? (len - r->tail + r->mss - 1) / r->mss : 0);
+}
+
+static void count_pieces(struct sent_range *r)
+{
 	settle_tail(r);
-	if (r->mss > 1)
-		r->pieces = pieces_capped(
-			1 + (len > r->tail ? (len - r->tail + r->mss - 1) / r->mss : 0));
+	r->pieces = pieces_capped(range_pieces(r));
 }
 
 /* `r` takes in the bytes and the segments of `after`, which begins where it ends. */
@@ -466,6 +471,40 @@ uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss)
 		return 0;
 	board_lose(b, p, r); /* for the first time, or its retransmission was lost too */
 	return range_len(r);
+}
+
+uint32_t board_lose_counted(struct scoreboard *b, struct pool *p, uint32_t thresh)
+{
+	uint32_t beyond = 0, newly = 0;
+	struct list *limit = b->ranges.prev;
+	while (limit != &b->ranges && beyond < thresh) {
+		const struct sent_range *r = range_of(limit);
+		beyond += r->flags & SENT_SACKED ? r->pieces : 0;
+		limit = limit->prev;
+	}
+	if (beyond < thresh)
+		return 0;
+	uint32_t end = range_of(limit->next)->start;
+	for (struct sent_range *r; (r = board_first_in_doubt(b)) && seq_lt(r->start, end);) {
+		newly += range_len(r);
+		board_lose(b, p, r);
+	}
+	return newly;
+}
+
+struct board_segments board_segments(const struct scoreboard *b)
+{
+	struct board_segments n = { 0 };
+	list_each(at, &b->ranges)
+	{
+		const struct sent_range *r = range_of(at);
+		uint32_t pieces = range_pieces(r);
+		n.sent += pieces;
+		n.sacked += r->flags & SENT_SACKED ? pieces : 0;
+		n.lost += r->flags & SENT_LOST ? pieces : 0;
+		n.again += r->flags & SENT_AGAIN ? pieces : 0;
+	}
+	return n;
 }
 
 void board_lose_all(struct scoreboard *b, struct pool *p)

@@ -165,6 +165,14 @@ struct sent_range *board_first_in_doubt(struct scoreboard *b);
 struct sent_range *board_lose(struct scoreboard *b, struct pool *p, struct sent_range *r);
 /* Marks the first range lost (NewReno: a partial or third duplicate ACK). Returns bytes. */
 uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss);
+/* Marks as lost what is in doubt and lies before `thresh` SACKed segments (RFC 6675 4: IsLost).
+ * Returns bytes. */
+uint32_t board_lose_counted(struct scoreboard *b, struct pool *p, uint32_t thresh);
+/* In segments, counted when asked for. */
+struct board_segments {
+	uint32_t sent, sacked, lost, again;
+};
+struct board_segments board_segments(const struct scoreboard *b);
 /* After an RTO: all that is not SACKed is lost, and nothing counts as sent again. */
 void board_lose_all(struct scoreboard *b, struct pool *p);
 /* The loss was none (RFC 4015): what waits to be sent again is in doubt as before. */

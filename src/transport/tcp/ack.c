@@ -68,7 +68,7 @@ static void take_dsack(struct tcp_conn *c, const struct tcp_segment *seg, struct
 	uint32_t start = seg->h.options.sack[0].start, end = seg->h.options.sack[0].end;
 	n->dsack = true;
 	n->dsack_tail = f->tlp == TLP_AGAIN && end == f->tlp_end;
-	f->dsacks++;
+	f->dsacks += end - start > c->mss ? (end - start + c->mss - 1) / c->mss : 1;
 	if (f->undo_possible && seq_gt(end, f->undo_una)) {
 		uint32_t len = end - start;
 		f->undo_left -= len < f->undo_left ? len : f->undo_left;
@@ -98,7 +98,7 @@ static void take_sacks(struct transport *t, struct tcp_conn *c, const struct tcp
 static void sample_rtt(struct transport *t, struct tcp_conn *c, nanodiff rtt)
 {
 	rtt_sample(&c->rtt, rtt);
-	if (min_rtt_take(&c->flight->min_rtt, rtt, t->now))
+	if (min_rtt_take(&c->flight->min_rtt, rtt, t->config.min_rtt_window, t->now))
 		conn_validate_window(t, c); /* twice in RFC 7661's five minutes */
 	conn_trace(t, c, TRACE_TCP_RTT, NULL, NULL, (uint64_t)rtt);
 }
@@ -121,9 +121,10 @@ static bool out_of_data(const struct tcp_conn *c, uint32_t in_flight)
 }
 
 /* Congestion control learns of `acked` bytes that arrived, the newest of them sent at `newest`; in
- * a fast recovery PRR sets the window instead. */
+ * a fast recovery PRR sets the window instead. `rate`: NULL where it is not measured. */
 static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uint32_t acked,
-				    uint32_t prior_in_flight, uint32_t lost, nanotime newest)
+				    uint32_t prior_in_flight, uint32_t lost, nanotime newest,
+				    const struct rate_sample *rate)
 {
 	struct tcp_flight *f = c->flight;
 	if (f->phase == PHASE_RECOVERY && !f->cc.ops->own_window)
@@ -141,13 +142,9 @@ static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uin
 		.srtt = rtt_smoothed(&c->rtt),
 		.min_rtt = f->min_rtt.value,
 	};
-	struct rate_sample rate;
-	if (f->board.rate) {
-		rate_take(&f->rate, f->min_rtt.value, &rate);
-		a.rate = &rate;
-	}
+	a.rate = rate;
 	f->cc.ops->ack(&f->cc, &a);
-	if (f->board.rate && (f->cc.holds_back || out_of_data(c, a.in_flight)))
+	if (rate && (f->cc.holds_back || out_of_data(c, a.in_flight)))
 		rate_app_limited(&f->rate, a.in_flight);
 }
 
@@ -227,7 +224,8 @@ static void take_clean_ack(struct transport *t, struct tcp_conn *c, const struct
 		return;
 	if (cc_tested(&f->cc, prior, c->snd_una, c->snd_nxt)) {
 		f->validated_at = t->now;
-		tell_congestion_control(t, c, seg->ack - una, prior, 0, twice ? -1 : newest);
+		tell_congestion_control(t, c, seg->ack - una, prior, 0, twice ? -1 : newest,
+					NULL);
 	}
 }
 
@@ -236,6 +234,16 @@ static bool something_odd(const struct tcp_flight *f, const struct ack_news *n)
 {
 	return f->phase != PHASE_OPEN || n->board.sacked || f->board.sacked || n->duplicate ||
 	       n->board.reordered || n->dsack || f->tlp >= TLP_NEW;
+}
+
+/* What the path carries: a sample that the application limited tells no more than that it carries
+ * at least so much. */
+static void note_rate(struct tcp_flight *f, const struct rate_sample *s)
+{
+	if (s->app_limited && s->rate < f->delivery_rate)
+		return;
+	f->delivery_rate = s->rate;
+	f->delivery_limited = s->app_limited;
 }
 
 /*
@@ -300,10 +308,16 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 	}
 	if (something_odd(f, &n))
 		conn_judge_losses(t, c, &n);
+	struct rate_sample rate, *measured = NULL;
 	uint32_t acked = delivered_for_good(c, &n);
+	if (f->board.rate && (acked || !f->cc.ops->own_window)) {
+		measured = &rate;
+		if (rate_take(&f->rate, f->min_rtt.value, &rate))
+			note_rate(f, &rate);
+	}
 	if (acked)
 		tell_congestion_control(t, c, acked, n.prior_in_flight, n.lost,
-					n.board.newest_sent);
+					n.board.newest_sent, measured);
 }
 
 /* ACKs of data that is or was in flight; the connection has a flight. */

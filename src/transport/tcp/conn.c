@@ -99,7 +99,8 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	board_init(&f->board, c->snd_una);
 	rack_init(&f->rack);
 	if (c->rtt.srtt) /* the handshake's */
-		min_rtt_take(&f->min_rtt, rtt_smoothed(&c->rtt), t->now);
+		min_rtt_take(&f->min_rtt, rtt_smoothed(&c->rtt), t->config.min_rtt_window,
+			     t->now);
 	f->send_buffer = o->send_buffer ? o->send_buffer : t->config.send_buffer;
 	f->receive_buffer = o->receive_buffer ? o->receive_buffer : t->config.receive_buffer;
 	if (o->window_clamp && o->window_clamp < f->receive_buffer)
@@ -117,7 +118,7 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	cc_begin(&f->cc, cc_of(o->congestion ? o->congestion : t->config.congestion), c->mss,
 		 initial_window(t, c->mss), c->snd_una, t->now);
 	f->cc.abrupt_start = t->config.abrupt_start;
-	if (f->cc.ops->wants_rate)
+	if (f->cc.ops->wants_rate || t->config.measure_rate)
 		board_measure(&f->board, &f->rate, t->now);
 	f->validated_at = t->now;
 	c->flight = f;
@@ -148,7 +149,7 @@ void conn_set_congestion(struct transport *t, struct tcp_conn *c, uint8_t kind)
 	f->cc.cwnd = cwnd;
 	f->cc.ssthresh = ops->own_window ? UINT32_MAX : ssthresh;
 	f->pacer.next = 0;
-	board_measure(&f->board, ops->wants_rate ? &f->rate : NULL, t->now);
+	board_measure(&f->board, ops->wants_rate || t->config.measure_rate ? &f->rate : NULL, t->now);
 	conn_make_ready(t, c);
 }
 

@@ -234,6 +234,12 @@ struct tcp_flight {
 	struct interval_set *held; /* out-of-order text, while there is any */
 	uint32_t twice_start, twice_end; /* text that came twice, to be told once (RFC 2883) */
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_again;
+	uint64_t delivery_rate; /* bytes/s, the latest good sample; while it is measured */
+	nanodiff rto_time;     /* spent in recoveries after an RTO that are over ... */
+	nanotime rto_begun;    /* ... and when the one under way began */
+	uint32_t rto_recoveries, reorders; /* ... how many; late arrivals (RFC 8985 6.2 step 3) */
+	uint32_t late_most;    /* bytes that the latest of those came late by */
+	bool delivery_limited; /* the application limited that sample */
 	uint32_t retransmits, rtos, recoveries, undos, dsacks, probes_sent;
 	uint64_t segments_sent, segments_received, data_segments_received;
 	uint32_t out_of_order; /* segments that came beyond a hole */

@@ -15,8 +15,6 @@
  */
 #include "transport/tcp/ecn.h"
 
-#define DUP_THRESH 3 /* RFC 5681: duplicates that mean loss, without SACK */
-
 /* Has a mark reduced the window since this data was sent? */
 static bool marked_already(const struct tcp_conn *c)
 {
@@ -100,6 +98,13 @@ static void enter_recovery(struct transport *t, struct tcp_conn *c, const struct
 	conn_make_ready(t, c);
 }
 
+static void rto_recovery_over(const struct transport *t, struct tcp_flight *f)
+{
+	if (f->rto_begun)
+		f->rto_time += t->now - f->rto_begun;
+	f->rto_begun = 0;
+}
+
 static void leave_recovery(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
@@ -108,6 +113,7 @@ static void leave_recovery(struct transport *t, struct tcp_conn *c)
 	f->dup_acks = 0;
 	rack_recovered(&f->rack);
 	conn_loss_over(t, c);
+	rto_recovery_over(t, f);
 	f->cc.ops->recovered(&f->cc, t->now);
 }
 
@@ -182,6 +188,7 @@ static void undo(struct transport *t, struct tcp_conn *c, const char *why)
 	struct tcp_flight *f = c->flight;
 	f->cc.ops->undo(&f->cc, t->now);
 	f->loss_flight = 0;
+	rto_recovery_over(t, f);
 	board_unlose(&f->board);
 	f->phase = PHASE_OPEN;
 	f->frto = FRTO_NONE;
@@ -230,7 +237,7 @@ static uint32_t find_lost_without_sack(struct transport *t, struct tcp_conn *c,
 		 * Step 2: duplicates of what a recovery already covered start none. `recover`
 		 * counts only while it is outstanding: later it would seem ahead again.
 		 */
-		if (n->duplicate && f->dup_acks == DUP_THRESH &&
+		if (n->duplicate && f->dup_acks == t->config.dup_thresh &&
 		    f->recover - c->snd_una - 1 >= c->snd_nxt - c->snd_una)
 			lost = board_lose_first(&f->board, &t->range_pool, c->mss);
 	} else if (f->phase == PHASE_RECOVERY && n->advanced) {
@@ -246,8 +253,16 @@ static uint32_t find_lost_without_sack(struct transport *t, struct tcp_conn *c,
 static uint32_t find_lost(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	uint32_t lost = rack_find_lost(&f->rack, &f->board, &t->range_pool, f->phase != PHASE_OPEN,
-				       f->min_rtt.value, rtt_smoothed(&c->rtt), t->now,
+	if (!(t->config.rack & RACK_BY_TIME))
+		return board_lose_counted(&f->board, &t->range_pool, t->config.dup_thresh);
+	struct rack_rules rules = {
+		.min_rtt = f->min_rtt.value,
+		.srtt = rtt_smoothed(&c->rtt),
+		.dup_thresh = t->config.dup_thresh,
+		.in_recovery = f->phase != PHASE_OPEN,
+		.patient = t->config.rack & RACK_NO_DUP_THRESH,
+	};
+	uint32_t lost = rack_find_lost(&f->rack, &f->board, &t->range_pool, &rules, t->now,
 				       &f->reorder_at);
 	if (f->reorder_at != NANOTIME_NEVER)
 		f->reorder_at += t->config.reorder_slack;
@@ -263,7 +278,11 @@ void conn_judge_losses(struct transport *t, struct tcp_conn *c, struct ack_news 
 		take_probe_answer(t, c, n);
 	if (sack) {
 		rack_take(&f->rack, &n->board, t->now);
-		if (n->dsack && !n->dsack_tail)
+		if (n->board.reordered) {
+			f->reorders++;
+			f->late_most = n->board.reordered + c->mss;
+		}
+		if (n->dsack && !n->dsack_tail && !(t->config.rack & RACK_STATIC_WINDOW))
 			rack_dsack(&f->rack, n->prior_una, c->snd_nxt);
 	}
 	if (was_needless(f, n))
@@ -306,6 +325,10 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 	bool anew = f->phase != PHASE_LOSS || c->backoff == 0;
 	struct cc_loss before = loss_of(t, c, 0);
 	f->rtos++;
+	if (!f->rto_begun) {
+		f->rto_begun = t->now;
+		f->rto_recoveries++;
+	}
 	if (!f->bytes_acked) /* perhaps because of the option: RFC 9768 3.2.3.2.2 */
 		f->accecn.option_blocked = true;
 	f->tlp = TLP_NONE;
@@ -314,7 +337,7 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 	if (first && first->flags & SENT_SACKED) { /* it was thrown away after all (RFC 2018 8) */
 		board_forget_sacks(&f->board);
 		board_lose_all(&f->board, &t->range_pool);
-	} else if (c->flags & CONN_SACK) {
+	} else if (c->flags & CONN_SACK && t->config.rack & RACK_BY_TIME) {
 		before.lost = rack_timeout(&f->rack, &f->board, &t->range_pool, t->now);
 	} else {
 		board_lose_all(&f->board, &t->range_pool);

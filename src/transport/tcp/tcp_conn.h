@@ -120,7 +120,7 @@ static inline enum error conn_soft_error(const struct tcp_conn *c)
 /* The RTO fired while a path MTU was in doubt (f->too_big). */
 void conn_too_big_timeout(struct tcp_conn *c);
 /* Text that had come before: the next ACK says so (RFC 2883), the first of several. */
-void conn_note_twice(struct tcp_conn *c, uint32_t start, uint32_t end);
+void conn_note_twice(const struct transport *t, struct tcp_conn *c, uint32_t start, uint32_t end);
 /* RFC 9293 3.10.7.4, first: is it in the window? Cuts off what is not. */
 bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		       struct tcp_segment *seg);

@@ -26,7 +26,7 @@ static void answer_unacceptable(struct transport *t, struct tcp_conn *c,
 	/* Text or FIN again means that our ACK was lost: always answer. */
 	if (segment_len(seg) > 0 && !(seg->flags & TCP_SYN)) {
 		if (seq_le(seg->seq + seg->text_len, c->rcv_nxt))
-			conn_note_twice(c, seg->seq, seg->seq + seg->text_len);
+			conn_note_twice(t, c, seg->seq, seg->seq + seg->text_len);
 		conn_owe_ack(t, c, WHY_ACK_DUPLICATE);
 	} else if (conn_may_challenge(t, c)) {
 		conn_owe_ack(t, c, WHY_ACK_CHALLENGE);
@@ -162,7 +162,7 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 			old--;
 			seg->seq++;
 		}
-		conn_note_twice(c, seg->seq, seg->seq + old);
+		conn_note_twice(t, c, seg->seq, seg->seq + old);
 		seg->seq += old;
 		seg->text_at += old;
 		seg->text_len -= old;

@@ -44,24 +44,24 @@ static bool text_write(struct transport *t, struct tcp_conn *c, const struct rx 
 	return len == 0;
 }
 
-void conn_note_twice(struct tcp_conn *c, uint32_t start, uint32_t end)
+void conn_note_twice(const struct transport *t, struct tcp_conn *c, uint32_t start, uint32_t end)
 {
 	struct tcp_flight *f = c->flight;
-	if (!f || f->twice_start != f->twice_end || !seq_lt(start, end))
+	if (!t->config.dsack || !f || f->twice_start != f->twice_end || !seq_lt(start, end))
 		return;
 	f->twice_start = start;
 	f->twice_end = end;
 }
 
 /* Of what is held, the first part that comes again (RFC 2883 4.2). */
-static void note_held_again(struct tcp_conn *c, const struct tcp_segment *seg)
+static void note_held_again(const struct transport *t, struct tcp_conn *c,
+			    const struct tcp_segment *seg)
 {
 	const struct interval_set *held = c->flight->held;
 	uint32_t end = seg->seq + seg->text_len;
 	uint32_t i = held ? interval_find(held, seg->seq) : 0;
 	if (held && i < held->count)
-		conn_note_twice(c, seq_gt(held->range[i].start, seg->seq) ? held->range[i].start
-									: seg->seq,
+		conn_note_twice(t, c, seq_max(held->range[i].start, seg->seq),
 				seq_min(held->range[i].end, end));
 }
 
@@ -132,7 +132,7 @@ static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	f->out_of_order += seg->segments;
 	if (f->quick < QUICK_AFTER_HOLE)
 		f->quick = QUICK_AFTER_HOLE;
-	note_held_again(c, seg);
+	note_held_again(t, c, seg);
 	if (!held_begin(t, f) || !text_fill(t, c, rx, seg))
 		rx_drop(rx, DROP_TCP_MEMORY);
 	else if (!held_add(t, f, seg->seq, seg->seq + seg->text_len))
@@ -175,7 +175,7 @@ void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		return;
 	}
 	if (f->held)
-		note_held_again(c, seg);
+		note_held_again(t, c, seg);
 	while (!seg->in_ring && !text_fill(t, c, rx, seg)) {
 		if (held_give_way(t, f))
 			continue;

@@ -9,6 +9,7 @@
 
 #define MS  NANO_MS
 #define RTT (40 * MS)
+#define WINDOW (300 * NANO_S)
 
 struct flow {
 	struct scoreboard b;
@@ -47,12 +48,14 @@ static uint32_t sack(struct flow *f, unsigned first, unsigned last, bool recover
 	n.answered_to = rack_answered_to(RTT, -1, now);
 	board_sack(&f->b, &f->pool, first * 100, last * 100 + 100, &n);
 	rack_take(&f->k, &n, now);
-	return rack_find_lost(&f->k, &f->b, &f->pool, recovering, RTT, RTT, now, &f->next);
+	struct rack_rules rules = { RTT, RTT, 3, recovering, false };
+	return rack_find_lost(&f->k, &f->b, &f->pool, &rules, now, &f->next);
 }
 
 static uint32_t look(struct flow *f, nanotime now)
 {
-	return rack_find_lost(&f->k, &f->b, &f->pool, false, RTT, RTT, now, &f->next);
+	struct rack_rules rules = { RTT, RTT, 3, false, false };
+	return rack_find_lost(&f->k, &f->b, &f->pool, &rules, now, &f->next);
 }
 
 static void resend(struct flow *f, nanotime now)
@@ -127,17 +130,18 @@ static void test_patience(void **state)
 	send(f, 2, 0);
 	sack(f, 1, 1, true, 2 * MS);
 	nanodiff last = 0;
+	struct rack_rules rules = { 1, 1, 3, true, false };
 	for (unsigned i = 0; i < 14; i++) {
 		resend(f, now += 10);
 		f->k.sent = now + 1; /* something sent after it arrives at once */
 		f->k.rtt = 1;
-		assert_int_equal(rack_find_lost(&f->k, &f->b, &f->pool, true, 1, 1, now + 2,
+		assert_int_equal(rack_find_lost(&f->k, &f->b, &f->pool, &rules, now + 2,
 					 &f->next), 0);
 		nanodiff wait = f->next - now;
 		assert_true(i < 10 ? wait >= 2 * last : wait >= last);
 		assert_true(wait >= MS);
 		last = wait;
-		assert_int_equal(rack_find_lost(&f->k, &f->b, &f->pool, true, 1, 1,
+		assert_int_equal(rack_find_lost(&f->k, &f->b, &f->pool, &rules,
 					 now = f->next, &f->next), 100);
 	}
 	assert_true(last >= 256 * MS && last <= 1024 * MS);
@@ -224,14 +228,14 @@ static void test_min_rtt(void **state)
 {
 	(void)state;
 	struct min_rtt m = { .value = 0 };
-	min_rtt_take(&m, 30 * MS, 0);
-	min_rtt_take(&m, 20 * MS, NANO_S);
-	min_rtt_take(&m, 50 * MS, 2 * NANO_S);
+	min_rtt_take(&m, 30 * MS, WINDOW, 0);
+	min_rtt_take(&m, 20 * MS, WINDOW, NANO_S);
+	min_rtt_take(&m, 50 * MS, WINDOW, 2 * NANO_S);
 	assert_int_equal(m.value, 20 * MS);
 	/* the old generation still counts */
-	min_rtt_take(&m, 60 * MS, MIN_RTT_GENERATION + NANO_S);
+	min_rtt_take(&m, 60 * MS, WINDOW, WINDOW / 2 + NANO_S);
 	assert_int_equal(m.value, 20 * MS);
-	min_rtt_take(&m, 55 * MS, 2 * MIN_RTT_GENERATION + 2 * NANO_S);
+	min_rtt_take(&m, 55 * MS, WINDOW, WINDOW + 2 * NANO_S);
 	assert_int_equal(m.value, 55 * MS);
 }
 
