@@ -113,7 +113,8 @@ static void fill_receiving(const struct sock_tcp_info *i, struct linux_tcp_info 
 	out->rcv_ooopack = (uint32_t)i->out_of_order;
 	/* what a round brought to the reader, and before that an initial window */
 	uint32_t initial = 10 * out->advmss;
-	out->rcv_space = initial < i->receive_buffer ? initial : i->receive_buffer;
+	bool small = i->receive_buffer && i->receive_buffer < initial;
+	out->rcv_space = small ? i->receive_buffer : initial;
 	if (i->read_most > out->rcv_space)
 		out->rcv_space = i->read_most;
 	out->rcv_rtt = (uint32_t)(i->read_round / NANO_US);

@@ -480,6 +480,26 @@ static void test_part_of_a_segment(void **state)
 	assert_int_equal(m.b.count, 0);
 }
 
+/* RFC 6675 4: lost is what has so many SACKed segments beyond it, and they are counted as sent. */
+static void test_counted(void **state)
+{
+	(void)state;
+	static struct model m;
+	open_model(&m, 0, POOL);
+	board_sent(&m.b, &m.pool, 0, 6000, 6, 1000, 1);
+	assert_int_equal(sacked(&m, 1000, 3000), 2000);
+	assert_int_equal(board_lose_counted(&m.b, &m.pool, 3), 0);
+	assert_int_equal(sacked(&m, 4000, 5000), 1000);
+	assert_int_equal(board_lose_counted(&m.b, &m.pool, 3), 1000);
+	assert_int_equal(board_lose_counted(&m.b, &m.pool, 3), 0);
+	struct board_segments n = board_segments(&m.b);
+	assert_true(n.sent == 6 && n.sacked == 3 && n.lost == 1 && n.again == 0);
+	board_sent_again(&m.b, &m.pool, board_next_lost(&m.b), 1000, 2);
+	assert_int_equal(board_segments(&m.b).again, 1);
+	assert_int_equal(board_lose_counted(&m.b, &m.pool, 1), 1000);
+	board_clear(&m.b, &m.pool);
+}
+
 /* Somebody on the way makes other segments of ours: then there is nothing but bytes to count. */
 static void test_segments_cut_anew(void **state)
 {
@@ -525,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_lost_ranges_merge),
 		cmocka_unit_test(test_part_of_a_segment),
 		cmocka_unit_test(test_segments_cut_anew),
+		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_uneven_segments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
