@@ -53,8 +53,8 @@ static uint8_t congestion_state(const struct sock_tcp_info *i)
 				: LINUX_TCP_CA_Open;
 }
 
-/* Linux paces everybody or says how it would: twice the window a round trip in slow start, 1.2 times
- * later. */
+/* Linux paces everybody or says how it would: twice the window a round trip in slow start, and 1.2
+ * times later. */
 static uint64_t pacing_rate(const struct sock_tcp_info *i)
 {
 	uint32_t window = i->cwnd > i->unacked ? i->cwnd : i->unacked;

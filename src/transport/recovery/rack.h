@@ -68,8 +68,8 @@ void rack_dsack(struct rack *k, uint32_t una, uint32_t nxt);
 void rack_recovered(struct rack *k);
 
 /*
- * Step 5: marks as lost what time says is lost. Returns the bytes newly lost; *next is when to look again, NANOTIME_NEVER where
- * no time decides anything (step 5's timer, RFC 8985 6.2).
+ * Step 5: marks as lost what time says is lost. Returns the bytes newly lost; *next is when to
+ * look again, NANOTIME_NEVER where no time decides anything (step 5's timer, RFC 8985 6.2).
  */
 uint32_t rack_find_lost(struct rack *k, struct scoreboard *b, struct pool *p,
 			const struct rack_rules *rules, nanotime now, nanotime *next);

@@ -149,7 +149,8 @@ void conn_set_congestion(struct transport *t, struct tcp_conn *c, uint8_t kind)
 	f->cc.cwnd = cwnd;
 	f->cc.ssthresh = ops->own_window ? UINT32_MAX : ssthresh;
 	f->pacer.next = 0;
-	board_measure(&f->board, ops->wants_rate || t->config.measure_rate ? &f->rate : NULL, t->now);
+	bool measure = ops->wants_rate || t->config.measure_rate;
+	board_measure(&f->board, measure ? &f->rate : NULL, t->now);
 	conn_make_ready(t, c);
 }
 
