@@ -171,6 +171,9 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 		if (w->now < healed)
 			continue;
 		nanodiff patience = may_break(tw->trial) ? TRIAL_PATIENCE : TRIAL_STARVED;
+		/* Who lost its address is still heard until its own user timeout. */
+		if (tw->trial->faults & FAULT_BIT(F58))
+			patience += TRIAL_PATIENCE / 2;
 		int stuck = traffic_stuck(&tw->traffic, patience, healed);
 		if (stuck < 0)
 			continue;

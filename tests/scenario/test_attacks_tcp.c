@@ -248,6 +248,19 @@ static void test_tcp_43_old_syn(void **state)
 	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), -ERR_AGAIN);
 	assert_true(stack_next_deadline(p->stack) == NANOTIME_NEVER);
 	peer_close(p);
+
+	/* The SYN-ACK to a SYN that this one has not sent (RFC 9293 figure 8): reset, forgotten. */
+	p = peer_open(NULL, false);
+	o.local_port = p->port = 5000;
+	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	peer_flush(p);
+	forget(p);
+	SAY(p, .flags = TCP_SYN | TCP_ACK, .us = 5000);
+	assert_string_equal(peer_state(p, id), "SYN-SENT");
+	assert_int_equal(peer_next(p)->h.flags, TCP_RST);
+	SAY(p, .flags = TCP_SYN | TCP_ACK, .us = 1);
+	assert_string_equal(peer_state(p, id), "ESTABLISHED");
+	peer_close(p);
 }
 
 /* The window swings between slivers: few segments, none of them tiny and often. */
@@ -380,7 +393,8 @@ static void test_tcp_63_reserved_bits(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	SAY(p, .flags = TCP_ACK | 0xfc0, .them = 1, .us = 1, .text = "abc", .len = 3);
+	SAY(p, .flags = TCP_ACK | TCP_AE | TCP_CWR | TCP_ECE, .reserved = 0x0e, .them = 1, .us = 1,
+		.text = "abc", .len = 3);
 	assert_int_equal(sock_readable(p->stack, id), 3);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1, 4)->h.flags & 0xfc0, 0);
 	peer_close(p);

@@ -129,6 +129,7 @@ void peer_receive(struct wire_peer *p, const struct peer_say *say)
 	}
 	if (say->offset)
 		frame[ip + 12] = (uint8_t)((say->offset - 1) << 4);
+	frame[ip + 12] |= say->reserved;
 	if (say->len)
 		memcpy(frame + ip + header, say->text, say->len);
 	uint32_t total = (uint32_t)header + say->len;

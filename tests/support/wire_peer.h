@@ -55,6 +55,7 @@ struct peer_say {
 	struct tcp_options options;
 	const uint8_t *raw;   /* NULL, or option bytes as they stand instead; a multiple of four */
 	uint32_t raw_len;
+	uint8_t reserved;     /* the three reserved bits: 0x0e */
 	uint8_t offset;       /* 0, or what the data offset says (words) plus one */
 	bool bad_checksum;
 	const uint8_t *ip_options; /* IPv4, a multiple of four */

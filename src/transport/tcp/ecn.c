@@ -165,7 +165,9 @@ bool conn_ecn_alone(const struct tcp_conn *c)
 static uint16_t accurate_flags(struct tcp_conn *c, bool bare)
 {
 	unsigned ace = conn_ace(c);
-	if (c->ecn & CONN_ACE_HANDSHAKE && bare)
+	/* Data came since a SYN-ACK came again, in one burst: now it would be taken for a count. */
+	bool late = c->flight && c->flight->bytes_received && !c->fast_open;
+	if (c->ecn & CONN_ACE_HANDSHAKE && bare && !late)
 		ace = ace_of_mark((c->ecn & CONN_ACE_PEER) >> CONN_ACE_PEER_SHIFT);
 	else if (c->flight)
 		c->flight->accecn.unsaid = 0;
