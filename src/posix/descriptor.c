@@ -129,7 +129,7 @@ int64_t posix_ioctl(struct posix *p, int fd, unsigned long request, int *arg)
 	case LINUX_SIOCOUTQNSD:
 		*arg = shaking ? 0 : (int)(i.unsent + (i.fin_queued && !i.fin_sent));
 		return 0;
-	case LINUX_SIOCATMARK: *arg = 0; return 0;
+	case LINUX_SIOCATMARK: *arg = oob_at_mark(p, f); return 0;
 	default: return -LINUX_EINVAL;
 	}
 }

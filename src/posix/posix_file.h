@@ -87,6 +87,13 @@ struct file {
 	int pending_error; /* of a connection that is gone: for SO_ERROR */
 	bool read_shut, write_shut;
 	bool reuse_address, reuse_port, linger, inq, zero_copy, quick_ack_off;
+	bool oob_inline;   /* SO_OOBINLINE */
+	struct oob {       /* urgent data: oob.c */
+		uint64_t mark; /* bytes of the stream up to it; 0: none */
+		uint8_t byte;  /* the last of the urgent ones, once it has come */
+		bool come, read;
+	} oob;
+	uint64_t consumed; /* bytes that left the stream for the program */
 	bool send_locked, receive_locked; /* SO_SNDBUF, SO_RCVBUF: no autotuning */
 	bool more;                        /* the last send had MSG_MORE: a short segment waits */
 	bool corked;
@@ -205,6 +212,14 @@ void udp_close(struct posix *p, struct file *f);
 bool send_has_room(struct posix *p, const struct file *f, bool wake);
 bool send_is_writable(struct posix *p, const struct file *f);
 /* Takes up to `len` bytes; sets no_space where not all. Bytes, or -errno. */
+/* oob.c: urgent data. How many bytes may be read now: reads stop in front of the urgent byte. */
+size_t oob_room(struct posix *p, struct file *f, bool something_read);
+bool oob_at_mark(struct posix *p, struct file *f);
+/* Is there an urgent byte that nobody has read? Is it all that could be read? */
+bool oob_waits(struct posix *p, struct file *f);
+bool oob_alone(struct posix *p, struct file *f);
+/* MSG_OOB */
+int64_t oob_read(struct posix *p, struct file *f, uint8_t *to, size_t room, int flags);
 int64_t send_take(struct posix *p, struct file *f, const uint8_t *from, size_t len, int flags);
 /* Bytes of the send buffer that are in use, as Linux counts them. */
 uint64_t send_memory(const struct file *f, const struct sock_tcp_info *i);

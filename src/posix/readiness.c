@@ -28,8 +28,10 @@ static uint32_t stream_mask(struct posix *p, struct file *f)
 		return mask | WRITE_BITS;
 	if (f->connecting && !dead && !(sock_poll(p->stack, f->id) & EVENT_CONNECTED))
 		return mask;
-	if (i.unread && i.unread >= (uint32_t)f->read_low)
+	if (i.unread && i.unread >= (uint32_t)f->read_low && !oob_alone(p, f))
 		mask |= READ_BITS;
+	if (oob_waits(p, f))
+		mask |= LINUX_POLLPRI;
 	if (f->write_shut || dead || send_is_writable(p, f))
 		mask |= WRITE_BITS;
 	else

@@ -129,8 +129,10 @@ int64_t send_take(struct posix *p, struct file *f, const uint8_t *from, size_t l
 		grow_buffer(p, f, &i);
 		uint32_t room = piece_room(p, f, &i);
 		size_t take = len - done < room ? len - done : room;
-		int64_t took = take ? sock_write(p->stack, f->id, from + done, take)
-				    : -(int64_t)ERR_AGAIN;
+		bool last = flags & LINUX_MSG_OOB && done + take == len;
+		int64_t took = !take ? -(int64_t)ERR_AGAIN
+			: last       ? sock_write_urgent(p->stack, f->id, from + done, take)
+				     : sock_write(p->stack, f->id, from + done, take);
 		if (took < 0 && took != -(int64_t)ERR_AGAIN && took != -(int64_t)ERR_MEMORY)
 			return done ? (int64_t)done : -posix_errno((enum error) - took);
 		if (took <= 0) {

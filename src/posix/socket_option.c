@@ -39,7 +39,6 @@ static const struct {
 	{ LINUX_SOL_SOCKET, LINUX_SO_PRIORITY },
 	{ LINUX_SOL_SOCKET, LINUX_SO_MARK },
 	{ LINUX_SOL_SOCKET, LINUX_SO_DONTROUTE },
-	{ LINUX_SOL_SOCKET, LINUX_SO_OOBINLINE },
 	{ LINUX_SOL_SOCKET, LINUX_SO_BROADCAST },
 	{ LINUX_SOL_SOCKET, LINUX_SO_BUSY_POLL },
 	{ LINUX_SOL_SOCKET, LINUX_SO_MAX_PACING_RATE },
@@ -165,6 +164,7 @@ static int64_t set_socket_level(struct posix *p, struct file *f, int name, int n
 	switch (name) {
 	case LINUX_SO_REUSEADDR: f->reuse_address = n != 0; return 0;
 	case LINUX_SO_REUSEPORT: f->reuse_port = n != 0; return 0;
+	case LINUX_SO_OOBINLINE: f->oob_inline = n != 0; return 0;
 	case LINUX_SO_SNDBUF:
 	case LINUX_SO_SNDBUFFORCE: return set_buffer(p, f, true, n);
 	case LINUX_SO_RCVBUF:
@@ -392,6 +392,7 @@ static int64_t get_socket_level(
 	switch (name) {
 	case LINUX_SO_REUSEADDR: return put_int(value, len, f->reuse_address);
 	case LINUX_SO_REUSEPORT: return put_int(value, len, f->reuse_port);
+	case LINUX_SO_OOBINLINE: return put_int(value, len, f->oob_inline);
 	case LINUX_SO_TYPE:
 		return put_int(value, len, f->datagram ? LINUX_SOCK_DGRAM : LINUX_SOCK_STREAM);
 	case LINUX_SO_PROTOCOL:

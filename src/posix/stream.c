@@ -234,6 +234,8 @@ int64_t accept_try(struct posix *p, struct posix_call *c)
 	f->notes = f->records = 0;
 	f->seen = (struct seen){ 0 };
 	f->queue = (struct send_queue){ 0 };
+	f->oob = (struct oob){ 0 };
+	f->consumed = 0;
 	struct sock_peer peer;
 	int e = sock_accept(p->stack, l->id, NULL, NULL, &f->id, &peer);
 	if (e < 0) {
@@ -296,6 +298,8 @@ int64_t socket_connect(
 	f->connected_at = 0;
 	f->queue = (struct send_queue){ 0 };
 	f->seen = (struct seen){ 0 };
+	f->oob = (struct oob){ 0 };
+	f->consumed = 0;
 	socket_apply_options(p, f);
 	/* Where the server's cookie is known, the SYN waits for data and there is room for some. */
 	f->deferred = fast && sock_room(p->stack, f->id) > 0;

@@ -59,22 +59,24 @@ static size_t peek(struct posix *p, const struct file *f, struct posix_call *c, 
 }
 
 /* Takes what is there, up to the call's length. */
-static void take(struct posix *p, const struct file *f, struct posix_call *c, size_t total)
+static void take(struct posix *p, struct file *f, struct posix_call *c, size_t total)
 {
 	while ((size_t)c->done < total) {
-		size_t left = total - (size_t)c->done;
+		size_t left = total - (size_t)c->done, most = oob_room(p, f, c->done > 0);
 		int64_t n;
 		if (c->flags & LINUX_MSG_TRUNC) { /* thrown away */
 			size_t there = sock_readable(p->stack, f->id);
+			there = there < most ? there : most;
 			n = (int64_t)(there < left ? there : left);
 			if (n)
 				sock_consume(p->stack, f->id, (size_t)n);
 		} else {
 			uint8_t *to = call_place(c, (size_t)c->done, &left);
-			n = sock_read(p->stack, f->id, to, left);
+			n = sock_read(p->stack, f->id, to, left < most ? left : most);
 		}
 		if (n <= 0)
 			return;
+		f->consumed += (uint64_t)n;
 		c->done += n;
 	}
 }
@@ -172,10 +174,13 @@ int64_t read_try(struct posix *p, struct posix_call *c)
 	}
 	if (f->datagram)
 		return udp_read_try(p, f, c);
-	if (c->flags & LINUX_MSG_OOB) /* urgent data stays in the stream (RFC 6093) */
-		return -LINUX_EINVAL;
 	if (f->stage != STAGE_STREAM)
 		return -LINUX_ENOTCONN;
+	if (c->flags & LINUX_MSG_OOB) {
+		size_t room;
+		uint8_t *to = call_place(c, 0, &room);
+		return oob_read(p, f, to, room, c->flags);
+	}
 	if (!c->started) {
 		c->started = true;
 		if (f->read_timeout)
@@ -414,8 +419,6 @@ int64_t write_try(struct posix *p, struct posix_call *c)
 		return -LINUX_EINVAL;
 	if (f->datagram)
 		return udp_write_try(p, f, c);
-	if (c->flags & LINUX_MSG_OOB) /* RFC 6093 discourages its use: not sent */
-		return -LINUX_EOPNOTSUPP;
 	if (!c->started && f->write_timeout)
 		c->deadline = p->now + f->write_timeout;
 	return socket_write(p, f, c);
