@@ -136,7 +136,7 @@ class CheckTest(unittest.TestCase):
 
     def test_applications(self):
         good = {"src/application/a.c": "/* no sock_write_urgent */ sock_write();\n", "cli/main.c": "",
-                "src/api/api_urgent.c": "sock_write_urgent();\n", "src/socket/s.c": "SOCK_TOS"}
+                "src/api/api_urgent.c": "sock_write_urgent();\n", "examples/e.c": "", "src/socket/s.c": "SOCK_TOS"}
         self.assert_good(check_applications, self.tree(good))
         for text, fragment in (("sock_set(s, id, SOCK_TOS, 3);\n", "SHLD-23"), ("sock_write_urgent(s);\n", "SHLD-13")):
             self.assert_bad(check_applications, self.tree({**good, "src/application/b.c": text}), fragment)
