@@ -1,7 +1,7 @@
 /*
  * Congestion control in the whole stack, chosen by the config: every algorithm
  * fills a path without loss, BBR fills one that loses a segment in a hundred and
- * leaves the queue of a deep buffer short.
+ * leaves the queue of a deep buffer short. Two flows of CUBIC's share a line by halves.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,12 +69,37 @@ static void bbr_leaves_the_queue_short(void **state)
 	assert_true(bbr.sender.srtt < 60 * NANO_MS);
 }
 
+/* A loss now and then, and seeds: without chance two flows keep what the start gave them. */
+static void two_share_a_line(void **state)
+{
+	(void)state;
+	static const unsigned delays[] = { 1, 20 };
+	for (unsigned d = 0; d < 2; d++) {
+		double one = 0, other = 0;
+		for (unsigned i = 0; i < 4; i++) {
+			const struct bulk_path p = { .seed = test_seed() + i,
+				.rate = RATE,
+				.delay = delays[d] * NANO_MS,
+				.queue_bytes = delays[d] == 1 ? 151400 : 250000,
+				.loss = 20,
+				.warm_up = 20 * NANO_S,
+				.other = (1 + i * 7) * NANO_MS };
+			struct bulk_result r = bulk_run(&p, 60 * NANO_S);
+			one += (double)r.bytes;
+			other += (double)r.other_bytes;
+		}
+		print_message("%u ms: %.2f\n", delays[d], one / other);
+		assert_true(one / other > 0.8 && one / other < 1.25);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fills_a_clean_path),
 		cmocka_unit_test(bbr_takes_chance_for_chance),
 		cmocka_unit_test(bbr_leaves_the_queue_short),
+		cmocka_unit_test(two_share_a_line),
 	};
 	return test_seed_report(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -109,60 +109,83 @@ static void introduce(struct node *n, const struct addr *address, struct node *p
 	check(node_neighbour(n, "eth0", address, &nif->mac) == ERR_OK, "neighbour");
 }
 
+/* One flow: what writes, and what reads. */
+struct flow {
+	struct end source, sink;
+};
+
 static bool connected(void *user)
 {
-	return ((struct end *)user)->sock != 0;
+	return ((struct flow *)user)->sink.sock != 0;
+}
+
+/* Between nodes that are there. */
+static void open_flow(
+	struct flow *f, const struct bulk_path *p, const struct addr *to, uint16_t port)
+{
+	sock_queue_init(&f->source.queue);
+	sock_queue_init(&f->sink.queue);
+	f->source.app.run = run_source;
+	f->sink.app.run = run_sink;
+	f->sink.app.deadline = sink_deadline;
+	f->sink.path = p;
+	const struct sock_options at = { .queue = &f->sink.queue, .local_port = port };
+	const struct sock_options by = { .queue = &f->source.queue };
+	check(sock_listen(node_use(f->sink.node), &at, &f->sink.listener) == 0, "listen");
+	check(sock_connect(node_use(f->source.node), &by, to, port, &f->source.sock) == 0,
+		"connect");
+	node_add_app(f->sink.node, &f->sink.app);
+	node_add_app(f->source.node, &f->source.app);
 }
 
 struct bulk_result bulk_run(const struct bulk_path *p, nanodiff time)
 {
 	struct world *w = world_new(&(struct world_config){ .seed = p->seed });
-	struct end source = { .app.run = run_source }, sink = { .app.run = run_sink };
+	struct flow flow = { 0 }, other = { 0 };
 	const struct link_config line = { .rate = p->rate,
 		.delay = p->delay,
 		.queue_frames = p->queue_frames ? p->queue_frames : UINT32_MAX,
 		.mark_frames = p->mark_frames,
 		.queue_bytes = p->queue_bytes,
 		.faults.loss = p->loss };
-	source.node = make_node(w, "source", "192.0.2.1/24", p->sender);
-	sink.node = make_node(w, "sink", "192.0.2.2/24", p->receiver);
+	struct node *source = make_node(w, "source", "192.0.2.1/24", p->sender);
+	struct node *sink = make_node(w, "sink", "192.0.2.2/24", p->receiver);
 	struct addr from = addr_from4((const uint8_t[]){ 192, 0, 2, 1 });
 	struct addr to = addr_from4((const uint8_t[]){ 192, 0, 2, 2 });
-	introduce(source.node, &to, sink.node);
-	introduce(sink.node, &from, source.node);
-	struct port *far = &sink.node->interface[0].port;
+	introduce(source, &to, sink);
+	introduce(sink, &from, source);
+	struct port *far = &sink->interface[0].port;
 	if (p->meddle) {
 		struct box_chain *chain = box_chain_new(w, "box");
 		box_ecn_new(chain, (enum ecn_meddling)(p->meddle - 1));
 		link_connect(w, "behind", &chain->port[1], far, &(struct link_config){ 0 }, NULL);
 		far = &chain->port[0];
 	}
-	struct link *l = link_connect(
-		w, "line", &source.node->interface[0].port, far, &line, NULL);
-	sock_queue_init(&source.queue);
-	sock_queue_init(&sink.queue);
-	sink.path = p;
-	sink.app.deadline = sink_deadline;
-	const struct sock_options at = { .queue = &sink.queue, .local_port = PORT };
-	const struct sock_options by = { .queue = &source.queue };
-	check(sock_listen(node_use(sink.node), &at, &sink.listener) == 0, "listen");
-	check(sock_connect(node_use(source.node), &by, &to, PORT, &source.sock) == 0, "connect");
-	node_add_app(sink.node, &sink.app);
-	node_add_app(source.node, &source.app);
-	check(world_run(w, 300 * NANO_S, connected, &sink) == WORLD_DONE, "no connection");
+	struct link *l = link_connect(w, "line", &source->interface[0].port, far, &line, NULL);
+	flow.source.node = other.source.node = source;
+	flow.sink.node = other.sink.node = sink;
+	open_flow(&flow, p, &to, PORT);
+	if (p->other) {
+		check(world_run(w, p->other, NULL, NULL) == WORLD_TIME, world_why(w));
+		open_flow(&other, p, &to, PORT + 1);
+	}
+	check(world_run(w, 300 * NANO_S, connected, p->other ? &other : &flow) == WORLD_DONE,
+		"no connection");
 
 	struct bulk_result r = { 0 };
 	nanotime start = w->now;
 	check(world_run(w, start + p->warm_up, NULL, NULL) == WORLD_TIME, world_why(w));
-	r.warm_bytes = sink.read;
+	r.warm_bytes = flow.sink.read;
+	r.other_bytes = other.sink.read;
 	check(world_run(w, start + time, NULL, NULL) == WORLD_TIME, world_why(w));
-	r.bytes = sink.read - r.warm_bytes;
+	r.bytes = flow.sink.read - r.warm_bytes;
+	r.other_bytes = other.sink.read - r.other_bytes;
 	struct sock_tcp_info info;
-	check(sock_tcp_info(node_use(sink.node), sink.sock, &info) == 0, "no information");
+	check(sock_tcp_info(node_use(sink), flow.sink.sock, &info) == 0, "no information");
 	r.receive_window = info.rcv_wnd;
-	r.receive_window_max = sink.window_max;
-	r.read_most = sink.read_most;
-	check(sock_tcp_info(node_use(source.node), source.sock, &r.sender) == 0, "no information");
+	r.receive_window_max = flow.sink.window_max;
+	r.read_most = flow.sink.read_most;
+	check(sock_tcp_info(node_use(source), flow.source.sock, &r.sender) == 0, "no information");
 	r.line = l->way[0].count;
 	world_free(w);
 	return r;

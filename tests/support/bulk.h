@@ -23,11 +23,13 @@ struct bulk_path {
 	nanodiff read_every; /* the sink reads only so often; 0: at once ... */
 	uint32_t read_most;  /* ... and at most so much each time; 0: all */
 	nanodiff warm_up;    /* bytes of so long are counted apart */
+	nanotime other;      /* when a second flow of the same kind begins; 0: none does */
 };
 
 struct bulk_result {
 	uint64_t bytes;                              /* read by the sink after the warm-up ... */
 	uint64_t warm_bytes;                         /* ... and before */
+	uint64_t other_bytes;                        /* of the second flow, after the warm-up */
 	uint32_t receive_window, receive_window_max; /* of the sink: at the end, and ever */
 	uint32_t read_most;                          /* bytes that waited for the sink, most ever */
 	struct sock_tcp_info sender;                 /* at the end */
