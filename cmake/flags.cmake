@@ -14,7 +14,7 @@ string(JOIN " " sanitizers ${sanitizers})
 # which takes a fraction of the time, and the checks read it.
 # A segment's way is a dozen functions that each have one caller of weight: gcc may join more of them
 # than it does by itself.
-set(inlining "--param max-inline-insns-auto=400 --param max-inline-insns-single=400")
+set(inlining "--param max-inline-insns-auto=800 --param max-inline-insns-single=800")
 string(APPEND inlining " --param large-function-growth=500 --param inline-unit-growth=300")
 string(APPEND inlining " --param inline-min-speedup=5")
 # Deep in such a function a block seems rare to it, and would be made small instead of fast.
