@@ -469,7 +469,7 @@ static void configure(struct run *r, struct stack_config *c)
 			FAST_OPEN_SERVER_NO_COOKIE | FAST_OPEN_CLIENT
 				       : 0;
 	c->transport.congestion = (uint8_t)(b >> 4 & 3);
-	c->transport.ecn = more >> 5 & 1 ? ECN_USE_ASK : ECN_USE_ACCEPT;
+	c->transport.ecn = (uint8_t)((more >> 5 & 7) % ECN_USES);
 	r->v6 = b & 64;
 }
 
