@@ -4,7 +4,9 @@ import subprocess
 
 CHECKS = [f"{protocol}.check_checksum:TRUE" for protocol in ("ip", "tcp", "udp")]
 # tshark notes what a peer did that is allowed; these groups mean that a packet itself is wrong.
-WRONG = "_ws.malformed or _ws.expert.group == Malformed or _ws.expert.group == Checksum"
+# The two zeroes of a checksum are one number; Linux writes 0xffff where 0 is usual, and tshark remarks on it.
+WRONG = ("_ws.malformed or _ws.expert.group == Malformed or "
+         "_ws.expert.group == Checksum and not tcp.checksum == 0xffff")
 
 
 def tshark(path, *arguments):
