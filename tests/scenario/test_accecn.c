@@ -13,10 +13,9 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-#define ACE(n)      ((n) << 6)
-#define SETUP       (TCP_SYN | ACE(7))
-#define ROUND       (30 * NANO_MS)
+#define ACE(n) ((n) << 6)
+#define SETUP  (TCP_SYN | ACE(7))
+#define ROUND  (30 * NANO_MS)
 #define PLAIN \
 	{ \
 		.has = TCP_HAS_MSS, .mss = 1000 \
@@ -28,24 +27,6 @@
 
 static uint8_t pattern[65536];
 
-static void forget(struct wire_peer *p)
-{
-	p->taken = p->count = 0;
-}
-
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
-
-static struct sock_tcp_info info_of(struct wire_peer *p, sock_id id)
-{
-	struct sock_tcp_info i;
-	assert_int_equal(sock_tcp_info(p->stack, id, &i), 0);
-	return i;
-}
-
 static struct wire_peer *with_use(unsigned use, bool v6)
 {
 	struct stack_config c;
@@ -54,37 +35,22 @@ static struct wire_peer *with_use(unsigned use, bool v6)
 	return peer_open(&c, v6);
 }
 
-static sock_id listening(struct wire_peer *p)
-{
-	struct sock_options o = { .local_port = p->port = 80 };
-	sock_id id;
-	assert_int_equal(sock_listen(p->stack, &o, &id), 0);
-	return id;
-}
-
-static sock_id accepted(struct wire_peer *p, sock_id listener)
-{
-	sock_id id;
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
-	return id;
-}
-
 /* A peer that asks, and whose handshake's ACK has this ACE field. */
 static sock_id agreed(struct wire_peer *p, struct tcp_options o, unsigned ace)
 {
-	sock_id listener = listening(p);
+	sock_id listener = peer_listen(p);
 	SAY(p, .flags = SETUP, .options = o);
 	peer_expect(p, TCP_SYN | TCP_ACK | ACE(2), 0, 1);
 	peer_wait(p, ROUND);
 	SAY(p, .flags = (uint16_t)(TCP_ACK | ACE(ace)), .them = 1, .us = 1);
-	sock_id id = accepted(p, listener);
-	assert_true(info_of(p, id).ecn && info_of(p, id).ecn_accurate);
+	sock_id id = peer_take(p, listener);
+	assert_true(peer_info(p, id).ecn && peer_info(p, id).ecn_accurate);
 	return id;
 }
 
 static bool marks(struct wire_peer *p, sock_id id, unsigned ace)
 {
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	const struct peer_segment *s = peer_expect(p, (uint16_t)(TCP_ACK | ACE(ace)), 1, 1);
 	assert_true(s->tos == 0 || s->tos == IP_ECT0);
 	return s->tos == IP_ECT0;
@@ -101,7 +67,7 @@ static void test_syn_ack_tells_of_the_syn(void **state)
 	for (unsigned i = 0; i < 4 * 6 * 2; i++) {
 		struct wire_peer *p = with_use(ECN_USE_ACCURATE_ACCEPT, i & 1);
 		unsigned mark = i / 2 % 4;
-		listening(p);
+		peer_listen(p);
 		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(asks[i / 8])), .options = PLAIN,
 			.tos = (uint8_t)mark);
 		const struct peer_segment *s = peer_expect(
@@ -132,7 +98,7 @@ static void test_who_asks_for_what(void **state)
 	};
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
 		struct wire_peer *p = with_use(row[i].use, false);
-		listening(p);
+		peer_listen(p);
 		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(row[i].asks)), .options = PLAIN);
 		peer_expect(p, (uint16_t)(TCP_SYN | TCP_ACK | ACE(row[i].gets)), 0, 1);
 		struct sock_options o = { .local_port = p->port = 5000 };
@@ -163,7 +129,7 @@ static void test_answers(void **state)
 			.tos = (uint8_t)mark);
 		unsigned says = how >= 2 ? tells[mark] : 0;
 		peer_expect(p, (uint16_t)(TCP_ACK | ACE(says)), 1, 1);
-		assert_int_equal(info_of(p, id).ecn_accurate, how >= 2);
+		assert_int_equal(peer_info(p, id).ecn_accurate, how >= 2);
 		unsigned count = how < 2 ? 0 : mark == IP_CE ? 6 : 5; /* table 3 */
 		assert_int_equal(marks(p, id, count), how == 1 || how == 2);
 		peer_close(p);
@@ -181,14 +147,14 @@ static void test_ack_tells_of_the_syn_ack(void **state)
 		bool sound = ace == 1 || ace == 2 || ace == 5 || ace == 7;
 		assert_int_equal(marks(p, id, 5), sound);
 		/* CE of the SYN-ACK has been counted, and answered. */
-		assert_int_equal(info_of(p, id).ce_delivered, ace == 6);
+		assert_int_equal(peer_info(p, id).ce_delivered, ace == 6);
 		SAY(p, .flags = (uint16_t)(TCP_ACK | ACE(ace == 6 ? 6 : 5)), .them = 1, .us = 101);
-		assert_int_equal(info_of(p, id).ce_delivered, ace == 6);
+		assert_int_equal(peer_info(p, id).ce_delivered, ace == 6);
 		/* Who zeroed the field is not believed; who meddled with the mark is. */
-		unsigned before = info_of(p, id).ecn_reductions;
-		write_all(p, id, 100);
+		unsigned before = peer_info(p, id).ecn_reductions;
+		peer_write(p, id, pattern, 100);
 		SAY(p, .flags = (uint16_t)(TCP_ACK | ACE(ace == 6 ? 7 : 6)), .them = 1, .us = 201);
-		assert_int_equal(info_of(p, id).ecn_reductions - before, ace != 0);
+		assert_int_equal(peer_info(p, id).ecn_reductions - before, ace != 0);
 		peer_close(p);
 	}
 }
@@ -201,8 +167,8 @@ static void test_zeroed_field(void **state)
 	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
 	assert_true(marks(p, id, 5));
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
-	assert_int_equal(info_of(p, id).ecn_reductions, 0);
-	write_all(p, id, 100);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 0);
+	peer_write(p, id, pattern, 100);
 	assert_int_equal(peer_expect(p, TCP_ACK | ACE(5), 101, 1)->tos, 0);
 	/* We still tell what comes. */
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 201, .text = pattern, .len = 10, .tos = IP_CE);
@@ -217,7 +183,7 @@ static void test_requests_that_differ(void **state)
 	(void)state;
 	for (unsigned first = 0; first < 2; first++) {
 		struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-		listening(p);
+		peer_listen(p);
 		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(first ? 3 : 7)), .options = PLAIN);
 		peer_expect(p, (uint16_t)(TCP_SYN | TCP_ACK | ACE(first ? 1 : 2)), 0, 1);
 		uint32_t iss = p->iss;
@@ -237,7 +203,7 @@ static void test_request_again(void **state)
 	(void)state;
 	for (unsigned plain = 0; plain < 2; plain++) {
 		struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-		sock_id listener = listening(p);
+		sock_id listener = peer_listen(p);
 		SAY(p, .flags = SETUP, .options = PLAIN);
 		peer_expect(p, TCP_SYN | TCP_ACK | ACE(2), 0, 1);
 		SAY(p, .flags = plain ? TCP_SYN : SETUP, .options = PLAIN, .tos = IP_ECT0);
@@ -245,7 +211,7 @@ static void test_request_again(void **state)
 			p, (uint16_t)(TCP_SYN | TCP_ACK | ACE(plain ? 2 : 4)), 0, 1);
 		assert_false(s->h.options.has & TCP_HAS_ACCECN); /* 3.2.3.2.2 */
 		SAY(p, .flags = TCP_ACK | ACE(2), .them = 1, .us = 1);
-		assert_int_equal(marks(p, accepted(p, listener), 5), !plain);
+		assert_int_equal(marks(p, peer_take(p, listener), 5), !plain);
 		peer_close(p);
 	}
 }
@@ -264,7 +230,7 @@ static void test_syn_ack_again(void **state)
 	peer_expect(p, TCP_ACK | ACE(2), 1, 1);
 	SAY(p, .flags = TCP_SYN | TCP_ACK | ACE(2), .us = 1, .options = PLAIN, .tos = IP_ECT0);
 	peer_expect(p, TCP_ACK | ACE(4), 1, 1);
-	write_all(p, id, 10);
+	peer_write(p, id, pattern, 10);
 	peer_expect(p, TCP_ACK | ACE(5), 1, 1);
 	peer_close(p);
 }
@@ -279,12 +245,12 @@ static void test_cookies(void **state)
 		c.transport.ecn = ECN_USE_ACCURATE;
 		c.transport.syn_cookies = SYN_COOKIES_ALWAYS;
 		struct wire_peer *p = peer_open(&c, false);
-		sock_id listener = listening(p);
+		sock_id listener = peer_listen(p);
 		SAY(p, .flags = SETUP, .options = PLAIN);
 		assert_int_equal(
 			peer_expect(p, TCP_SYN | TCP_ACK | ACE(2), 0, 1)->why, WHY_SYN_COOKIE);
 		SAY(p, .flags = (uint16_t)(TCP_ACK | ACE(ace)), .them = 1, .us = 1);
-		assert_int_equal(info_of(p, accepted(p, listener)).ecn_accurate, ace > 1);
+		assert_int_equal(peer_info(p, peer_take(p, listener)).ecn_accurate, ace > 1);
 		peer_close(p);
 	}
 }
@@ -298,11 +264,11 @@ static void test_count_goes_round(void **state)
 	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
 	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
 	for (uint32_t i = 1; i <= 40; i++) {
-		write_all(p, id, 1000);
-		forget(p);
+		peer_write(p, id, pattern, 1000);
+		peer_forget(p);
 		SAY(p, .flags = (uint16_t)(TCP_ACK | ACE((5 + i) % 8)), .them = 1,
 			.us = 1 + i * 1000);
-		assert_int_equal(info_of(p, id).ce_delivered, i);
+		assert_int_equal(peer_info(p, id).ce_delivered, i);
 	}
 	peer_close(p);
 }
@@ -311,11 +277,11 @@ static void test_count_goes_round(void **state)
 static uint32_t grow(struct wire_peer *p, sock_id id)
 {
 	uint32_t at = 1;
-	write_all(p, id, 60000);
-	while (info_of(p, id).unacked < 30000) {
+	peer_write(p, id, pattern, 60000);
+	while (peer_info(p, id).unacked < 30000) {
 		at += 1000;
 		SAY(p, .flags = TCP_ACK | ACE(5), .them = 1, .us = at);
-		forget(p);
+		peer_forget(p);
 	}
 	return at;
 }
@@ -338,8 +304,8 @@ static void test_what_was_not_seen(void **state)
 			.accecn_count = 2,
 			.accecn = { 1, (uint32_t)row[i].marked } };
 		SAY(p, .flags = TCP_ACK | ACE(7), .them = 1, .us = at, .options = o);
-		assert_int_equal(info_of(p, id).ce_delivered, row[i].counted);
-		assert_int_equal(info_of(p, id).ecn_reductions, 1);
+		assert_int_equal(peer_info(p, id).ce_delivered, row[i].counted);
+		assert_int_equal(peer_info(p, id).ecn_reductions, 1);
 		peer_close(p);
 	}
 }
@@ -350,14 +316,14 @@ static void test_stretched_acks(void **state)
 	(void)state;
 	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
 	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
-	write_all(p, id, 65000);
-	forget(p);
-	for (uint32_t at = 1; info_of(p, id).unacked >= 10000; at += 10000) {
+	peer_write(p, id, pattern, 65000);
+	peer_forget(p);
+	for (uint32_t at = 1; peer_info(p, id).unacked >= 10000; at += 10000) {
 		SAY(p, .flags = TCP_ACK | ACE(5), .them = 1, .us = at + 10000);
-		forget(p);
+		peer_forget(p);
 	}
-	assert_int_equal(info_of(p, id).ce_delivered, 0);
-	assert_int_equal(info_of(p, id).ecn_reductions, 0);
+	assert_int_equal(peer_info(p, id).ce_delivered, 0);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 0);
 	peer_close(p);
 }
 
@@ -367,15 +333,15 @@ static void test_overtaken(void **state)
 	(void)state;
 	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
 	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
-	write_all(p, id, 5000);
+	peer_write(p, id, pattern, 5000);
 	SAY(p, .flags = TCP_ACK | ACE(7), .them = 1, .us = 4001);
-	assert_int_equal(info_of(p, id).ce_delivered, 2);
+	assert_int_equal(peer_info(p, id).ce_delivered, 2);
 	SAY(p, .flags = TCP_ACK | ACE(6), .them = 1, .us = 2001);
 	SAY(p, .flags = TCP_ACK | ACE(6), .them = 1, .us = 4001);
-	assert_int_equal(info_of(p, id).ce_delivered, 2);
+	assert_int_equal(peer_info(p, id).ce_delivered, 2);
 	SAY(p, .flags = TCP_ACK | ACE(7), .them = 1, .us = 5001);
-	assert_int_equal(info_of(p, id).ce_delivered, 2);
-	assert_int_equal(info_of(p, id).ecn_reductions, 1);
+	assert_int_equal(peer_info(p, id).ce_delivered, 2);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 1);
 	peer_close(p);
 }
 
@@ -385,18 +351,18 @@ static void test_one_answer_a_window(void **state)
 	(void)state;
 	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
 	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
-	write_all(p, id, 60000);
-	forget(p);
+	peer_write(p, id, pattern, 60000);
+	peer_forget(p);
 	/* The first has less text, for the option's sake: the window ends at 9993. */
 	for (uint32_t i = 1; i <= 9; i++)
 		SAY(p, .flags = (uint16_t)(TCP_ACK | ACE((5 + i) % 8)), .them = 1,
 			.us = 1 + i * 1000);
-	assert_int_equal(info_of(p, id).ce_delivered, 9);
-	assert_int_equal(info_of(p, id).ecn_reductions, 1);
+	assert_int_equal(peer_info(p, id).ce_delivered, 9);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 1);
 	for (const struct peer_segment *s; (s = peer_next(p));)
 		assert_int_equal(s->h.flags & ACE(7), ACE(5));
 	SAY(p, .flags = TCP_ACK | ACE((5 + 10) % 8), .them = 1, .us = 10001);
-	assert_int_equal(info_of(p, id).ecn_reductions, 2);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 2);
 	peer_close(p);
 }
 
@@ -409,7 +375,7 @@ static void test_counts_that_contradict(void **state)
 	assert_true(marks(p, id, 5));
 	SAY(p, .flags = TCP_ACK | ACE(5), .them = 1, .us = 101,
 		.options = { .has = TCP_HAS_ACCECN, .accecn_count = 2, .accecn = { 1, 100 } });
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	assert_int_equal(peer_expect(p, TCP_ACK | ACE(5), 101, 1)->tos, 0);
 	peer_close(p);
 }
@@ -421,14 +387,14 @@ static void test_zeroed_option(void **state)
 	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
 	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
 	for (uint32_t i = 0; i < 2; i++) {
-		write_all(p, id, 100);
+		peer_write(p, id, pattern, 100);
 		SAY(p, .flags = TCP_ACK | ACE(5), .them = 1, .us = 101 + i * 100,
 			.options = { .has = TCP_HAS_ACCECN,
 				.accecn_count = 3,
 				.accecn = { i * 101, 0, 0 } });
 	}
-	assert_false(info_of(p, id).accecn_option);
-	assert_int_equal(info_of(p, id).ecn_delivered[1], 0);
+	assert_false(peer_info(p, id).accecn_option);
+	assert_int_equal(peer_info(p, id).ecn_delivered[1], 0);
 	peer_close(p);
 }
 
@@ -444,7 +410,7 @@ static void test_due_acks(void **state)
 		SAY(p, .flags = TCP_ACK | ACE(5), .them = 1 + i * 1000, .us = 1, .text = pattern,
 			.len = 1000, .tos = IP_ECT0);
 	peer_wait(p, ROUND * 2);
-	forget(p);
+	peer_forget(p);
 	uint32_t at = 20001;
 	SAY(p, .flags = TCP_ACK | ACE(5), .them = at, .us = 1, .text = pattern, .len = 10,
 		.tos = IP_ECT0);
@@ -475,14 +441,14 @@ static void test_little_room(void **state)
 	c.transport.ecn = ECN_USE_ACCURATE;
 	c.transport.timestamps = true;
 	struct wire_peer *p = peer_open(&c, false);
-	sock_id listener = listening(p);
+	sock_id listener = peer_listen(p);
 	struct tcp_options o = WITH_SACK, stamp = { .has = TCP_HAS_TIMESTAMPS, .tsval = 2 };
 	o.has |= TCP_HAS_TIMESTAMPS;
 	o.tsval = 1;
 	SAY(p, .flags = SETUP, .options = o);
 	stamp.tsecr = peer_expect(p, TCP_SYN | TCP_ACK | ACE(2), 0, 1)->h.options.tsval;
 	SAY(p, .flags = TCP_ACK | ACE(2), .them = 1, .us = 1, .options = stamp);
-	accepted(p, listener);
+	peer_take(p, listener);
 	static const struct {
 		uint8_t tos, blocks, fields;
 	} row[] = { { IP_ECT0, 1, 1 }, { IP_CE, 2, 2 }, { IP_CE, 2, 2 }, { IP_ECT1, 3, 0 } };
@@ -505,11 +471,11 @@ static void test_option_that_blocks(void **state)
 	(void)state;
 	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
 	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	assert_true(peer_expect(p, TCP_ACK | ACE(5), 1, 1)->h.options.has & TCP_HAS_ACCECN);
 	peer_wait(p, 1500 * NANO_MS);
 	assert_false(peer_expect(p, TCP_ACK | ACE(5), 1, 1)->h.options.has & TCP_HAS_ACCECN);
-	forget(p);
+	peer_forget(p);
 	SAY(p, .flags = TCP_ACK | ACE(5), .them = 1, .us = 101, .text = pattern, .len = 1000,
 		.tos = IP_CE);
 	assert_false(peer_expect(p, TCP_ACK | ACE(6), 101, 1001)->h.options.has & TCP_HAS_ACCECN);
@@ -527,7 +493,7 @@ static void test_idle(void **state)
 	uint8_t got[1000];
 	assert_int_equal(sock_read(p->stack, id, got, sizeof got), 1000);
 	peer_wait(p, 60 * NANO_S);
-	forget(p);
+	peer_forget(p);
 	SAY(p, .flags = TCP_ACK | ACE(5), .them = 1001, .us = 1, .text = pattern, .len = 1000);
 	peer_wait(p, ROUND * 2);
 	peer_expect(p, TCP_ACK | ACE(6), 1, 2001);

@@ -15,8 +15,6 @@
 #include "transport/endpoints.h"
 #include "wire/icmp.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[65536];
 
 static unsigned forget(struct wire_peer *p)
@@ -24,13 +22,6 @@ static unsigned forget(struct wire_peer *p)
 	unsigned n = p->count - p->taken;
 	p->taken = p->count = 0;
 	return n;
-}
-
-static struct sock_tcp_info info_of(struct wire_peer *p, sock_id id)
-{
-	struct sock_tcp_info info;
-	assert_int_equal(sock_tcp_info(p->stack, id, &info), 0);
-	return info;
 }
 
 /* Fifty reports of duplicates that never were: a loss is still repaired long before the RTO. */
@@ -47,18 +38,20 @@ static void test_tcp_20_false_dsack(void **state)
 		forget(p);
 		at += 2000;
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = at,
-			.options = { .has = TCP_HAS_SACK, .sack_count = 1,
+			.options = { .has = TCP_HAS_SACK,
+				.sack_count = 1,
 				.sack = { { p->iss + at - 2000, p->iss + at - 1000 } } });
 		forget(p);
 	}
-	assert_int_equal(info_of(p, id).retransmits, 0);
+	assert_int_equal(peer_info(p, id).retransmits, 0);
 	assert_int_equal(sock_write(p->stack, id, pattern, 8000), 8000);
 	peer_flush(p);
 	peer_wait(p, 1 * NANO_MS); /* they may be paced */
 	assert_int_equal(forget(p), 8);
 	for (uint32_t got = 2; got <= 8; got++) /* the first is missing */
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = at,
-			.options = { .has = TCP_HAS_SACK, .sack_count = 1,
+			.options = { .has = TCP_HAS_SACK,
+				.sack_count = 1,
 				.sack = { { p->iss + at + 1000, p->iss + at + got * 1000 } } });
 	peer_wait(p, 60 * NANO_MS);
 	const struct peer_segment *s = peer_next(p);
@@ -115,12 +108,12 @@ static void test_tcp_50_optimistic_acks(void **state)
 	sock_id id = peer_accepted(p, NULL);
 	assert_int_equal(sock_write(p->stack, id, pattern, sizeof pattern), sizeof pattern);
 	peer_flush(p);
-	struct sock_tcp_info before = info_of(p, id);
+	struct sock_tcp_info before = peer_info(p, id);
 	unsigned sent = forget(p);
 	assert_int_equal(sent, 10);
 	for (unsigned i = 0; i < 200; i++)
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 10002 + i * 1000);
-	struct sock_tcp_info after = info_of(p, id);
+	struct sock_tcp_info after = peer_info(p, id);
 	assert_int_equal(after.cwnd, before.cwnd);
 	assert_int_equal(after.unacked, before.unacked);
 	assert_int_equal(after.bytes_sent, before.bytes_sent);
@@ -148,8 +141,8 @@ static void test_tcp_53_ecn_lies(void **state)
 				.text = "x", .len = 1);
 		}
 		assert_int_equal(sock_readable(p->stack, id), 20);
-		assert_int_equal(info_of(p, id).bytes_acked, 20000);
-		cwnd[i] = info_of(p, id).cwnd;
+		assert_int_equal(peer_info(p, id).bytes_acked, 20000);
+		cwnd[i] = peer_info(p, id).cwnd;
 		assert_int_equal(cwnd[i], cwnd[0]);
 		peer_close(p);
 	}
@@ -174,16 +167,17 @@ static void test_tcp_55_induced_timeouts(void **state)
 		assert_non_null(s);
 		uint32_t echo = s->h.options.tsval;
 		p->taken = p->count = 0;
-		peer_wait(p, (300 << round) * NANO_MS > 100 * NANO_S ? 100 * NANO_S
-								     : (300 << round) * NANO_MS);
-		assert_true(info_of(p, id).rto <= c.transport.rto_max);
+		peer_wait(p,
+			(300 << round) * NANO_MS > 100 * NANO_S ? 100 * NANO_S
+								: (300 << round) * NANO_MS);
+		assert_true(peer_info(p, id).rto <= c.transport.rto_max);
 		at += 4000;
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = at,
-			.options = { .has = TCP_HAS_TIMESTAMPS, .tsval = 2 + round,
-				.tsecr = echo });
+			.options = {
+				.has = TCP_HAS_TIMESTAMPS, .tsval = 2 + round, .tsecr = echo });
 		forget(p);
-		assert_true(info_of(p, id).cwnd >= 4 * 988);
-		assert_true(info_of(p, id).rto <= c.transport.rto_max);
+		assert_true(peer_info(p, id).cwnd >= 4 * 988);
+		assert_true(peer_info(p, id).rto <= c.transport.rto_max);
 	}
 	peer_close(p);
 }
@@ -205,7 +199,7 @@ static void test_tcp_66_rto_bounds(void **state)
 			at += 100;
 			SAY(p, .flags = TCP_ACK, .them = 1, .us = at);
 			forget(p);
-			nanodiff rto = info_of(p, id).rto;
+			nanodiff rto = peer_info(p, id).rto;
 			assert_true(rto >= c->rto_min && rto <= c->rto_max);
 		}
 	}
@@ -221,8 +215,8 @@ static void test_tcp_66_rto_bounds(void **state)
 	stack_set_time(p->stack, p->now - 1000 * NANO_S);
 	stack_timers(p->stack, p->now - 1000 * NANO_S);
 	peer_flush(p);
-	if (info_of(p, id).rto)
-		assert_true(info_of(p, id).rto <= c->rto_max);
+	if (peer_info(p, id).rto)
+		assert_true(peer_info(p, id).rto <= c->rto_max);
 	peer_close(p);
 }
 
@@ -244,7 +238,10 @@ static void test_tcp_71_late_events(void **state)
 		switch (how) {
 		case 0: SAY(p, .flags = TCP_RST, .them = 1); break;
 		case 1: sock_abort(p->stack, id); break;
-		case 2: sock_close(p->stack, id); SAY(p, .flags = TCP_RST, .them = 1); break;
+		case 2:
+			sock_close(p->stack, id);
+			SAY(p, .flags = TCP_RST, .them = 1);
+			break;
 		case 3: break;
 		}
 		sock_abort(p->stack, parked);

@@ -13,8 +13,6 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[20000];
 
 static unsigned forget(struct wire_peer *p)
@@ -133,7 +131,10 @@ static void test_tcp_11_short_timestamps(void **state)
 		sock_id listener, id;
 		p->port = 80;
 		assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
-		SAY(p, .flags = TCP_SYN, .raw = i == 0 ? nine : i == 1 ? cut : bare,
+		SAY(p, .flags = TCP_SYN,
+			.raw = i == 0    ? nine
+				: i == 1 ? cut
+					 : bare,
 			.raw_len = i == 2 ? 4 : 12);
 		const struct peer_segment *s = peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 		assert_false(s->h.options.has & TCP_HAS_TIMESTAMPS);
@@ -244,8 +245,8 @@ static void test_tcp_38_reflection(void **state)
 			}
 			peer_expect_nothing(p);
 			/* What did not end its handshake has reached nobody. */
-			assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL),
-				-ERR_AGAIN);
+			assert_int_equal(
+				sock_accept(p->stack, listener, NULL, NULL, &id, NULL), -ERR_AGAIN);
 		}
 	}
 	peer_close(p);

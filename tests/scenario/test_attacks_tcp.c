@@ -12,28 +12,13 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[65536];
-
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
 
 static unsigned forget(struct wire_peer *p)
 {
 	unsigned n = p->count - p->taken;
 	p->taken = p->count = 0;
 	return n;
-}
-
-static struct sock_tcp_info info_of(struct wire_peer *p, sock_id id)
-{
-	struct sock_tcp_info info;
-	assert_int_equal(sock_tcp_info(p->stack, id, &info), 0);
-	return info;
 }
 
 /* Urgent pointers of every kind change nothing of what is read. */
@@ -57,11 +42,7 @@ static void test_tcp_03_urgent_syn_ack(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 5000 };
-	sock_id id;
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	sock_id id = peer_connect(p);
 	SAY(p, .flags = TCP_SYN | TCP_ACK | TCP_URG, .us = 1, .text = "abc", .len = 3,
 		.urgent = 65535);
 	uint8_t got[8];
@@ -81,7 +62,7 @@ static void test_tcp_13_16_mss(void **state)
 		struct tcp_options o = { .has = TCP_HAS_MSS, .mss = mss[i] };
 		sock_id id = peer_accepted(p, &o);
 		uint32_t acked = 1;
-		write_all(p, id, 4000);
+		peer_write(p, id, pattern, 4000);
 		for (const struct peer_segment *s; (s = peer_next(p));) {
 			assert_true(s->len <= 1460);
 			assert_true(s->len >= 64 || s->h.seq - p->iss + s->len == 4001);
@@ -103,16 +84,17 @@ static void test_tcp_15_sack_fragments(void **state)
 	struct wire_peer *p = peer_open(&c, false);
 	struct tcp_options ok = { .has = TCP_HAS_SACK_PERMITTED };
 	sock_id id = peer_accepted(p, &ok);
-	write_all(p, id, 10000);
+	peer_write(p, id, pattern, 10000);
 	for (uint32_t at = 2; at < 4000; at += 2) {
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1,
-			.options = { .has = TCP_HAS_SACK, .sack_count = 1,
+			.options = { .has = TCP_HAS_SACK,
+				.sack_count = 1,
 				.sack = { { p->iss + at, p->iss + at + 1 } } });
 		forget(p);
 		assert_true(stack_transport(p->stack)->range_pool.used <= 64);
 	}
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 10001);
-	assert_int_equal(info_of(p, id).unacked, 0);
+	assert_int_equal(peer_info(p, id).unacked, 0);
 	assert_int_equal(stack_transport(p->stack)->range_pool.used, 0);
 	peer_close(p);
 }
@@ -192,13 +174,13 @@ static void test_tcp_33_timestamp_echo(void **state)
 	struct tcp_options o = { .has = TCP_HAS_TIMESTAMPS, .tsval = 1 };
 	sock_id id = peer_accepted(p, &o);
 	for (uint32_t i = 1; i < 40; i++) {
-		write_all(p, id, 100);
+		peer_write(p, id, pattern, 100);
 		peer_wait(p, 10 * NANO_MS);
 		o.tsval++;
 		o.tsecr = i * 0x10000001u;
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1 + 100 * i, .options = o);
 		forget(p);
-		struct sock_tcp_info info = info_of(p, id);
+		struct sock_tcp_info info = peer_info(p, id);
 		assert_in_range(info.rto, 200 * NANO_MS, 300 * NANO_MS);
 		assert_true(info.srtt <= 11 * NANO_MS);
 	}
@@ -269,10 +251,10 @@ static void test_tcp_45_sliver_windows(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 2000);
+	peer_write(p, id, pattern, 2000);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 2001, .window = 4);
 	forget(p);
-	write_all(p, id, 20000);
+	peer_write(p, id, pattern, 20000);
 	unsigned sent = 0;
 	for (unsigned i = 0; i < 1000; i++) {
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 2001, .window = 4 + (i & 3));
@@ -293,7 +275,7 @@ static void test_tcp_46_silent_peer(void **state)
 			SAY(p, .flags = TCP_ACK | TCP_FIN, .them = 1, .us = 1);
 		if (stage == 2) { /* data for a closed window */
 			SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .closed = true);
-			write_all(p, id, 100);
+			peer_write(p, id, pattern, 100);
 		}
 		sock_close(p->stack, id);
 		peer_flush(p);
@@ -317,11 +299,11 @@ static void test_tcp_48_large_windows(void **state)
 	struct tcp_options o = { .has = TCP_HAS_WSCALE, .wscale = 255 }; /* counts as 14 */
 	sock_id id = peer_accepted(p, &o);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .window = 0xffff);
-	assert_int_equal(info_of(p, id).snd_wnd, 0xffffu << 14);
-	write_all(p, id, 5000);
+	assert_int_equal(peer_info(p, id).snd_wnd, 0xffffu << 14);
+	peer_write(p, id, pattern, 5000);
 	assert_int_equal(forget(p), 5);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 5001, .window = 0x8000);
-	write_all(p, id, 5000);
+	peer_write(p, id, pattern, 5000);
 	assert_int_equal(forget(p), 5);
 	peer_close(p);
 }
@@ -333,11 +315,11 @@ static void test_tcp_51_ack_division(void **state)
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
 	uint32_t before = 10 * 1000;
-	write_all(p, id, 10000);
-	assert_int_equal(info_of(p, id).cwnd, before);
+	peer_write(p, id, pattern, 10000);
+	assert_int_equal(peer_info(p, id).cwnd, before);
 	for (uint32_t at = 11; at <= 10001; at += 10)
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = at);
-	assert_true(info_of(p, id).cwnd <= 2 * before);
+	assert_true(peer_info(p, id).cwnd <= 2 * before);
 	peer_close(p);
 }
 
@@ -348,9 +330,9 @@ static void test_tcp_60_keepalive_flood(void **state)
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
 	for (unsigned i = 0; i < 100; i++)
-		peer_receive(p, &(struct peer_say){
-					.flags = TCP_ACK, .them = 0, .us = 1, .text = "x",
-					.len = 1 });
+		peer_receive(p,
+			&(struct peer_say){
+				.flags = TCP_ACK, .them = 0, .us = 1, .text = "x", .len = 1 });
 	peer_flush(p);
 	assert_int_equal(forget(p), 1); /* a burst has one answer */
 	for (unsigned i = 0; i < 100; i++)
@@ -443,8 +425,12 @@ static void test_tcp_68_data_after_close(void **state)
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 2);
 	forget(p);
 	for (unsigned i = 0; i < 3; i++)
-		peer_receive(p, &(struct peer_say){ .flags = TCP_ACK, .them = 1 + 100 * i,
-					.us = 2, .text = pattern, .len = 100 });
+		peer_receive(p,
+			&(struct peer_say){ .flags = TCP_ACK,
+				.them = 1 + 100 * i,
+				.us = 2,
+				.text = pattern,
+				.len = 100 });
 	peer_flush(p);
 	assert_int_equal(peer_next(p)->h.flags & TCP_RST, TCP_RST);
 	peer_expect_nothing(p);
@@ -462,7 +448,7 @@ static void test_tcp_25_73_ghost_acks(void **state)
 	for (unsigned i = 0; i < sizeof ghost / sizeof ghost[0]; i++)
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = ghost[i], .text = "evil", .len = 4);
 	assert_int_equal(sock_readable(p->stack, id), 0);
-	assert_int_equal(info_of(p, id).cwnd, 0); /* no flight was taken for them either */
+	assert_int_equal(peer_info(p, id).cwnd, 0); /* no flight was taken for them either */
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = "good", .len = 4);
 	SAY(p, .flags = TCP_ACK, .them = 5, .us = 0u - 1000, .text = "evil", .len = 4);
 	assert_int_equal(sock_readable(p->stack, id), 4);

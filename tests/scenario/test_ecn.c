@@ -12,9 +12,8 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-#define SETUP       (TCP_SYN | TCP_ECE | TCP_CWR)
-#define ROUND       (30 * NANO_MS)
+#define SETUP (TCP_SYN | TCP_ECE | TCP_CWR)
+#define ROUND (30 * NANO_MS)
 #define MSS_OPTION \
 	{ \
 		.has = TCP_HAS_MSS, .mss = 1000 \
@@ -26,24 +25,6 @@
 
 static uint8_t pattern[65536];
 
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
-
-static void forget(struct wire_peer *p)
-{
-	p->taken = p->count = 0;
-}
-
-static struct sock_tcp_info info_of(struct wire_peer *p, sock_id id)
-{
-	struct sock_tcp_info i;
-	assert_int_equal(sock_tcp_info(p->stack, id, &i), 0);
-	return i;
-}
-
 static struct wire_peer *with_use(unsigned use, bool v6)
 {
 	struct stack_config c;
@@ -52,32 +33,17 @@ static struct wire_peer *with_use(unsigned use, bool v6)
 	return peer_open(&c, v6);
 }
 
-static sock_id listening(struct wire_peer *p)
-{
-	struct sock_options o = { .local_port = p->port = 80 };
-	sock_id id;
-	assert_int_equal(sock_listen(p->stack, &o, &id), 0);
-	return id;
-}
-
-static sock_id accepted(struct wire_peer *p, sock_id listener)
-{
-	sock_id id;
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
-	return id;
-}
-
 /* A peer that asks, and gets it. */
 static sock_id agreed(struct wire_peer *p, struct tcp_options o)
 {
-	sock_id listener = listening(p);
+	sock_id listener = peer_listen(p);
 	SAY(p, .flags = SETUP, .options = o);
 	const struct peer_segment *s = peer_expect(p, TCP_SYN | TCP_ACK | TCP_ECE, 0, 1);
 	assert_int_equal(s->tos, 0); /* never on a SYN-ACK: RFC 3168 6.1.1 */
 	peer_wait(p, ROUND);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	sock_id id = accepted(p, listener);
-	assert_true(info_of(p, id).ecn);
+	sock_id id = peer_take(p, listener);
+	assert_true(peer_info(p, id).ecn);
 	return id;
 }
 
@@ -94,11 +60,11 @@ static sock_id connecting(struct wire_peer *p, uint16_t flags)
 /* Does new data go out marked? Acknowledges it. */
 static bool marks(struct wire_peer *p, sock_id id)
 {
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	const struct peer_segment *s = peer_expect(p, TCP_ACK, 1, 1);
 	assert_true(s->tos == 0 || s->tos == IP_ECT0);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
-	assert_int_equal(info_of(p, id).ecn, s->tos == IP_ECT0);
+	assert_int_equal(peer_info(p, id).ecn, s->tos == IP_ECT0);
 	return s->tos == IP_ECT0;
 }
 
@@ -122,11 +88,11 @@ static void test_asked(void **state)
 	};
 	for (unsigned i = 0; i < 2 * sizeof row / sizeof *row; i++) {
 		struct wire_peer *p = with_use(row[i / 2].use, i & 1);
-		sock_id listener = listening(p);
+		sock_id listener = peer_listen(p);
 		SAY(p, .flags = row[i / 2].syn, .options = MSS_OPTION);
 		peer_expect(p, TCP_SYN | TCP_ACK | (row[i / 2].on ? TCP_ECE : 0), 0, 1);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-		assert_int_equal(marks(p, accepted(p, listener)), row[i / 2].on);
+		assert_int_equal(marks(p, peer_take(p, listener)), row[i / 2].on);
 		peer_close(p);
 	}
 }
@@ -170,13 +136,13 @@ static void test_asking_in_vain(void **state)
 	peer_close(p);
 	/* The same from the other side: its plain SYN takes back what the first asked. */
 	p = with_use(ECN_USE_ACCEPT, false);
-	sock_id listener = listening(p);
+	sock_id listener = peer_listen(p);
 	SAY(p, .flags = SETUP, .options = MSS_OPTION);
 	peer_expect(p, TCP_SYN | TCP_ACK | TCP_ECE, 0, 1);
 	SAY(p, .flags = TCP_SYN, .options = MSS_OPTION);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_false(marks(p, accepted(p, listener)));
+	assert_false(marks(p, peer_take(p, listener)));
 	peer_close(p);
 }
 
@@ -223,7 +189,7 @@ static void test_cookies(void **state)
 		c.transport.timestamps = true;
 		c.transport.syn_cookies = SYN_COOKIES_ALWAYS;
 		struct wire_peer *p = peer_open(&c, false);
-		sock_id listener = listening(p);
+		sock_id listener = peer_listen(p);
 		struct tcp_options o = MSS_OPTION;
 		if (stamped)
 			o.has |= TCP_HAS_TIMESTAMPS;
@@ -236,9 +202,9 @@ static void test_cookies(void **state)
 			.tsval = 78,
 			.tsecr = s->h.options.tsval };
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .options = back);
-		sock_id id = accepted(p, listener);
-		assert_int_equal(info_of(p, id).ecn, stamped);
-		write_all(p, id, 10);
+		sock_id id = peer_take(p, listener);
+		assert_int_equal(peer_info(p, id).ecn, stamped);
+		peer_write(p, id, pattern, 10);
 		assert_int_equal(peer_expect(p, TCP_ACK, 1, 1)->tos, stamped ? IP_ECT0 : 0);
 		peer_close(p);
 	}
@@ -249,7 +215,7 @@ static void test_socket_option(void **state)
 {
 	(void)state;
 	struct wire_peer *p = with_use(ECN_USE_ACCEPT, false);
-	sock_id listener = listening(p);
+	sock_id listener = peer_listen(p);
 	assert_int_equal(sock_set(p->stack, listener, SOCK_ECN, 1 + ECN_USE_OFF), 0);
 	assert_int_equal(sock_get(p->stack, listener, SOCK_ECN), 1 + ECN_USE_OFF);
 	assert_int_equal(sock_set(p->stack, listener, SOCK_ECN, 1 + ECN_USES), -ERR_ARGUMENT);
@@ -261,7 +227,7 @@ static void test_socket_option(void **state)
 	sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
 	assert_int_equal(sock_set(p->stack, id, SOCK_TOS, 0xff), 0);
 	assert_int_equal(sock_get(p->stack, id, SOCK_TOS), 0xfc);
-	write_all(p, id, 10);
+	peer_write(p, id, pattern, 10);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1, 1)->tos, 0xfc | IP_ECT0);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 11, .text = pattern, .len = 10);
 	assert_int_equal(peer_expect(p, TCP_ACK, 11, 11)->tos, 0xfc);
@@ -278,14 +244,14 @@ static void test_never_marked(void **state)
 		sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 10);
 		assert_int_equal(peer_expect(p, TCP_ACK, 1, 11)->tos, 0); /* a pure ACK */
-		write_all(p, id, 1500);
+		peer_write(p, id, pattern, 1500);
 		assert_int_equal(peer_expect(p, TCP_ACK, 1, 11)->tos, IP_ECT0);
 		assert_int_equal(peer_expect(p, TCP_ACK, 1001, 11)->tos, IP_ECT0);
 		peer_wait(p, 1500 * NANO_MS); /* the timeout: both are sent again */
 		assert_int_equal(peer_expect(p, TCP_ACK, 1, 11)->tos, 0);
-		forget(p);
+		peer_forget(p);
 		SAY(p, .flags = TCP_ACK, .them = 11, .us = 1501, .closed = true);
-		write_all(p, id, 1000); /* into a closed window: probes */
+		peer_write(p, id, pattern, 1000); /* into a closed window: probes */
 		peer_wait(p, 10 * NANO_S);
 		for (const struct peer_segment *s; (s = peer_next(p));)
 			assert_int_equal(s->tos, 0);
@@ -314,16 +280,16 @@ static void test_echo_until_reduced(void **state)
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000,
 			.tos = IP_ECT0);
 		peer_expect(p, TCP_ACK, 1, 1001);
-		assert_true(info_of(p, id).ecn_seen);
+		assert_true(peer_info(p, id).ecn_seen);
 		SAY(p, .flags = TCP_ACK, .them = 1001, .us = 1, .text = pattern, .len = 1000,
 			.tos = IP_CE);
 		peer_expect(p, TCP_ACK | TCP_ECE, 1, 2001);
-		assert_int_equal(info_of(p, id).ce_received, 1);
+		assert_int_equal(peer_info(p, id).ce_received, 1);
 		/* On every segment, data as well, as long as no CWR comes. */
 		SAY(p, .flags = TCP_ACK, .them = 2001, .us = 1, .text = pattern, .len = 1000,
 			.tos = IP_ECT0);
 		peer_expect(p, TCP_ACK | TCP_ECE, 1, 3001);
-		write_all(p, id, 10);
+		peer_write(p, id, pattern, 10);
 		assert_int_equal(peer_expect(p, TCP_ACK | TCP_ECE, 1, 3001)->tos, IP_ECT0);
 		/* CWR ends it; CE on the same segment begins it anew (6.1.3). */
 		SAY(p, .flags = TCP_ACK | TCP_CWR, .them = 3001, .us = 11, .text = pattern,
@@ -359,7 +325,7 @@ static void test_marks_that_count_not(void **state)
 	sock_id id = peer_accepted(p, NULL);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000, .tos = IP_CE);
 	peer_expect(p, TCP_ACK, 1, 1001);
-	assert_int_equal(info_of(p, id).ce_received, 0);
+	assert_int_equal(peer_info(p, id).ce_received, 0);
 	peer_close(p);
 }
 
@@ -368,7 +334,7 @@ static void test_mark_on_first_text(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	listening(p);
+	peer_listen(p);
 	SAY(p, .flags = SETUP, .options = MSS_OPTION);
 	peer_expect(p, TCP_SYN | TCP_ACK | TCP_ECE, 0, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000, .tos = IP_CE);
@@ -396,10 +362,10 @@ static void test_one_answer_a_window(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
-	write_all(p, id, 60000);
+	peer_write(p, id, pattern, 60000);
 	assert_int_equal(take_all(p, 0), 10001); /* the initial window */
 	SAY(p, .flags = TCP_ACK | TCP_ECE, .them = 1, .us = 2001);
-	struct sock_tcp_info i = info_of(p, id);
+	struct sock_tcp_info i = peer_info(p, id);
 	assert_int_equal(i.ecn_reductions, 1);
 	assert_int_equal(i.ce_delivered, 2);
 	assert_in_range(i.cwnd, 8000, 9000); /* RFC 8511: 0.85, of at most ten segments */
@@ -421,14 +387,14 @@ static void test_one_answer_a_window(void **state)
 		}
 	}
 	SAY(p, .flags = TCP_ACK | TCP_ECE, .them = 1, .us = 10001);
-	assert_int_equal(info_of(p, id).ecn_reductions, 1);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 1);
 	end = take_all(p, 0);
 	/* It has: ECE means a new mark. */
 	SAY(p, .flags = TCP_ACK | TCP_ECE, .them = 1, .us = 11001);
-	assert_int_equal(info_of(p, id).ecn_reductions, 2);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 2);
 	SAY(p, .flags = TCP_ACK | TCP_ECE, .them = 1, .us = 12001);
-	assert_int_equal(info_of(p, id).ecn_reductions, 2);
-	assert_int_equal(info_of(p, id).bytes_retransmitted, 0);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 2);
+	assert_int_equal(peer_info(p, id).bytes_retransmitted, 0);
 	peer_close(p);
 }
 
@@ -438,22 +404,22 @@ static void test_storm_of_echoes(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
-	write_all(p, id, 60000);
+	peer_write(p, id, pattern, 60000);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 5001);
-	uint32_t cwnd = info_of(p, id).cwnd;
+	uint32_t cwnd = peer_info(p, id).cwnd;
 	SAY(p, .flags = TCP_ACK | TCP_ECE, .them = 1, .us = 4001);
-	assert_int_equal(info_of(p, id).cwnd, cwnd);
-	forget(p);
+	assert_int_equal(peer_info(p, id).cwnd, cwnd);
+	peer_forget(p);
 	for (uint32_t at = 6001; at < 60001; at += 1000) {
 		SAY(p, .flags = TCP_ACK | TCP_ECE, .them = 1, .us = at);
-		assert_true(info_of(p, id).cwnd >= 2000);
-		forget(p);
+		assert_true(peer_info(p, id).cwnd >= 2000);
+		peer_forget(p);
 	}
-	assert_true(info_of(p, id).ecn_reductions > 3);
-	assert_true(info_of(p, id).cwnd < cwnd);
-	assert_int_equal(info_of(p, id).bytes_retransmitted, 0);
+	assert_true(peer_info(p, id).ecn_reductions > 3);
+	assert_true(peer_info(p, id).cwnd < cwnd);
+	assert_int_equal(peer_info(p, id).bytes_retransmitted, 0);
 	SAY(p, .flags = TCP_ACK | TCP_ECE, .them = 1, .us = 60001);
-	assert_int_equal(info_of(p, id).unacked, 0);
+	assert_int_equal(peer_info(p, id).unacked, 0);
 	peer_close(p);
 }
 
@@ -464,8 +430,8 @@ static void test_loss_says_cwr(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = agreed(p, (struct tcp_options)SACK_OPTION);
-	write_all(p, id, 60000);
-	forget(p);
+	peer_write(p, id, pattern, 60000);
+	peer_forget(p);
 	peer_wait(p, ROUND);
 	for (uint32_t i = 0; i < 4; i++)
 		SAY(p, .flags = TCP_ACK | (i == 3 ? TCP_ECE : 0), .them = 1, .us = 1,
@@ -473,7 +439,7 @@ static void test_loss_says_cwr(void **state)
 				.sack_count = 1,
 				.sack = { { p->iss + 2001, p->iss + 3001 + i * 1000 } } });
 	peer_wait(p, 5 * NANO_MS);
-	struct sock_tcp_info i = info_of(p, id);
+	struct sock_tcp_info i = peer_info(p, id);
 	assert_int_equal(i.fast_recoveries, 1);
 	assert_int_equal(i.ecn_reductions, 0);
 	bool cwr = false, again = false;
@@ -493,7 +459,7 @@ static void test_loss_says_cwr(void **state)
 		cwr |= !!(s->h.flags & TCP_CWR);
 	}
 	assert_true(cwr);
-	assert_int_equal(info_of(p, id).ecn_reductions, 0);
+	assert_int_equal(peer_info(p, id).ecn_reductions, 0);
 	peer_close(p);
 }
 
@@ -504,8 +470,8 @@ static void test_mark_forbids_undo(void **state)
 	for (unsigned marked = 0; marked < 2; marked++) {
 		struct wire_peer *p = peer_open(NULL, false);
 		sock_id id = agreed(p, (struct tcp_options)SACK_OPTION);
-		write_all(p, id, 60000);
-		uint32_t cwnd = info_of(p, id).cwnd;
+		peer_write(p, id, pattern, 60000);
+		uint32_t cwnd = peer_info(p, id).cwnd;
 		peer_wait(p, ROUND);
 		for (uint32_t i = 0; i < 4; i++)
 			SAY(p, .flags = TCP_ACK | (marked ? TCP_ECE : 0), .them = 1, .us = 1,
@@ -513,8 +479,8 @@ static void test_mark_forbids_undo(void **state)
 					.sack_count = 1,
 					.sack = { { p->iss + 2001, p->iss + 3001 + i * 1000 } } });
 		peer_wait(p, 5 * NANO_MS);
-		assert_int_equal(info_of(p, id).fast_recoveries, 1);
-		uint32_t again = (uint32_t)info_of(p, id).bytes_retransmitted;
+		assert_int_equal(peer_info(p, id).fast_recoveries, 1);
+		uint32_t again = (uint32_t)peer_info(p, id).bytes_retransmitted;
 		assert_true(again >= 1000);
 		/* All that went again arrives twice. */
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 10001,
@@ -522,9 +488,9 @@ static void test_mark_forbids_undo(void **state)
 				.sack_count = 1,
 				.sack = { { p->iss + 1, p->iss + 1 + again } } });
 		if (marked)
-			assert_true(info_of(p, id).cwnd < cwnd);
+			assert_true(peer_info(p, id).cwnd < cwnd);
 		else
-			assert_true(info_of(p, id).cwnd >= cwnd);
+			assert_true(peer_info(p, id).cwnd >= cwnd);
 		peer_close(p);
 	}
 }

@@ -13,10 +13,9 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-#define PIECE       300u
-#define WHOLE       (2 * PIECE)
-#define MOST        400u
+#define PIECE 300u
+#define WHOLE (2 * PIECE)
+#define MOST  400u
 
 static uint8_t pattern[WHOLE * MOST + PIECE];
 

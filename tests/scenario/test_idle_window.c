@@ -14,7 +14,6 @@
 #include "transport/congestion/congestion.h"
 #include "transport/transport.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
 #define RTT    (20 * NANO_MS)
 #define MINUTE (60 * NANO_S)
 

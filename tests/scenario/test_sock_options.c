@@ -13,8 +13,6 @@
 
 #include "transport/congestion/congestion.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[65536];
 
 static void set(struct wire_peer *p, sock_id id, enum sock_option option, int64_t value)

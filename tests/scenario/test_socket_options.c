@@ -12,8 +12,6 @@
 
 #include "support/wire_peer.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[65536];
 
 /* All segments since then carry these. */
@@ -29,12 +27,6 @@ static void expect_marked(struct wire_peer *p, unsigned least)
 	assert_true(count >= least);
 }
 
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
-
 static const struct sock_options marked = { .tos = 0xb8, .hop_limit = 255, .local_port = 80 };
 
 static sock_id listen_and_connect(struct wire_peer *p, const struct sock_options *o)
@@ -47,13 +39,6 @@ static sock_id listen_and_connect(struct wire_peer *p, const struct sock_options
 	return listener;
 }
 
-static sock_id accepted(struct wire_peer *p, sock_id listener)
-{
-	sock_id id;
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
-	return id;
-}
-
 /* MUST-48, MUST-49, SHLD-22; RFC 2873: SYN-ACK, what the backlog sends, data, FIN, TIME-WAIT. */
 static void test_marks_of_accepted(void **state)
 {
@@ -64,10 +49,10 @@ static void test_marks_of_accepted(void **state)
 		expect_marked(p, 1);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = "early", .len = 5);
 		expect_marked(p, 1); /* acknowledged, and nobody has accepted yet */
-		sock_id id = accepted(p, listener);
+		sock_id id = peer_take(p, listener);
 		uint8_t byte[8];
 		assert_int_equal(sock_read(p->stack, id, byte, 8), 5);
-		write_all(p, id, 100);
+		peer_write(p, id, pattern, 100);
 		expect_marked(p, 1);
 		SAY(p, .flags = TCP_ACK, .them = 6, .us = 101);
 		sock_shutdown(p->stack, id);
@@ -88,13 +73,13 @@ static void test_marks_of_orphans(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	sock_id id = accepted(p, listen_and_connect(p, &marked));
+	sock_id id = peer_take(p, listen_and_connect(p, &marked));
 	expect_marked(p, 1);
-	write_all(p, id, 20000);
+	peer_write(p, id, pattern, 20000);
 	expect_marked(p, 10);
 	assert_int_equal(sock_set(p->stack, id, SOCK_TOS, 0), 0);
 	assert_int_equal(sock_set(p->stack, id, SOCK_HOP_LIMIT, 9), 0);
-	write_all(p, id, 10);
+	peer_write(p, id, pattern, 10);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1001);
 	const struct peer_segment *s = peer_next(p);
 	assert_true(s && s->tos == 0 && s->hop_limit == 9);
@@ -139,11 +124,11 @@ static void test_nodelay_is_inherited(void **state)
 	for (int nodelay = 0; nodelay < 2; nodelay++) {
 		struct wire_peer *p = peer_open(NULL, false);
 		struct sock_options o = { .local_port = 80, .nodelay = nodelay };
-		sock_id id = accepted(p, listen_and_connect(p, &o));
+		sock_id id = peer_take(p, listen_and_connect(p, &o));
 		peer_next(p);
-		write_all(p, id, 10);
+		peer_write(p, id, pattern, 10);
 		peer_expect(p, TCP_ACK, 1, 1);
-		write_all(p, id, 10);
+		peer_write(p, id, pattern, 10);
 		if (nodelay)
 			assert_int_equal(peer_expect(p, TCP_ACK, 11, 1)->len, 10);
 		peer_expect_nothing(p);
@@ -177,7 +162,7 @@ static void test_buffers_and_timeout_are_inherited(void **state)
 		.send_buffer = 5000,
 		.receive_buffer = 4000,
 		.user_timeout = 30 * NANO_S };
-	sock_id id = accepted(p, listen_and_connect(p, &o));
+	sock_id id = peer_take(p, listen_and_connect(p, &o));
 	assert_int_equal(peer_next(p)->h.window, 4000);
 	assert_int_equal(sock_room(p->stack, id), 5000);
 	assert_int_equal(sock_write(p->stack, id, pattern, 6000), 5000);

@@ -12,8 +12,6 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[4000];
 
 static struct addr addr_of(const char *text)
@@ -172,14 +170,14 @@ static void test_refused(void **state)
 {
 	(void)state;
 	static const uint8_t bad[][12] = {
-		{ 131, 11, 8, 198, 51, 100, 1, 192, 0, 2, 2, 0 },   /* not at its end */
-		{ 131, 11, 40, 198, 51, 100, 1, 192, 0, 2, 2, 0 },  /* beyond it */
-		{ 131, 10, 11, 198, 51, 100, 1, 192, 0, 2, 0, 0 },  /* half an address */
-		{ 131, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0 },           /* no pointer */
-		{ 131, 3, 4, 131, 3, 4, 1, 1, 1, 1, 1, 0 },         /* two of them */
-		{ 131, 11, 12, 224, 0, 0, 1, 192, 0, 2, 2, 0 },     /* a group */
-		{ 131, 11, 12, 198, 51, 100, 1, 127, 0, 0, 1, 0 },  /* ourselves */
-		{ 131, 7, 8, 192, 0, 2, 2, 68, 40, 5, 0, 0 },       /* cut off behind it */
+		{ 131, 11, 8, 198, 51, 100, 1, 192, 0, 2, 2, 0 },  /* not at its end */
+		{ 131, 11, 40, 198, 51, 100, 1, 192, 0, 2, 2, 0 }, /* beyond it */
+		{ 131, 10, 11, 198, 51, 100, 1, 192, 0, 2, 0, 0 }, /* half an address */
+		{ 131, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0 },          /* no pointer */
+		{ 131, 3, 4, 131, 3, 4, 1, 1, 1, 1, 1, 0 },        /* two of them */
+		{ 131, 11, 12, 224, 0, 0, 1, 192, 0, 2, 2, 0 },    /* a group */
+		{ 131, 11, 12, 198, 51, 100, 1, 127, 0, 0, 1, 0 }, /* ourselves */
+		{ 131, 7, 8, 192, 0, 2, 2, 68, 40, 5, 0, 0 },      /* cut off behind it */
 	};
 	struct wire_peer *p = far_peer(false);
 	listen_on(p);

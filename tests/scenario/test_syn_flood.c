@@ -14,16 +14,16 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
-#define FLOOD    1000000u /* SYNs, one a microsecond */
-#define HONEST   100u
-#define RTT      50000u /* us, of the honest */
-#define EMBRYOS  256u
+#define FLOOD   1000000u /* SYNs, one a microsecond */
+#define HONEST  100u
+#define RTT     50000u /* us, of the honest */
+#define EMBRYOS 256u
 
 static const struct tcp_options rich = { .has = TCP_HAS_MSS | TCP_HAS_WSCALE |
-						TCP_HAS_SACK_PERMITTED | TCP_HAS_TIMESTAMPS,
-	.mss = 1400, .wscale = 7, .tsval = 5000 };
+		TCP_HAS_SACK_PERMITTED | TCP_HAS_TIMESTAMPS,
+	.mss = 1400,
+	.wscale = 7,
+	.tsval = 5000 };
 
 static struct wire_peer *flooded(uint8_t cookies, sock_id *listener)
 {

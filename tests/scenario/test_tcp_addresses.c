@@ -13,8 +13,6 @@
 
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static struct addr addr_of(const char *text)
 {
 	struct addr a;
@@ -72,8 +70,8 @@ static void test_local_address_of_connect(void **state)
 	assert_int_equal(stack_add_address(p->stack, p->nif, &near, 24), ERR_OK);
 	struct mac mac = { { 2, 0, 0, 0, 0, 2 } };
 	p->remote = addr_of("198.51.100.9");
-	assert_int_equal(neighbour_set_static(stack_access(p->stack), p->nif, &p->remote, &mac),
-			 ERR_OK);
+	assert_int_equal(
+		neighbour_set_static(stack_access(p->stack), p->nif, &p->remote, &mac), ERR_OK);
 	assert_int_equal(source_of(p, NULL, &got), ERR_OK);
 	assert_true(addr_equal(&got, &near));
 	peer_close(p);

@@ -14,20 +14,7 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[65536];
-
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
-
-static void forget(struct wire_peer *p)
-{
-	p->taken = p->count = 0;
-}
 
 static struct tcp_conn *conn_of(struct wire_peer *p)
 {
@@ -79,18 +66,19 @@ static void test_sequence_wrap(void **state)
 	sock_abort(p->stack, id);
 	/* The ISN of a tuple moves by one each 4 us: wait until it is near the end. */
 	peer_wait(p, (nanodiff)(uint32_t)(0u - p->iss - 2500) * 4 * NANO_US);
-	forget(p);
+	peer_forget(p);
 	id = begin(p, (struct sock_options){ .send_buffer = 32768, .receive_buffer = 8192 });
 	assert_int_equal((uint32_t)(0u - p->iss), 2500);
 	const uint32_t base = 0u - PEER_ISS - 700; /* the peer's ISN is 700 below 2^32 */
 	SAY(p, .flags = TCP_SYN | TCP_ACK, .them = base, .us = 1,
 		.options = { .has = TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED, .mss = 1000 });
 	peer_expect(p, TCP_ACK, 1, base + 1);
-	write_all(p, id, 6000);
+	peer_write(p, id, pattern, 6000);
 	for (uint32_t i = 0; i < 6; i++)
 		peer_expect(p, TCP_ACK, 1 + 1000 * i, base + 1);
-	struct tcp_options sack = { .has = TCP_HAS_SACK, .sack_count = 1,
-		.sack = { { p->iss + 2001, p->iss + 6001 } } };
+	struct tcp_options sack = {
+		.has = TCP_HAS_SACK, .sack_count = 1, .sack = { { p->iss + 2001, p->iss + 6001 } }
+	};
 	SAY(p, .flags = TCP_ACK, .them = base + 1, .us = 1001, .options = sack);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1001, base + 1)->why, WHY_FAST_RETRANSMIT);
 	SAY(p, .flags = TCP_ACK, .them = base + 1, .us = 6001);
@@ -98,8 +86,7 @@ static void test_sequence_wrap(void **state)
 	sock_tcp_info(p->stack, id, &info);
 	assert_int_equal(info.unacked, 0);
 	/* towards us: the second piece first, then the first */
-	SAY(p, .flags = TCP_ACK, .them = base + 501, .us = 6001, .text = pattern + 500,
-		.len = 500);
+	SAY(p, .flags = TCP_ACK, .them = base + 501, .us = 6001, .text = pattern + 500, .len = 500);
 	const struct peer_segment *s = peer_expect(p, TCP_ACK, 6001, base + 1);
 	assert_int_equal(s->h.options.sack_count, 1);
 	SAY(p, .flags = TCP_ACK, .them = base + 1, .us = 6001, .text = pattern, .len = 500);
@@ -128,7 +115,7 @@ static void test_timestamp_of_unacceptable(void **state)
 	sock_id id = peer_accepted(p, &o);
 	o.tsval = 5000 + 0x7ffffff0u;
 	SAY(p, .flags = TCP_ACK, .them = 1u - 100000, .us = 1, .options = o); /* old sequence */
-	forget(p);
+	peer_forget(p);
 	o.tsval = 5001;
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = "new", .len = 3, .options = o);
 	assert_int_equal(sock_readable(p->stack, id), 3);
@@ -166,7 +153,7 @@ static void test_syn_received_and_garbage(void **state)
 	peer_expect(p, TCP_ACK, 1, 1);
 	peer_wait(p, 5 * NANO_S);
 	assert_string_equal(peer_state(p, id), "SYN-RECEIVED");
-	forget(p);
+	peer_forget(p);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");
 	peer_close(p);
@@ -251,10 +238,10 @@ static void test_sliver_after_timeout(void **state)
 	c.transport.user_timeout = 30 * NANO_S;
 	struct wire_peer *p = peer_open(&c, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 1000);
+	peer_write(p, id, pattern, 1000);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1001, .window = 300);
-	forget(p);
-	write_all(p, id, 1000);
+	peer_forget(p);
+	peer_write(p, id, pattern, 1000);
 	peer_expect_nothing(p);
 	struct sock_tcp_info info;
 	sock_tcp_info(p->stack, id, &info);
@@ -266,7 +253,7 @@ static void test_sliver_after_timeout(void **state)
 	/* and the clock of R2 runs for it */
 	for (unsigned i = 0; i < 20; i++) {
 		peer_wait(p, 10 * NANO_S);
-		forget(p);
+		peer_forget(p);
 	}
 	assert_int_equal(sock_error(p->stack, id), ERR_TIMEOUT);
 	peer_close(p);
@@ -279,7 +266,7 @@ static void test_dead_next_hop(void **state)
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
 	set_neighbour(p, false);
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	peer_expect_nothing(p);
 	set_neighbour(p, true);
 	peer_wait(p, 10 * NANO_S);
@@ -299,7 +286,7 @@ static void test_dead_next_hop_orphan(void **state)
 	assert_int_equal(sock_unfinished(p->stack), 1);
 	for (unsigned i = 0; i < 200; i++) {
 		peer_wait(p, 20 * NANO_S);
-		forget(p);
+		peer_forget(p);
 	}
 	assert_int_equal(sock_unfinished(p->stack), 0);
 	peer_close(p);
@@ -332,7 +319,7 @@ static void test_probes_of_closed_window(void **state)
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1024);
 	SAY(p, .flags = TCP_ACK, .them = 1025, .us = 1, .text = pattern, .len = 1024);
-	forget(p);
+	peer_forget(p);
 	for (unsigned i = 0; i < 3; i++) {
 		peer_wait(p, 100 * NANO_MS);
 		SAY(p, .flags = TCP_ACK, .them = 2049, .us = 1, .text = "x", .len = 1);
@@ -350,7 +337,7 @@ static void test_silent_closed_window(void **state)
 		sock_id id = peer_accepted(p, NULL);
 		assert_int_equal(sock_set_keepalive(p->stack, id, keepalive), 0);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .closed = true);
-		write_all(p, id, 1000);
+		peer_write(p, id, pattern, 1000);
 		assert_int_equal(sock_close(p->stack, id), 0);
 		peer_wait(p, 600 * NANO_S);
 		assert_true(p->count > p->taken);
@@ -428,12 +415,12 @@ static void test_full_segments_beside_sacks(void **state)
 	struct tcp_options ok = { .has = TCP_HAS_SACK_PERMITTED };
 	sock_id id = peer_accepted(p, &ok);
 	SAY(p, .flags = TCP_ACK, .them = 101, .us = 1, .text = pattern, .len = 10);
-	forget(p);
-	write_all(p, id, 988);
+	peer_forget(p);
+	peer_write(p, id, pattern, 988);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1, 1)->len, 988);
 	struct tcp_conn *c = conn_of(p);
 	assert_false(seq_gt(c->flight->snd_small, c->snd_una));
-	write_all(p, id, 10); /* Minshall: no small segment is in flight */
+	peer_write(p, id, pattern, 10); /* Minshall: no small segment is in flight */
 	assert_int_equal(peer_expect(p, TCP_ACK, 989, 1)->len, 10);
 	peer_close(p);
 }
@@ -445,7 +432,7 @@ static void test_full_link(void **state)
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
 	p->nif->blocked = true;
-	write_all(p, id, 3000);
+	peer_write(p, id, pattern, 3000);
 	sock_shutdown(p->stack, id);
 	peer_flush(p);
 	peer_expect_nothing(p);
@@ -511,18 +498,18 @@ static void test_stale_marks(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 8000);
+	peer_write(p, id, pattern, 8000);
 	struct tcp_conn *c = conn_of(p);
 	c->flight->recover = c->snd_una - 0x80000100;
 	c->flight->snd_small = c->snd_una - 0x80000100;
-	forget(p);
+	peer_forget(p);
 	for (unsigned i = 0; i < 3; i++)
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1, 1)->why, WHY_FAST_RETRANSMIT);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 8001);
-	write_all(p, id, 1000);
+	peer_write(p, id, pattern, 1000);
 	c->flight->snd_small = c->snd_una - 0x80000100;
-	write_all(p, id, 10);
+	peer_write(p, id, pattern, 10);
 	peer_expect(p, TCP_ACK, 8001, 1);
 	assert_int_equal(peer_expect(p, TCP_ACK, 9001, 1)->len, 10);
 	peer_close(p);

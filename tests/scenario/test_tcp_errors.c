@@ -13,8 +13,6 @@
 #include "transport/endpoints.h"
 #include "wire/icmp.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[30000];
 
 static const struct tcp_options large = { .has = TCP_HAS_MSS, .mss = 1460 };
@@ -34,12 +32,6 @@ static uint32_t path_mtu(struct wire_peer *p, sock_id id)
 	return info.path_mtu;
 }
 
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
-
 /* MUST-16: nothing of full size was acknowledged yet: believed, what was too big goes again,
  * smaller. */
 static void test_path_mtu(void **state)
@@ -49,7 +41,7 @@ static void test_path_mtu(void **state)
 		struct wire_peer *p = peer_open(NULL, v6);
 		sock_id id = peer_accepted(p, &large);
 		uint32_t headers = v6 ? 60 : 40;
-		write_all(p, id, 4000);
+		peer_write(p, id, pattern, 4000);
 		p->taken = p->count = 0;
 		too_big(p, 1, 1400);
 		assert_int_equal(path_mtu(p, id), 1400);
@@ -80,7 +72,7 @@ static void test_path_mtu_plateaus(void **state)
 	static const uint16_t down[] = { 1492, 1006, 552, 552 };
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, &large);
-	write_all(p, id, 4000);
+	peer_write(p, id, pattern, 4000);
 	for (unsigned i = 0; i < sizeof down / sizeof *down; i++) {
 		too_big(p, 1, 0);
 		assert_int_equal(path_mtu(p, id), down[i]);
@@ -94,19 +86,19 @@ static void test_path_mtu_doubted(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, &large);
-	write_all(p, id, 2920);
+	peer_write(p, id, pattern, 2920);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 2921);
 	/* A false one: its byte is acknowledged, and nothing was ever sent smaller. */
-	write_all(p, id, 2920);
+	peer_write(p, id, pattern, 2920);
 	too_big(p, 2921, 600);
 	assert_int_equal(path_mtu(p, id), 1500);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 5841);
-	write_all(p, id, 2920);
+	peer_write(p, id, pattern, 2920);
 	peer_wait(p, 10 * NANO_S);
 	assert_int_equal(path_mtu(p, id), 1500);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 8761);
 	/* A true one: nothing comes back until the RTO, then the same byte goes in what fits. */
-	write_all(p, id, 2920);
+	peer_write(p, id, pattern, 2920);
 	p->taken = p->count = 0;
 	too_big(p, 8761, 1000);
 	assert_int_equal(path_mtu(p, id), 1500);
@@ -128,7 +120,7 @@ static void test_hard_errors(void **state)
 	for (uint8_t code = 0; code < 16; code++) {
 		struct wire_peer *p = peer_open(NULL, code & 1);
 		sock_id id = peer_accepted(p, &large);
-		write_all(p, id, 1000);
+		peer_write(p, id, pattern, 1000);
 		if (code & 1)
 			peer_icmp(p, ICMP6_UNREACHABLE, code / 2, 1, 0);
 		else if (code != 4)
@@ -140,11 +132,7 @@ static void test_hard_errors(void **state)
 		peer_close(p);
 	}
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 5000 };
-	sock_id id;
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	sock_id id = peer_connect(p);
 	peer_icmp(p, ICMP4_UNREACHABLE, 3, 1, 0); /* not our SYN */
 	assert_string_equal(peer_state(p, id), "SYN-SENT");
 	peer_icmp(p, ICMP4_UNREACHABLE, 3, 0, 0);
@@ -184,7 +172,7 @@ static void test_soft_errors(void **state)
 			peer_flush(p);
 		} else {
 			id = peer_accepted(p, &large);
-			write_all(p, id, 1000);
+			peer_write(p, id, pattern, 1000);
 		}
 		assert_int_equal(sock_set(p->stack, id, SOCK_QUIET, quiet), 0);
 		sock_attach(p->stack, id, &q, NULL);
@@ -195,7 +183,7 @@ static void test_soft_errors(void **state)
 		assert_string_equal(peer_state(p, id), opening ? "SYN-SENT" : "ESTABLISHED");
 		bool net = e->type == (e->v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE) && !e->code;
 		assert_int_equal(sock_trouble(p->stack, id),
-				 net ? ERR_NET_UNREACHABLE : ERR_HOST_UNREACHABLE);
+			net ? ERR_NET_UNREACHABLE : ERR_HOST_UNREACHABLE);
 		bool told = sock_next(p->stack, &q, &event);
 		assert_int_equal(told && event.events & EVENT_TROUBLE, !quiet);
 		if (opening)
@@ -214,11 +202,7 @@ static void test_soft_error_at_the_end(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 5000 };
-	sock_id id;
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	sock_id id = peer_connect(p);
 	peer_icmp(p, ICMP4_UNREACHABLE, 1, 0, 0);
 	peer_wait(p, 300 * NANO_S);
 	assert_int_equal(sock_error(p->stack, id), ERR_HOST_UNREACHABLE);
@@ -232,7 +216,7 @@ static void test_source_quench(void **state)
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, &large);
 	struct sock_tcp_info before, after;
-	write_all(p, id, 1000);
+	peer_write(p, id, pattern, 1000);
 	assert_int_equal(sock_tcp_info(p->stack, id, &before), 0);
 	p->taken = p->count;
 	for (unsigned i = 0; i < 10; i++)
@@ -281,7 +265,7 @@ static uint32_t in_time_wait(struct wire_peer *p, const struct tcp_options *syn)
 	uint32_t end = 1;
 	for (unsigned n = 0; n < 40; n++) {
 		struct tcp_options e = { .has = TCP_HAS_TIMESTAMPS, .tsval = 100 };
-		write_all(p, id, 2000);
+		peer_write(p, id, pattern, 2000);
 		e.tsecr = p->sent[0].h.options.tsval;
 		p->taken = p->count = 0;
 		end += 2000;
@@ -333,7 +317,7 @@ static void test_time_wait_again_early(void **state)
 		peer_config(&c);
 		c.transport.timestamps = true;
 		c.transport.fast_open = FAST_OPEN_SERVER | FAST_OPEN_SERVER_ALL |
-					FAST_OPEN_SERVER_NO_COOKIE;
+			FAST_OPEN_SERVER_NO_COOKIE;
 		struct wire_peer *p = peer_open(&c, false);
 		struct tcp_options o = { .has = TCP_HAS_TIMESTAMPS, .tsval = 100 };
 		uint32_t old = in_time_wait(p, &o);
@@ -342,14 +326,14 @@ static void test_time_wait_again_early(void **state)
 				SYN_COOKIES_ALWAYS;
 		o.tsval = 101;
 		SAY(p, .flags = TCP_SYN, .them = 10000 + how * 4096, .options = o, .text = "early",
-		    .len = cookies ? 0 : 5);
+			.len = cookies ? 0 : 5);
 		const struct peer_segment *s = peer_next(p);
 		assert_true(s && s->h.flags == (TCP_SYN | TCP_ACK));
 		assert_true((int32_t)(s->h.seq - old) > 0);
 		uint32_t iss = s->h.seq - p->iss; /* as SAY counts */
 		o.tsecr = s->h.options.tsval;
 		SAY(p, .flags = TCP_ACK, .them = 10000 + how * 4096 + (cookies ? 1 : 6),
-		    .us = iss + 1, .options = o);
+			.us = iss + 1, .options = o);
 		assert_int_equal(stack_transport(p->stack)->conn_pool.used, 1);
 		assert_null(peer_next(p)); /* no reset */
 		peer_close(p);

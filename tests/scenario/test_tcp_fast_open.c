@@ -13,8 +13,6 @@
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static const uint8_t text[3000] = "some data";
 
 /* The server's side. */
@@ -238,10 +236,9 @@ static void test_server_closes(void **state)
 		if (i == 0) {
 			assert_int_equal(sock_close(p->stack, listener), 0);
 		} else {
+			assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
 			assert_int_equal(
-				sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
-			assert_int_equal(i == 1 ? sock_close(p->stack, id)
-						: sock_abort(p->stack, id), 0);
+				i == 1 ? sock_close(p->stack, id) : sock_abort(p->stack, id), 0);
 		}
 		peer_flush(p);
 		peer_expect(p, TCP_RST | TCP_ACK, 1, 11);
@@ -258,7 +255,7 @@ static void test_server_no_cookie(void **state)
 	sock_id listener, id;
 	peer_config(&c);
 	c.transport.fast_open = FAST_OPEN_SERVER | FAST_OPEN_SERVER_NO_COOKIE |
-				FAST_OPEN_SERVER_ALL;
+		FAST_OPEN_SERVER_ALL;
 	struct wire_peer *p = serving(&c, false, 0, &listener);
 	SAY(p, .flags = TCP_SYN, .text = text, .len = 1000);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1001);
@@ -283,8 +280,10 @@ static sock_id start(struct wire_peer *p)
 	return id;
 }
 
-static const struct tcp_options given = { .has = TCP_HAS_MSS | TCP_HAS_FAST_OPEN, .mss = 1040,
-	.fast_open_len = 6, .fast_open = { 1, 2, 3, 4, 5, 6 } };
+static const struct tcp_options given = { .has = TCP_HAS_MSS | TCP_HAS_FAST_OPEN,
+	.mss = 1040,
+	.fast_open_len = 6,
+	.fast_open = { 1, 2, 3, 4, 5, 6 } };
 
 /* One connection that gets a cookie. */
 static struct wire_peer *knowing(bool v6)

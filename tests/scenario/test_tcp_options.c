@@ -13,8 +13,6 @@
 
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[8000];
 
 static sock_id listen_on(struct wire_peer *p)
@@ -24,12 +22,6 @@ static sock_id listen_on(struct wire_peer *p)
 	p->port = 80;
 	assert_int_equal(sock_listen(p->stack, &o, &id), 0);
 	return id;
-}
-
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
 }
 
 /* MUST-5, MUST-6: known and unknown options in all kinds of segments, between odd bytes. */
@@ -48,7 +40,7 @@ static void test_options_in_every_segment(void **state)
 		.raw_len = 20);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1, 5)->h.options.tsecr, 200);
 	assert_int_equal(sock_readable(p->stack, id), 4);
-	write_all(p, id, 1000);
+	peer_write(p, id, pattern, 1000);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1, 5)->len, 988); /* no MSS of nine */
 	SAY(p, .flags = TCP_ACK, .them = 5, .us = 989, .raw = raw, .raw_len = 20);
 	struct sock_tcp_info info;
@@ -94,7 +86,7 @@ static void test_mss_is_sent(void **state)
 		}
 		struct wire_peer *p = peer_open(NULL, v6);
 		sock_id id = peer_accepted(p, NULL);
-		write_all(p, id, 3000);
+		peer_write(p, id, pattern, 3000);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 3001, .text = "a", .len = 1);
 		sock_close(p->stack, id);
 		peer_flush(p);
@@ -115,8 +107,9 @@ static void test_mss_of_narrow_route(void **state)
 	sock_id id;
 	assert_true(addr_parse(span_of("198.51.100.9", 12), &far));
 	assert_true(addr_parse(span_of("192.0.2.2", 9), &near));
-	struct route r = { .prefix = far, .len = 32, .gateway = near, .mtu = 1000,
-		.nif = p->nif->index };
+	struct route r = {
+		.prefix = far, .len = 32, .gateway = near, .mtu = 1000, .nif = p->nif->index
+	};
 	assert_int_equal(route_add(&stack_internet(p->stack)->routes, &r), ERR_OK);
 	p->remote = far;
 	p->port = 5000;
@@ -135,7 +128,7 @@ static void test_checksums(void **state)
 		struct wire_peer *p = peer_open(NULL, v6);
 		sock_id id = peer_connected(p, NULL);
 		for (uint32_t len = 1, at = 1; len < 1000; at += len, len += 111) {
-			write_all(p, id, len);
+			peer_write(p, id, pattern, len);
 			assert_int_equal(peer_expect(p, TCP_ACK, at, 1)->len, len);
 			SAY(p, .flags = TCP_ACK, .them = 1, .us = at + len);
 		}

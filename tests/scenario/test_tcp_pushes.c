@@ -11,7 +11,6 @@
 
 #include "support/wire_peer.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
 #define GET(p, ...) peer_receive(p, &(struct peer_say){ __VA_ARGS__ })
 
 static uint8_t pattern[30000];

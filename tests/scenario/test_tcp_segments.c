@@ -12,15 +12,7 @@
 
 #include "support/wire_peer.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[65536];
-
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
 
 /* MUST-12: closed in order is no error. */
 static void test_passive_close(void **state)
@@ -33,7 +25,7 @@ static void test_passive_close(void **state)
 	assert_string_equal(peer_state(p, id), "CLOSE-WAIT");
 	uint8_t byte;
 	assert_int_equal(sock_read(p->stack, id, &byte, 1), 0);
-	write_all(p, id, 10); /* half-closed: our side still sends */
+	peer_write(p, id, pattern, 10); /* half-closed: our side still sends */
 	peer_expect(p, TCP_ACK, 1, 2);
 	SAY(p, .flags = TCP_ACK, .them = 2, .us = 11);
 	assert_int_equal(sock_shutdown(p->stack, id), 0);
@@ -86,18 +78,14 @@ static void test_simultaneous_open(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 5000 };
-	sock_id id;
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	sock_id id = peer_connect(p);
 	peer_expect(p, TCP_SYN, 0, 0);
 	SAY(p, .flags = TCP_SYN);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	assert_string_equal(peer_state(p, id), "SYN-RECEIVED");
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");
-	write_all(p, id, 3);
+	peer_write(p, id, pattern, 3);
 	peer_expect(p, TCP_ACK, 1, 1);
 	peer_close(p);
 }
@@ -190,11 +178,7 @@ static void test_refused(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 5000 };
-	sock_id id;
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	sock_id id = peer_connect(p);
 	peer_expect(p, TCP_SYN, 0, 0);
 	SAY(p, .flags = TCP_RST, .them = 0); /* without an ACK it proves nothing */
 	assert_string_equal(peer_state(p, id), "SYN-SENT");
@@ -232,7 +216,7 @@ static void test_retransmission_timeout(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 2500);
+	peer_write(p, id, pattern, 2500);
 	peer_expect(p, TCP_ACK, 1, 1);
 	peer_expect(p, TCP_ACK, 1001, 1);
 	peer_expect(p, TCP_ACK, 2001, 1);
@@ -249,7 +233,7 @@ static void test_retransmission_timeout(void **state)
 	s = peer_expect(p, TCP_ACK, 1, 1);
 	assert_int_equal(s->time, sent + 7 * rto);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1001); /* slow start from one segment */
-	peer_next(p); /* the fourth, at 15 */
+	peer_next(p);                                    /* the fourth, at 15 */
 	s = peer_expect(p, TCP_ACK, 1001, 1);
 	assert_int_equal(s->why, WHY_RTO_RETRANSMIT);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 2501);
@@ -270,8 +254,9 @@ static struct tcp_options sack_ok(void)
 
 static struct tcp_options sacks(uint32_t iss, uint32_t start, uint32_t end)
 {
-	return (struct tcp_options){ .has = TCP_HAS_SACK, .sack_count = 1,
-		.sack = { { iss + start, iss + end } } };
+	return (struct tcp_options){
+		.has = TCP_HAS_SACK, .sack_count = 1, .sack = { { iss + start, iss + end } }
+	};
 }
 
 /* RFC 6675: more than two segments SACKed above a hole, and the hole goes again at once. */
@@ -281,7 +266,7 @@ static void test_fast_retransmit_with_sack(void **state)
 	struct wire_peer *p = peer_open(NULL, false);
 	struct tcp_options ok = sack_ok();
 	sock_id id = peer_accepted(p, &ok);
-	write_all(p, id, 6000);
+	peer_write(p, id, pattern, 6000);
 	for (uint32_t i = 0; i < 6; i++)
 		peer_expect(p, TCP_ACK, 1 + 1000 * i, 1);
 	peer_wait(p, NANO_MS); /* below three segments there is a window for reordering */
@@ -310,7 +295,7 @@ static void test_new_reno(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 8000);
+	peer_write(p, id, pattern, 8000);
 	for (uint32_t i = 0; i < 8; i++)
 		peer_expect(p, TCP_ACK, 1 + 1000 * i, 1);
 	for (unsigned i = 0; i < 2; i++)
@@ -336,7 +321,7 @@ static void test_zero_window(void **state)
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .closed = true);
-	write_all(p, id, 500);
+	peer_write(p, id, pattern, 500);
 	peer_expect_nothing(p);
 	struct sock_tcp_info info;
 	sock_tcp_info(p->stack, id, &info);
@@ -365,10 +350,10 @@ static void test_nagle(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 10);
+	peer_write(p, id, pattern, 10);
 	peer_expect(p, TCP_ACK, 1, 1);
-	write_all(p, id, 10);
-	write_all(p, id, 10);
+	peer_write(p, id, pattern, 10);
+	peer_write(p, id, pattern, 10);
 	peer_expect_nothing(p);
 	struct sock_tcp_info info;
 	sock_tcp_info(p->stack, id, &info);
@@ -376,7 +361,7 @@ static void test_nagle(void **state)
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 11);
 	assert_int_equal(peer_expect(p, TCP_ACK, 11, 1)->len, 20);
 	sock_set_nodelay(p->stack, id, true);
-	write_all(p, id, 5);
+	peer_write(p, id, pattern, 5);
 	assert_int_equal(peer_expect(p, TCP_ACK, 31, 1)->len, 5);
 	peer_close(p);
 }
@@ -472,7 +457,7 @@ static void test_bad_checksum(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	peer_expect(p, TCP_ACK, 1, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101, .text = "evil", .len = 4,
 		.bad_checksum = true);
@@ -514,7 +499,7 @@ static void test_receive_window(void **state)
 	peer_wait(p, NANO_S);
 	while (peer_next(p))
 		;
-	assert_int_equal(edge, PEER_ISS + 4001); /* closed */
+	assert_int_equal(edge, PEER_ISS + 4001);                                /* closed */
 	SAY(p, .flags = TCP_ACK, .them = 4001, .us = 1, .text = "p", .len = 1); /* a probe */
 	const struct peer_segment *s = peer_expect(p, TCP_ACK, 1, 4001);
 	assert_int_equal(s->h.window, 0);
@@ -572,7 +557,7 @@ static void test_send_mss(void **state)
 		struct wire_peer *p = peer_open(NULL, cases[i].v6);
 		struct tcp_options o = { .has = TCP_HAS_MSS, .mss = cases[i].option };
 		sock_id id = peer_accepted(p, &o);
-		write_all(p, id, 3000);
+		peer_write(p, id, pattern, 3000);
 		assert_int_equal(peer_next(p)->len, cases[i].want);
 		peer_close(p);
 	}
@@ -613,7 +598,7 @@ static void test_ack_of_unsent(void **state)
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 5000);
 	peer_expect(p, TCP_ACK, 1, 1);
 	assert_int_equal(stack_counters(p->stack)->drop[DROP_TCP_ACK_UNSENT], 1);
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	peer_expect(p, TCP_ACK, 1, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = (uint32_t)-50000, .text = "ghost", .len = 5);
@@ -672,7 +657,7 @@ static void test_user_timeout(void **state)
 	c.transport.user_timeout = 30 * NANO_S;
 	struct wire_peer *p = peer_open(&c, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 10);
+	peer_write(p, id, pattern, 10);
 	peer_wait(p, 29 * NANO_S);
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");
 	peer_wait(p, 60 * NANO_S);
@@ -685,7 +670,7 @@ static void test_user_timeout(void **state)
 	peer_flush(p);
 	assert_int_equal(sock_unfinished(p->stack), 0);
 	assert_true(stack_next_deadline(p->stack) == NANOTIME_NEVER ||
-		    stack_next_deadline(p->stack) > p->now);
+		stack_next_deadline(p->stack) > p->now);
 	peer_close(p);
 }
 
@@ -695,11 +680,11 @@ static void test_idle_is_never(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 10);
+	peer_write(p, id, pattern, 10);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 11);
 	peer_wait(p, 60 * NANO_S);
 	assert_true(stack_next_deadline(p->stack) == NANOTIME_NEVER);
-	write_all(p, id, 10); /* and it still works */
+	peer_write(p, id, pattern, 10); /* and it still works */
 	while (p->taken < p->count - 1)
 		peer_next(p);
 	peer_expect(p, TCP_ACK, 11, 1);
@@ -722,8 +707,8 @@ static void test_initial_sequence_numbers(void **state)
 		peer_next(p);
 		seen[i] = p->iss;
 		for (unsigned k = 0; k < i; k++)
-			assert_true((seen[k] > seen[i] ? seen[k] - seen[i] : seen[i] - seen[k]) >
-				    1000);
+			assert_true(
+				(seen[k] > seen[i] ? seen[k] - seen[i] : seen[i] - seen[k]) > 1000);
 		sock_close(p->stack, id);
 	}
 	struct sock_options o = { .local_port = 5000 };

@@ -13,22 +13,7 @@
 
 #include "transport/endpoints.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[30000];
-
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
-
-static struct sock_tcp_info info_of(struct wire_peer *p, sock_id id)
-{
-	struct sock_tcp_info info;
-	assert_int_equal(sock_tcp_info(p->stack, id, &info), 0);
-	return info;
-}
 
 /* Has this event come since the last look? */
 static bool told(struct wire_peer *p, struct sock_queue *q, uint32_t event)
@@ -68,21 +53,21 @@ static void test_karn(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	peer_wait(p, 50 * NANO_MS);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
-	struct sock_tcp_info before = info_of(p, id);
+	struct sock_tcp_info before = peer_info(p, id);
 	assert_true(before.srtt > 0);
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	peer_wait(p, 900 * NANO_MS); /* sent again meanwhile */
-	assert_true(info_of(p, id).retransmits > 0);
+	assert_true(peer_info(p, id).retransmits > 0);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 201);
-	assert_int_equal(info_of(p, id).srtt, before.srtt);
-	assert_int_equal(info_of(p, id).rttvar, before.rttvar);
-	write_all(p, id, 100);
+	assert_int_equal(peer_info(p, id).srtt, before.srtt);
+	assert_int_equal(peer_info(p, id).rttvar, before.rttvar);
+	peer_write(p, id, pattern, 100);
 	peer_wait(p, 100 * NANO_MS);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 301);
-	assert_true(info_of(p, id).srtt > before.srtt);
+	assert_true(peer_info(p, id).srtt > before.srtt);
 	peer_close(p);
 }
 
@@ -97,7 +82,7 @@ static void test_first_threshold(void **state)
 	sock_queue_init(&q);
 	sock_attach(p->stack, id, &q, NULL);
 	struct neighbour *n = next_hop(p);
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	peer_next(p);
 	for (unsigned sent = 1; sent <= 3; sent++) {
 		told(p, &q, 0);
@@ -110,7 +95,7 @@ static void test_first_threshold(void **state)
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
 	assert_int_equal(n->state, NEIGHBOUR_REACHABLE); /* RFC 4861 7.3.1: forward progress */
-	assert_int_equal(info_of(p, id).backoff, 0);
+	assert_int_equal(peer_info(p, id).backoff, 0);
 	peer_close(p);
 }
 
@@ -145,7 +130,7 @@ static void test_second_threshold(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 100);
+	peer_write(p, id, pattern, 100);
 	peer_wait(p, 100 * NANO_S);
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");
 	peer_wait(p, 3600 * NANO_S);
@@ -169,7 +154,7 @@ static void test_keepalive_when_idle(void **state)
 		SAY(p, .flags = TCP_ACK, .them = them, .us = 1, .text = "x", .len = i & 1);
 		them += i & 1;
 	}
-	write_all(p, id, 100); /* silent, but something is out: its own timer asks */
+	peer_write(p, id, pattern, 100); /* silent, but something is out: its own timer asks */
 	peer_wait(p, 100 * NANO_S);
 	while (p->taken < p->count)
 		assert_int_not_equal(peer_next(p)->why, WHY_KEEPALIVE);
@@ -196,10 +181,10 @@ static void test_reset_in_syn_received(void **state)
 	assert_true(told(p, &q, EVENT_ERROR));
 	assert_int_equal(sock_error(p->stack, id), ERR_REFUSED);
 	sock_close(p->stack, id);
-	assert_int_equal(sock_listen(p->stack,
-				 &(struct sock_options){ .local_port = 5000, .queue = &q },
-				 &listener),
-			 0);
+	assert_int_equal(
+		sock_listen(p->stack, &(struct sock_options){ .local_port = 5000, .queue = &q },
+			&listener),
+		0);
 	SAY(p, .flags = TCP_SYN);
 	SAY(p, .flags = TCP_RST, .them = 1);
 	assert_false(told(p, &q, EVENT_READABLE | EVENT_ERROR));

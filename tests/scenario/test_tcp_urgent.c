@@ -11,8 +11,6 @@
 
 #include "support/wire_peer.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[200000];
 
 static void write_urgent(struct wire_peer *p, sock_id id, uint32_t len)

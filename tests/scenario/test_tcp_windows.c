@@ -11,27 +11,7 @@
 
 #include "support/wire_peer.h"
 
-#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
-
 static uint8_t pattern[30000];
-
-static void write_all(struct wire_peer *p, sock_id id, uint32_t len)
-{
-	assert_int_equal(sock_write(p->stack, id, pattern, len), len);
-	peer_flush(p);
-}
-
-static void forget(struct wire_peer *p)
-{
-	p->taken = p->count = 0;
-}
-
-static struct sock_tcp_info info_of(struct wire_peer *p, sock_id id)
-{
-	struct sock_tcp_info info;
-	assert_int_equal(sock_tcp_info(p->stack, id, &info), 0);
-	return info;
-}
 
 /* MUST-34, SHLD-15, SHLD-16, MAY-7: 5000 bytes are out when the edge moves back to 2000. Nothing
  * new goes; what is out goes again, inside of the window and beyond it; then all is as before. */
@@ -40,12 +20,12 @@ static void test_window_shrinks(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 5000);
-	forget(p);
+	peer_write(p, id, pattern, 5000);
+	peer_forget(p);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .window = 2000);
-	write_all(p, id, 3000);
+	peer_write(p, id, pattern, 3000);
 	peer_expect_nothing(p); /* SHLD-15 */
-	peer_wait(p, info_of(p, id).rto);
+	peer_wait(p, peer_info(p, id).rto);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1, 1)->len, 1000); /* SHLD-16 */
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 2001, .closed = true);
 	peer_wait(p, 4 * NANO_S);
@@ -76,15 +56,15 @@ static void test_window_shrinks_to_nothing(void **state)
 	c.transport.user_timeout = 100 * NANO_S;
 	struct wire_peer *p = peer_open(&c, false);
 	sock_id id = peer_accepted(p, NULL);
-	write_all(p, id, 3000);
-	forget(p);
+	peer_write(p, id, pattern, 3000);
+	peer_forget(p);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .closed = true);
 	unsigned probes = 0;
 	for (unsigned i = 0; i < 20; i++) {
 		peer_wait(p, 50 * NANO_S);
 		for (const struct peer_segment *s; (s = peer_next(p)); probes++)
 			assert_true(s->h.seq - p->iss + s->len <= 3001);
-		forget(p);
+		peer_forget(p);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .closed = true);
 		assert_string_equal(peer_state(p, id), "ESTABLISHED");
 	}
@@ -93,12 +73,12 @@ static void test_window_shrinks_to_nothing(void **state)
 	peer_wait(p, 61 * NANO_S);
 	assert_true(peer_next(p)->len > 0);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 3001);
-	write_all(p, id, 3000);
+	peer_write(p, id, pattern, 3000);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 3001, .closed = true);
-	forget(p);
+	peer_forget(p);
 	for (unsigned i = 0; i < 4; i++) {
 		peer_wait(p, 60 * NANO_S);
-		forget(p);
+		peer_forget(p);
 	}
 	assert_int_equal(sock_error(p->stack, id), ERR_TIMEOUT);
 	peer_close(p);
@@ -116,8 +96,8 @@ static struct wire_peer *closed(sock_id *id)
 		SAY(p, .flags = TCP_ACK, .them = 1 + 1000 * i, .us = 1, .text = pattern,
 			.len = 1000);
 	peer_wait(p, NANO_S);
-	assert_int_equal(info_of(p, *id).rcv_wnd, 0);
-	forget(p);
+	assert_int_equal(peer_info(p, *id).rcv_wnd, 0);
+	peer_forget(p);
 	return p;
 }
 
@@ -132,7 +112,7 @@ static void test_own_window_stays_closed(void **state)
 		SAY(p, .flags = TCP_ACK, .them = 4001, .us = 1, .text = "p", .len = 1);
 		assert_int_equal(peer_expect(p, TCP_ACK, 1, 4001)->h.window, 0);
 		peer_expect_nothing(p);
-		forget(p);
+		peer_forget(p);
 	}
 	assert_int_equal(sock_readable(p->stack, id), 4000);
 	peer_close(p);
@@ -149,11 +129,11 @@ static void test_closed_window_and_reset(void **state)
 		if (text >= 2)
 			id = peer_accepted(p, NULL);
 		uint32_t at = text < 2 ? 4001 : 1;
-		write_all(p, id, 1000);
+		peer_write(p, id, pattern, 1000);
 		SAY(p, .flags = TCP_ACK, .them = at, .us = 501, .text = "x", .len = text < 2);
-		assert_int_equal(info_of(p, id).unacked, 500);
-		uint32_t unread = info_of(p, id).unread;
-		forget(p);
+		assert_int_equal(peer_info(p, id).unacked, 500);
+		uint32_t unread = peer_info(p, id).unread;
+		peer_forget(p);
 		SAY(p, .flags = TCP_RST, .them = at, .text = "why", .len = text & 1 ? 3 : 0);
 		assert_int_equal(sock_error(p->stack, id), ERR_RESET);
 		assert_int_equal(sock_readable(p->stack, id), unread);
@@ -180,10 +160,10 @@ static void test_silly_windows(void **state)
 			.options = { .has = TCP_HAS_MSS, .mss = 1400 });
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .window = 1000);
 		assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
-		forget(p);
-		write_all(p, id, 1000);
+		peer_forget(p);
+		peer_write(p, id, pattern, 1000);
 		assert_int_equal(peer_expect(p, TCP_ACK, 1, 1)->len, 1000);
-		write_all(p, id, 5000);
+		peer_write(p, id, pattern, 5000);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1001, .window = cases[i].window);
 		if (cases[i].sent)
 			assert_int_equal(peer_expect(p, TCP_ACK, 1001, 1)->len, cases[i].sent);

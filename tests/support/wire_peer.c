@@ -34,7 +34,7 @@ static bool keep(void *link, struct netif *nif, const struct tx_frame *f, nanoti
 	s->ip_options_len = (uint8_t)options;
 	memcpy(s->ip_options, bytes + ETH_HEADER + IP4_HEADER, options);
 	uint64_t sum = pseudo_sum(&from, &last, IPPROTO_TCP_, (uint32_t)total) +
-		       checksum_plain.sum(bytes + ip, total);
+		checksum_plain.sum(bytes + ip, total);
 	assert_int_equal(checksum_fold(sum), 0xffff); /* MUST-2, on everything that leaves */
 	s->len = (uint32_t)total - s->h.header_len;
 	assert_true(s->len <= sizeof s->text);
@@ -76,8 +76,9 @@ struct wire_peer *peer_open(const struct stack_config *c, bool v6)
 	p->stack = stack_create(c, p->memory, size, p->now, &why);
 	if (!p->stack)
 		fail_msg("%s", why);
-	struct netif_config n = { .name = "eth0", .mac = { { 2, 0, 0, 0, 0, 1 } }, .mtu = 1500,
-		.ops = &ops, .link = p };
+	struct netif_config n = {
+		.name = "eth0", .mac = { { 2, 0, 0, 0, 0, 1 } }, .mtu = 1500, .ops = &ops, .link = p
+	};
 	p->nif = stack_add_netif(p->stack, &n, &why);
 	assert_non_null(p->nif);
 	p->v6 = v6;
@@ -115,7 +116,9 @@ void peer_receive(struct wire_peer *p, const struct peer_say *say)
 		.seq = PEER_ISS + say->them,
 		.ack = say->flags & TCP_ACK ? p->iss + say->us : 0,
 		.flags = say->flags,
-		.window = say->closed ? 0 : say->window ? say->window : 60000,
+		.window = say->closed ? 0
+			: say->window ? say->window
+				      : 60000,
 		.urgent = say->urgent,
 		.options = say->options,
 	};
@@ -134,22 +137,30 @@ void peer_receive(struct wire_peer *p, const struct peer_say *say)
 		memcpy(frame + ip + header, say->text, say->len);
 	uint32_t total = (uint32_t)header + say->len;
 	uint16_t sum = checksum_finish(pseudo_sum(&p->remote, &p->local, IPPROTO_TCP_, total) +
-				       checksum_plain.sum(frame + ip, total));
+		checksum_plain.sum(frame + ip, total));
 	if (say->bad_checksum)
 		sum ^= 0x5555;
 	memcpy(frame + ip + 16, &sum, 2);
 	struct ip4_header four = { .total_len = (uint16_t)(total + ip - ETH_HEADER),
-		.tos = say->tos, .dont_fragment = true, .ttl = 64, .protocol = IPPROTO_TCP_,
-		.source = p->remote, .destination = p->local,
+		.tos = say->tos,
+		.dont_fragment = true,
+		.ttl = 64,
+		.protocol = IPPROTO_TCP_,
+		.source = p->remote,
+		.destination = p->local,
 		.options = span_of(say->ip_options, say->ip_options_len) };
-	struct ip6_header six = { .payload_len = (uint16_t)total, .next = IPPROTO_TCP_,
-		.traffic_class = say->tos, .hop_limit = 64, .source = p->remote,
+	struct ip6_header six = { .payload_len = (uint16_t)total,
+		.next = IPPROTO_TCP_,
+		.traffic_class = say->tos,
+		.hop_limit = 64,
+		.source = p->remote,
 		.destination = p->local };
 	if (p->v6)
 		ip6_emit(&six, frame + ETH_HEADER, IP6_HEADER);
 	else
 		ip4_emit(&four, frame + ETH_HEADER, ip - ETH_HEADER);
-	struct eth_header eth = { .destination = p->nif->mac, .source = { { 2, 0, 0, 0, 0, 2 } },
+	struct eth_header eth = { .destination = p->nif->mac,
+		.source = { { 2, 0, 0, 0, 0, 2 } },
 		.type = p->v6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4 };
 	eth_emit(&eth, frame, ETH_HEADER);
 	struct rx_frame rx = rx_frame_of(frame, ip + total);
@@ -167,11 +178,18 @@ void peer_icmp(struct wire_peer *p, uint8_t type, uint8_t code, uint32_t us, uin
 	uint8_t frame[200] = { 0 };
 	size_t header = p->v6 ? IP6_HEADER : IP4_HEADER, len = 8 + header + 8;
 	uint8_t *icmp = frame + ETH_HEADER + header, *inner = icmp + 8;
-	struct ip4_header four = { .header_len = IP4_HEADER, .total_len = 1500, .ttl = 63,
-		.dont_fragment = true, .protocol = IPPROTO_TCP_, .source = p->local,
+	struct ip4_header four = { .header_len = IP4_HEADER,
+		.total_len = 1500,
+		.ttl = 63,
+		.dont_fragment = true,
+		.protocol = IPPROTO_TCP_,
+		.source = p->local,
 		.destination = p->remote };
-	struct ip6_header six = { .payload_len = 1460, .next = IPPROTO_TCP_, .hop_limit = 63,
-		.source = p->local, .destination = p->remote };
+	struct ip6_header six = { .payload_len = 1460,
+		.next = IPPROTO_TCP_,
+		.hop_limit = 63,
+		.source = p->local,
+		.destination = p->remote };
 	if (p->v6)
 		ip6_emit(&six, inner, IP6_HEADER);
 	else
@@ -187,16 +205,23 @@ void peer_icmp(struct wire_peer *p, uint8_t type, uint8_t code, uint32_t us, uin
 		sum += pseudo_sum(&p->remote, &p->local, IPPROTO_ICMP6, (uint32_t)len);
 	uint16_t check = checksum_finish(sum);
 	memcpy(icmp + 2, &check, 2);
-	struct ip4_header outer4 = { .header_len = IP4_HEADER, .total_len = (uint16_t)(20 + len),
-		.ttl = 64, .protocol = IPPROTO_ICMP4, .source = p->remote,
+	struct ip4_header outer4 = { .header_len = IP4_HEADER,
+		.total_len = (uint16_t)(20 + len),
+		.ttl = 64,
+		.protocol = IPPROTO_ICMP4,
+		.source = p->remote,
 		.destination = p->local };
-	struct ip6_header outer6 = { .payload_len = (uint16_t)len, .next = IPPROTO_ICMP6,
-		.hop_limit = 64, .source = p->remote, .destination = p->local };
+	struct ip6_header outer6 = { .payload_len = (uint16_t)len,
+		.next = IPPROTO_ICMP6,
+		.hop_limit = 64,
+		.source = p->remote,
+		.destination = p->local };
 	if (p->v6)
 		ip6_emit(&outer6, frame + ETH_HEADER, IP6_HEADER);
 	else
 		ip4_emit(&outer4, frame + ETH_HEADER, IP4_HEADER);
-	struct eth_header eth = { .destination = p->nif->mac, .source = { { 2, 0, 0, 0, 0, 2 } },
+	struct eth_header eth = { .destination = p->nif->mac,
+		.source = { { 2, 0, 0, 0, 0, 2 } },
 		.type = p->v6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4 };
 	eth_emit(&eth, frame, ETH_HEADER);
 	struct rx_frame rx = rx_frame_of(frame, ETH_HEADER + header + len);
@@ -251,6 +276,48 @@ void peer_expect_nothing(struct wire_peer *p)
 			s->h.flags, (int)(s->h.seq - p->iss), s->len, tx_why_text(s->why));
 }
 
+void peer_forget(struct wire_peer *p)
+{
+	p->taken = p->count = 0;
+}
+
+sock_id peer_listen(struct wire_peer *p)
+{
+	struct sock_options o = { .local_port = p->port = 80 };
+	sock_id id;
+	assert_int_equal(sock_listen(p->stack, &o, &id), 0);
+	return id;
+}
+
+sock_id peer_take(struct wire_peer *p, sock_id listener)
+{
+	sock_id id;
+	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	return id;
+}
+
+sock_id peer_connect(struct wire_peer *p)
+{
+	struct sock_options o = { .local_port = p->port = 5000 };
+	sock_id id;
+	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	peer_flush(p);
+	return id;
+}
+
+void peer_write(struct wire_peer *p, sock_id id, const void *bytes, uint32_t len)
+{
+	assert_int_equal(sock_write(p->stack, id, bytes, len), len);
+	peer_flush(p);
+}
+
+struct sock_tcp_info peer_info(struct wire_peer *p, sock_id id)
+{
+	struct sock_tcp_info info;
+	assert_int_equal(sock_tcp_info(p->stack, id, &info), 0);
+	return info;
+}
+
 static struct tcp_options with_mss(const struct tcp_options *options)
 {
 	struct tcp_options o = { .has = 0 };
@@ -265,16 +332,13 @@ static struct tcp_options with_mss(const struct tcp_options *options)
 
 sock_id peer_connected(struct wire_peer *p, const struct tcp_options *options)
 {
-	struct sock_options o = { .local_port = 5000 };
-	sock_id id;
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	sock_id id = peer_connect(p);
 	const struct peer_segment *syn = peer_next(p);
 	assert_non_null(syn);
 	assert_int_equal(syn->h.flags, TCP_SYN);
-	peer_send(p, &(struct peer_say){ .flags = TCP_SYN | TCP_ACK, .us = 1,
-			     .options = with_mss(options) });
+	peer_send(p,
+		&(struct peer_say){
+			.flags = TCP_SYN | TCP_ACK, .us = 1, .options = with_mss(options) });
 	peer_expect(p, TCP_ACK, 1, 1);
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");
 	return id;
@@ -286,8 +350,7 @@ sock_id peer_accepted(struct wire_peer *p, const struct tcp_options *options)
 	sock_id listener, id;
 	p->port = 80;
 	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
-	peer_send(p, &(struct peer_say){
-			     .flags = TCP_SYN, .options = with_mss(options) });
+	peer_send(p, &(struct peer_say){ .flags = TCP_SYN, .options = with_mss(options) });
 	const struct peer_segment *s = peer_next(p);
 	assert_non_null(s);
 	assert_int_equal(s->h.flags, TCP_SYN | TCP_ACK);
@@ -298,8 +361,7 @@ sock_id peer_accepted(struct wire_peer *p, const struct tcp_options *options)
 		plain.tsval = options->tsval;
 		plain.tsecr = s->h.options.tsval;
 	}
-	peer_send(p, &(struct peer_say){
-			     .flags = TCP_ACK, .them = 1, .us = 1, .options = plain });
+	peer_send(p, &(struct peer_say){ .flags = TCP_ACK, .them = 1, .us = 1, .options = plain });
 	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
 	peer_expect_nothing(p);
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");

@@ -35,9 +35,9 @@ struct wire_peer {
 	void *memory;
 	nanotime now;
 	struct addr local, remote;
-	uint16_t port;  /* the stack's */
+	uint16_t port; /* the stack's */
 	uint16_t peer_port;
-	uint32_t iss;   /* the stack's, once it was seen */
+	uint32_t iss; /* the stack's, once it was seen */
 	bool v6;
 	unsigned count, taken;
 	struct peer_segment sent[PEER_SEGMENTS];
@@ -46,23 +46,26 @@ struct wire_peer {
 /* What a segment from the test says; `them`, `us` are relative. */
 struct peer_say {
 	uint16_t flags;
-	uint32_t them; /* sequence number: 0 is the SYN */
-	uint32_t us;   /* acknowledgment: 1 acknowledges the stack's SYN */
+	uint32_t them;   /* sequence number: 0 is the SYN */
+	uint32_t us;     /* acknowledgment: 1 acknowledges the stack's SYN */
 	uint16_t window; /* 0: 60000 */
 	bool closed;     /* the window is 0 */
 	const void *text;
 	uint32_t len;
 	struct tcp_options options;
-	const uint8_t *raw;   /* NULL, or option bytes as they stand instead; a multiple of four */
+	const uint8_t *raw; /* NULL, or option bytes as they stand instead; a multiple of four */
 	uint32_t raw_len;
-	uint8_t reserved;     /* the three reserved bits: 0x0e */
-	uint8_t offset;       /* 0, or what the data offset says (words) plus one */
+	uint8_t reserved; /* the three reserved bits: 0x0e */
+	uint8_t offset;   /* 0, or what the data offset says (words) plus one */
 	bool bad_checksum;
 	const uint8_t *ip_options; /* IPv4, a multiple of four */
 	uint32_t ip_options_len;
 	uint16_t urgent;
 	uint8_t tos;
 };
+
+/* Sends a segment whose members are named: SAY(p, .flags = TCP_ACK, .them = 1, .us = 1) */
+#define SAY(p, ...) peer_send(p, &(struct peer_say){ __VA_ARGS__ })
 
 void peer_config(struct stack_config *c); /* what peer_open takes for NULL; plain: no timestamps */
 struct wire_peer *peer_open(const struct stack_config *c, bool v6);
@@ -85,6 +88,17 @@ const struct peer_segment *peer_expect(
 	struct wire_peer *p, uint16_t flags, uint32_t us, uint32_t them);
 void peer_expect_nothing(struct wire_peer *p);
 
+/* What was sent so far is not asked about any more. */
+void peer_forget(struct wire_peer *p);
+
+/* A listener on port 80; the connection that waits there; an attempt from port 5000, whose SYN has
+ * gone. */
+sock_id peer_listen(struct wire_peer *p);
+sock_id peer_take(struct wire_peer *p, sock_id listener);
+sock_id peer_connect(struct wire_peer *p);
+/* All of it must find room; it is sent as far as the windows let it. */
+void peer_write(struct wire_peer *p, sock_id id, const void *bytes, uint32_t len);
+struct sock_tcp_info peer_info(struct wire_peer *p, sock_id id);
 /* Both handshakes, with MSS 1000 and what else `options` says; the socket that came of it. */
 sock_id peer_connected(struct wire_peer *p, const struct tcp_options *options);
 sock_id peer_accepted(struct wire_peer *p, const struct tcp_options *options);
