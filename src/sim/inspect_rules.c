@@ -129,6 +129,7 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 		was->recover_known = was->marked_known = false;
 		was->mss_low = UINT32_MAX;
 		was->delivered = 0;
+		was->earned = was->window; /* RFC 7661: it outlives its flight */
 	}
 	was->tuple = c->tuple;
 	was->state = c->state;
@@ -142,6 +143,7 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 		was->peer_edge = peer_edge(c);
 	if (!f)
 		return;
+	was->window = f->cc.cwnd;
 	was->sacked = f->board.sacked;
 	was->recoveries = f->recoveries;
 	was->rtos = f->rtos;
@@ -161,7 +163,10 @@ static void window_rules(struct shadow *was, const struct tcp_conn *c, struct br
 	uint32_t low = f->cc.mss < was->mss_low ? f->cc.mss : was->mss_low;
 	uint64_t now = f->bytes_acked + f->board.sacked; /* SACKs may be forgotten again */
 	uint64_t delivered = now > was->delivered ? now : was->delivered;
-	uint64_t most = f->cc.initial + delivered + BURST_SLACK * (uint64_t)f->cc.mss;
+	uint64_t first = was->flight ? was->earned : was->window;
+	if (first < f->cc.initial)
+		first = f->cc.initial;
+	uint64_t most = first + delivered + BURST_SLACK * (uint64_t)f->cc.mss;
 	/* In fast recovery the window is what PRR counts, which may be next to nothing. */
 	if ((f->cc.cwnd < low && f->phase != PHASE_RECOVERY) || f->cc.cwnd > CC_WINDOW_MAX)
 		breach(b, c, "I10 (cwnd)", "out of bounds", f->cc.cwnd, low);

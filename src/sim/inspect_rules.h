@@ -24,6 +24,7 @@ struct shadow {
 	bool wire_edge_known;
 	uint32_t mss_low; /* the smallest segment size of this flight */
 	uint32_t sacked, recoveries, recover, rtos, undos, marks;
+	uint32_t window, earned; /* cwnd; that with which its flight began, if not a new one */
 	uint64_t delivered; /* the most that was ever acknowledged, selectively or not */
 	bool recover_known;
 	uint32_t marked; /* SND.NXT when a congestion mark reduced the window last */

@@ -183,7 +183,10 @@ static void take_advance(struct transport *t, struct tcp_conn *c, const struct t
 	c->flags |= CONN_ACK_SEEN;
 	c->backoff = 0;
 	f->probes = 0;
-	f->soft_error = ERR_OK;
+	if (f->soft_error) { /* there is a way after all: what is owed takes it */
+		f->soft_error = ERR_OK;
+		conn_make_ready(t, c);
+	}
 	ring_release(&f->tx, &t->blocks, fin_acked ? c->snd_end : c->snd_una);
 	internet_confirm(t->internet, &c->path, t->now); /* RFC 4861 7.3.1: forward progress */
 	if (c->snd_una == c->snd_nxt) {

@@ -137,6 +137,13 @@ void conn_flight_synchronize(struct transport *t, struct tcp_conn *c)
 	f->cc.abrupt_start = t->config.abrupt_start;
 }
 
+void conn_measure(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	bool measure = f->cc.ops->wants_rate || t->config.measure_rate;
+	board_measure(&f->board, measure ? &f->rate : NULL, t->now);
+}
+
 void conn_set_congestion(struct transport *t, struct tcp_conn *c, uint8_t kind)
 {
 	struct tcp_flight *f = c->flight;
@@ -149,8 +156,7 @@ void conn_set_congestion(struct transport *t, struct tcp_conn *c, uint8_t kind)
 	f->cc.cwnd = cwnd;
 	f->cc.ssthresh = ops->own_window ? UINT32_MAX : ssthresh;
 	f->pacer.next = 0;
-	bool measure = ops->wants_rate || t->config.measure_rate;
-	board_measure(&f->board, measure ? &f->rate : NULL, t->now);
+	conn_measure(t, c);
 	conn_make_ready(t, c);
 }
 

@@ -286,6 +286,7 @@ void conn_syn_acked(struct transport *t, struct tcp_conn *c, uint32_t ack)
 	ring_release(&f->tx, &t->blocks, ack);
 	c->snd_una = ack;
 	board_init(&f->board, ack);
+	conn_measure(t, c);
 	if (c->snd_nxt == ack)
 		return;
 	/* It went, and did not get there: no fault of the path's load, so nothing is reduced. */

@@ -77,6 +77,8 @@ bool held_give_way(struct transport *t, struct tcp_flight *f)
 	if (!f->held || !interval_pop_last(f->held, &last))
 		return false;
 	ring_discard(&f->rx, &t->blocks, last.start, last.end);
+	if (seq_lt(last.start, f->twice_end)) /* what is gone did not come twice */
+		f->twice_start = f->twice_end;
 	held_end(t, f);
 	return true;
 }

@@ -207,7 +207,7 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 		rx_drop(rx, DROP_TCP_NOT_SYN);
 		return;
 	}
-	if (l->waiting >= l->backlog) {
+	if (!listener_has_room(l)) {
 		rx_drop(rx, DROP_TCP_BACKLOG_FULL);
 		return;
 	}

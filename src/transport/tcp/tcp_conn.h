@@ -50,6 +50,8 @@ struct tcp_conn *conn_new(struct transport *t, const struct tcp_tuple *tuple);
 struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c);
 /* What a flight knows of the peer, again: it may be older than the handshake. */
 void conn_flight_synchronize(struct transport *t, struct tcp_conn *c);
+/* The board tells its rate sampler, where one is wanted; for a board that begins anew. */
+void conn_measure(struct transport *t, struct tcp_conn *c);
 /* Another algorithm (enum cc_kind), with the window that is. */
 void conn_set_congestion(struct transport *t, struct tcp_conn *c, uint8_t kind);
 void conn_drop_flight(struct transport *t, struct tcp_conn *c);
@@ -132,6 +134,11 @@ static inline bool conn_take_sequence(struct transport *t, struct tcp_conn *c, s
 	return conn_sequence_odd(t, c, rx, seg);
 }
 /* listen.c */
+/* May one more wait to be accepted? */
+static inline bool listener_has_room(const struct tcp_listener *l)
+{
+	return l->waiting < l->backlog;
+}
 /* `beyond`: NULL, or, where the SYN ends a TIME-WAIT, what our numbers must begin beyond: those of
  * the old connection (RFC 9293 3.6.1 MAY-2). */
 void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,

@@ -70,6 +70,10 @@ void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx
 	}
 	if (time_wait_new_syn(w, seg)) {
 		struct tcp_listener *l = listener_find(t, &w->tuple.local, w->tuple.local_port);
+		if (l && !listener_has_room(l)) { /* or else neither the old nor the new is left */
+			rx_drop(rx, DROP_TCP_BACKLOG_FULL);
+			return;
+		}
 		if (l) {
 			struct tcp_tuple tuple = w->tuple;
 			uint32_t beyond = w->snd_nxt;
