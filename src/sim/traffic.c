@@ -219,23 +219,26 @@ static void connect_due(struct traffic *t, struct stack *s, nanotime now)
 	}
 }
 
-/* Has the client of this flow finished its handshake, as far as it knows? */
-static bool connected(const struct traffic *t, const struct traffic_flow *f)
+/* Has the client of this flow finished its handshake, as far as it knows, from this address? */
+static bool connected(
+	const struct traffic *t, const struct traffic_flow *f, const struct sock_peer *peer)
 {
+	struct stack *s = t->client.node->stack;
+	struct sock_peer local;
 	struct sock_tcp_info i;
-	return sock_tcp_info(t->client.node->stack, f->client.sock, &i) == 0 &&
-		strcmp(i.state, "SYN-SENT") != 0;
+	return sock_tcp_info(s, f->client.sock, &i) == 0 && strcmp(i.state, "SYN-SENT") != 0 &&
+		sock_name(s, f->client.sock, &local, NULL) == 0 && local.port == peer->port &&
+		addr_equal(&local.address, &peer->address);
 }
 
-/* Ports come again, and both families have theirs, so only a client that lives and is connected can
- * be the one that was accepted. */
+/* Ports come again, from other addresses too (F58), and both families have theirs, so only a client
+ * that lives and is connected from there can be the one that was accepted. */
 static struct traffic_end *expected(struct traffic *t, const struct sock_peer *peer)
 {
 	for (unsigned i = 0; i < t->count; i++) {
 		struct traffic_flow *f = &t->flow[i];
 		if (f->used && f->client.started && !f->client.done && !f->server.started &&
-			f->port == peer->port && addr_is4(&f->to) == addr_is4(&peer->address) &&
-			connected(t, f))
+			connected(t, f, peer))
 			return &f->server;
 	}
 	return NULL;
