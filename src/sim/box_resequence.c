@@ -4,6 +4,11 @@
  * direction, which stays for its life. Such boxes are known to forget the
  * numbers inside SACK blocks: the sender then gets blocks that lie nowhere near
  * its window, must ignore them (RFC 2018 4), and repair losses without.
+ *
+ * A flow is rewritten from its first SYN on or never. Where that SYN passed while
+ * the box was off, a later copy of it (sent again, or replayed) must not begin an
+ * offset in the middle of the connection: no stack survives that. So the flows
+ * that pass as they are count as known too, and a full table forgets nobody.
  */
 #include "sim/box.h"
 #include "sim/tcp_frame.h"
@@ -34,12 +39,15 @@ static void pass(struct box *box, unsigned way, struct parcel *p)
 	}
 	uint64_t key = tcp_frame_flow(&f, way);
 	struct flow_memo *m = flow_memo(&b->flows, key, false);
-	if (!m && (f.flags & (TF_SYN | TF_ACK)) == TF_SYN && box_acts(box, 1000000)) {
+	if (!m && (f.flags & (TF_SYN | TF_ACK)) == TF_SYN && b->flows.next < FLOW_MEMOS) {
 		m = flow_memo(&b->flows, key, true);
-		m->n[0] = (uint32_t)rng_next(&box->rng);
-		m->n[1] = (uint32_t)rng_next(&box->rng);
+		if (box_acts(box, 1000000)) {
+			m->known[0] = m->known[1] = true;
+			m->n[0] = (uint32_t)rng_next(&box->rng);
+			m->n[1] = (uint32_t)rng_next(&box->rng);
+		}
 	}
-	if (m) {
+	if (m && m->known[way]) {
 		f.seq += m->n[way];
 		if (f.flags & TF_ACK)
 			f.ack -= m->n[!way];

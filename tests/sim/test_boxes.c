@@ -160,6 +160,19 @@ static void test_numbers(void **state)
 	assert_int_equal(b.got[1].seq, b.got[0].seq + 1);
 	assert_int_not_equal(b.got[1].ack, 77);
 	close_bed(&b);
+
+	/* A flow that began while the box was off stays as it is, also when its SYN comes again. */
+	open_bed(&b);
+	struct box *late = box_resequence_new(b.chain, true);
+	late->until = 0;
+	send(&b, TF_SYN, 5, 0);
+	late->until = NANOTIME_NEVER;
+	send(&b, TF_SYN, 5, 0);
+	send(&b, TF_ACK, 6, 10);
+	assert_int_equal(b.count, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(b.got[i].seq, i < 2 ? 5 : 6);
+	close_bed(&b);
 }
 
 static void test_kinds(void **state)
