@@ -176,6 +176,14 @@ static bool tuple_lives(const struct transport *t, const struct tcp_tuple *tuple
 	return false;
 }
 
+/* A SYN that ended it was answered with a cookie: nothing is kept until the answer comes. */
+static bool cookie_may_follow(const struct transport *t, const struct tcp_tuple *tuple)
+{
+	const struct tcp_listener *l = listener_find(
+		(struct transport *)t, &tuple->local, tuple->local_port);
+	return l && t->now < l->cookies_until;
+}
+
 static void first_look(struct inspector *s, const struct transport *t,
 	const struct tcp_time_wait *w, struct breach *b)
 {
@@ -216,7 +224,7 @@ void inspect_waiting(struct inspector *s, const struct transport *t, struct brea
 	for (uint32_t i = 0; i < INSPECT_WAITING; i++) {
 		struct waiting *was = &s->waiting[i];
 		if (was->known && !here[i] && was->expires > s->now && !full &&
-			!tuple_lives(t, &was->tuple))
+			!tuple_lives(t, &was->tuple) && !cookie_may_follow(t, &was->tuple))
 			breach(b, &was->tuple, TCP_TIME_WAIT, "I19 (2 MSL)",
 				"ended before its time", (uint64_t)was->expires, (uint64_t)s->now);
 		was->known = here[i];

@@ -136,9 +136,9 @@ class Servers(unittest.TestCase):
         with open(self.folder / "big", "rb") as page:
             while piece := page.read(1 << 20):
                 stream.write(piece)
+        info = stream.info()  # later it may be in TIME-WAIT already, of which little is kept
         stream.shutdown()
         stream.flush()
-        info = stream.info()
         stream.close()
         return info
 

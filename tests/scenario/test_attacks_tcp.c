@@ -85,13 +85,16 @@ static void test_tcp_15_sack_fragments(void **state)
 	struct tcp_options ok = { .has = TCP_HAS_SACK_PERMITTED };
 	sock_id id = peer_accepted(p, &ok);
 	peer_write(p, id, pattern, 10000);
+	uint32_t whole = stack_transport(p->stack)->range_pool.used;
+	assert_in_range(whole, 1, 10);
 	for (uint32_t at = 2; at < 4000; at += 2) {
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1,
 			.options = { .has = TCP_HAS_SACK,
 				.sack_count = 1,
 				.sack = { { p->iss + at, p->iss + at + 1 } } });
 		forget(p);
-		assert_true(stack_transport(p->stack)->range_pool.used <= 64);
+		/* part of a segment is none: nothing is split */
+		assert_true(stack_transport(p->stack)->range_pool.used <= whole);
 	}
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 10001);
 	assert_int_equal(peer_info(p, id).unacked, 0);
@@ -308,18 +311,21 @@ static void test_tcp_48_large_windows(void **state)
 	peer_close(p);
 }
 
-/* An acknowledgment in a thousand pieces grows the window no more than one in one piece. */
+/* An acknowledgment in a thousand pieces grows the window no more than one in one piece, although
+ * there is always more to send. */
 static void test_tcp_51_ack_division(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	sock_id id = peer_accepted(p, NULL);
 	uint32_t before = 10 * 1000;
-	peer_write(p, id, pattern, 10000);
+	peer_write(p, id, pattern, 40000);
 	assert_int_equal(peer_info(p, id).cwnd, before);
-	for (uint32_t at = 11; at <= 10001; at += 10)
+	for (uint32_t at = 11; at <= 10001; at += 10) {
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = at);
-	assert_true(peer_info(p, id).cwnd <= 2 * before);
+		forget(p);
+		assert_true(peer_info(p, id).cwnd <= before + at);
+	}
 	peer_close(p);
 }
 
