@@ -83,7 +83,7 @@ static void mark_response(struct shadow *was, const struct tcp_conn *c, struct b
 	const struct tcp_flight *f = c->flight;
 	if (!f || !was->flight)
 		return;
-	if (f->undos != was->undos)
+	if (f->undos != was->undos || f->ecn_reductions < was->marks) /* another flight */
 		was->marked_known = false;
 	if (f->ecn_reductions == was->marks)
 		return;
