@@ -136,6 +136,8 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 		nanodiff silent = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
 		if (!c->snd_wnd && c->sock && silent < f->user_timeout)
 			f->give_up_at = t->now + f->user_timeout - silent;
+		if (f->give_up_at == NANOTIME_NEVER) /* it went with the SYN */
+			f->give_up_at = t->now + f->user_timeout;
 		if (t->now >= f->give_up_at) { /* R2: MUST-20 */
 			c->flags |= CONN_RESET_OWED;
 			conn_die(t, c, f->soft_error ? (enum error)f->soft_error : ERR_TIMEOUT);
