@@ -289,8 +289,8 @@ void conn_syn_acked(struct transport *t, struct tcp_conn *c, uint32_t ack)
 	conn_measure(t, c);
 	if (c->snd_nxt == ack)
 		return;
-	/* It went, and did not get there: no fault of the path's load, so nothing is reduced. What the
-	 * window, which the SYN could not know, does not hold counts as never sent. */
+	/* It went, and did not get there: no fault of the path's load, so nothing is reduced.
+	 * What the window, which the SYN could not know, does not hold counts as never sent. */
 	uint32_t rest = c->snd_nxt - ack;
 	if (rest > c->snd_wnd) {
 		c->snd_nxt = ack;
