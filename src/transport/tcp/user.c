@@ -182,6 +182,9 @@ static void consumed(struct transport *t, struct tcp_conn *c, uint32_t len)
 		f->urgent_valid = false;
 	if (!(c->flags & CONN_ACK_NOW) && conn_window_opened(c))
 		conn_owe_ack(t, c, WHY_ACK_WINDOW);
+	/* What kept the flight was unread, maybe for long. */
+	if (!timer_armed(&c->timer) && c->state == TCP_ESTABLISHED)
+		conn_arm(t, c, t->now + t->config.flight_idle + NANO_MS);
 }
 
 int64_t tcp_read(struct transport *t, struct tcp_conn *c, void *to, size_t cap)
