@@ -5,6 +5,7 @@
  */
 #include "support/duo.h"
 
+#include "access/neighbour.h"
 #include "transport/endpoints.h"
 
 #define CONNS 6
@@ -271,6 +272,61 @@ static void gone_while_waiting(void **state)
 	scene_close(&s);
 }
 
+/* A FIN needs no block: it does not stand behind those who wait for one. */
+static void fin_passes_writers(void **state)
+{
+	(void)state;
+	static struct scene s;
+	struct stack_config c = duo_config();
+	c.transport.flights = 3;
+	c.transport.blocks = 16;
+	c.transport.big_blocks = 0;
+	c.transport.send_buffer = 65536;
+	scene_open(&s, &c);
+	while (write_some(&s, 0, 2048) > 0) /* nobody reads it: the blocks stay taken */
+		pass(&s, 10 * NANO_MS);
+	assert_int_equal(write_some(&s, 1, 10), -(int64_t)ERR_AGAIN); /* a flight, no block */
+	assert_int_equal(write_some(&s, 2, 10), -(int64_t)ERR_AGAIN);
+	assert_int_equal(stack_transport(s.duo.host[0].stack)->flight_pool.used, 3);
+	assert_int_equal(sock_shutdown(use(&s, 0), s.client[3]), 0);
+	pass(&s, 100 * NANO_MS);
+	uint8_t byte;
+	assert_int_equal(sock_read(use(&s, 1), s.server[3], &byte, 1), -(int64_t)ERR_AGAIN);
+	sock_abort(use(&s, 0), s.client[2]); /* its flight is free, no block is */
+	pass(&s, 100 * NANO_MS);
+	assert_int_equal(stack_transport(s.duo.host[0].stack)->short_block.count, 1);
+	assert_int_equal(sock_read(use(&s, 1), s.server[3], &byte, 1), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		drain(&s, 0);
+		pass(&s, 100 * NANO_MS);
+	}
+	scene_close(&s);
+}
+
+/* ... and it stands in line for a flight also while there is no way to its peer. */
+static void fin_without_way(void **state)
+{
+	(void)state;
+	static struct scene s;
+	struct stack_config c = duo_config();
+	struct addr to = address("192.0.2.2");
+	c.transport.flights = 1;
+	scene_open(&s, &c);
+	assert_int_equal(write_some(&s, 0, 10), 10);
+	pass(&s, 100 * NANO_MS);
+	struct neighbour *n = neighbour_find(
+		stack_access(s.duo.host[0].stack), s.duo.host[0].nif, &to);
+	assert_non_null(n);
+	uint8_t alive = n->state, byte;
+	n->state = NEIGHBOUR_FAILED;
+	assert_int_equal(sock_shutdown(use(&s, 0), s.client[1]), 0);
+	pass(&s, 100 * NANO_MS);
+	n->state = alive;
+	pass(&s, 3 * NANO_S); /* the flight is idle for two seconds, then it goes to the FIN */
+	assert_int_equal(sock_read(use(&s, 1), s.server[1], &byte, 1), 0);
+	scene_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +336,8 @@ int main(void)
 		cmocka_unit_test(fin_is_given_up),
 		cmocka_unit_test(blocks_go_round),
 		cmocka_unit_test(gone_while_waiting),
+		cmocka_unit_test(fin_passes_writers),
+		cmocka_unit_test(fin_without_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

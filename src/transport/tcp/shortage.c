@@ -73,13 +73,18 @@ bool shortage_over(const struct transport *t)
 	return (t->short_flight.count && flight_free(t)) || (t->short_block.count && block_free(t));
 }
 
-/* It has a flight. A writer also wants memory to write in. */
+/* A writer also wants memory to write in; a FIN takes none. */
+static bool wants_block(const struct transport *t, const struct tcp_conn *c)
+{
+	return c->flags & CONN_WINDOW_FULL && tcp_room(t, c) && c->snd_una == c->snd_end;
+}
+
+/* It has a flight. */
 static bool take_block(struct transport *t, struct tcp_conn *c)
 {
 	size_t got;
-	if (!(c->flags & CONN_WINDOW_FULL) || !tcp_room(t, c) || c->snd_una != c->snd_end)
-		return true;
-	return ring_reserve(&c->flight->tx, &t->blocks, c->snd_end, 1, &got) != NULL;
+	return !wants_block(t, c) ||
+	       ring_reserve(&c->flight->tx, &t->blocks, c->snd_end, 1, &got) != NULL;
 }
 
 static void go_on(struct transport *t, struct tcp_conn *c)
@@ -104,7 +109,7 @@ void shortage_serve(struct transport *t)
 		if (is_over(c))
 			continue;
 		conn_flight(t, c);
-		if (!t->short_block.count && take_block(t, c))
+		if (!wants_block(t, c) || (!t->short_block.count && take_block(t, c)))
 			go_on(t, c);
 		else
 			conn_wait_memory(t, c);
