@@ -141,8 +141,7 @@ void inspect_second_segment(
 	struct inspector *s, struct shadow *was, const struct tcp_conn *c, struct breach *b)
 {
 	bool owes = c->rcv_nxt != c->last_ack_sent && c->state >= TCP_ESTABLISHED &&
-		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble &&
-		!(c->flight && c->flight->soft_error);
+		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble;
 	count_taken(was, c);
 	/* Twice the largest segment that the peer could send, without options (RFC 5681 4.2). The
 	 * first one may have come before there was a connection to look at. */

@@ -199,7 +199,9 @@ static void timer_rules(
 	bool orphan = !c->sock && !(c->flags & CONN_IN_BACKLOG);
 	if (ready)
 		return;
-	if (sends && waits(c) && (!armed || (f && f->rto_at == NANOTIME_NEVER)))
+	/* Without a flight there is no RTO: it stands in line for one, whatever the way is like. */
+	bool owned = f ? f->rto_at != NANOTIME_NEVER : c->flags & CONN_SHORT;
+	if (sends && waits(c) && !(armed && owned))
 		breach(b, c, "I18 (no stuck connection)", "waits without a timer", c->snd_una,
 			c->snd_end);
 	if (fast_syn_waits(c) && !orphan) /* for its owner's first bytes */
@@ -223,8 +225,7 @@ static void ack_rules(
 	struct inspector *s, struct shadow *was, const struct tcp_conn *c, struct breach *b)
 {
 	bool owes = c->rcv_nxt != c->last_ack_sent && c->state >= TCP_ESTABLISHED &&
-		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble &&
-		!(c->flight && c->flight->soft_error);
+		c->state != TCP_TIME_WAIT && !list_linked(&c->ready) && !s->node->trouble;
 	if (owes && !was->owes)
 		was->owes_from = s->now;
 	was->owes = owes;

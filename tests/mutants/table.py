@@ -128,6 +128,11 @@ MUTANTS = [
     ("I18 keepalive goes on in FIN-WAIT-2", TCP + "output.c",
      "\tbool all_sent = c->snd_nxt - c->snd_end == !!(c->flags & CONN_FIN_QUEUED);",
      "\tbool all_sent = c->snd_nxt == c->snd_end;", ("sweep", "275235", "F17,F19,F23,F44,F46"), r"I20"),
+    ("I14 an ACK without a way is not owed for ever", TCP + "output.c",
+     "\tif (conn_synchronized(c)) {\n\t\tsent_ack(c);\n", "\tif (conn_synchronized(c)) {\n",
+     ("test", "test_tcp_edges"), r"dead_next_hop_ack"),
+    ("I18 a FIN needs no block", TCP + "shortage.c",
+     "\t\tif (!wants_block(t, c) || (", "\t\tif ((", ("test", "test_shortage"), r"fin_passes_writers"),
     ("I21 no more out than came in", TCP + "tcp_reply.c",
      "\t\tr->flags = TCP_RST | TCP_ACK;\n\t}\n",
      "\t\tr->flags = TCP_RST | TCP_ACK;\n\t}\n\tstruct tcp_reply *more;\n"

@@ -292,6 +292,41 @@ static void test_dead_next_hop_orphan(void **state)
 	peer_close(p);
 }
 
+/* An ACK that finds no way is lost like any other: nothing waits for it, and the next one goes. */
+static void test_dead_next_hop_ack(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	static uint8_t bytes[2048];
+	const struct sock_options o = { .receive_buffer = sizeof bytes };
+	sock_id listener = listen_on(p, o);
+	SAY(p, .flags = TCP_SYN);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
+	sock_id id;
+	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1024);
+	SAY(p, .flags = TCP_ACK, .them = 1025, .us = 1, .text = pattern, .len = 1024);
+	peer_forget(p);
+	set_neighbour(p, false);
+	SAY(p, .flags = TCP_ACK, .them = 2049, .us = 1, .text = "x", .len = 1); /* a probe */
+	peer_expect_nothing(p);
+	set_neighbour(p, true);
+	assert_int_equal(sock_read(p->stack, id, bytes, sizeof bytes), sizeof bytes);
+	peer_flush(p);
+	assert_int_equal(peer_expect(p, TCP_ACK, 1, 2049)->h.window, sizeof bytes);
+	/* The same without a flight, and a FIN that comes again. */
+	peer_wait(p, 10 * NANO_S);
+	assert_null(conn_of(p)->flight);
+	set_neighbour(p, false);
+	SAY(p, .flags = TCP_ACK | TCP_FIN, .them = 2049, .us = 1);
+	peer_expect_nothing(p);
+	assert_false(conn_of(p)->flags & CONN_ACK_NOW);
+	set_neighbour(p, true);
+	SAY(p, .flags = TCP_ACK | TCP_FIN, .them = 2049, .us = 1);
+	peer_expect(p, TCP_ACK, 1, 2050);
+	peer_close(p);
+}
+
 static void test_dead_next_hop_time_wait(void **state)
 {
 	(void)state;
@@ -531,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_sliver_after_timeout),
 		cmocka_unit_test(test_dead_next_hop),
 		cmocka_unit_test(test_dead_next_hop_orphan),
+		cmocka_unit_test(test_dead_next_hop_ack),
 		cmocka_unit_test(test_dead_next_hop_time_wait),
 		cmocka_unit_test(test_probes_of_closed_window),
 		cmocka_unit_test(test_silent_closed_window),

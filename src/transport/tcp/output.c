@@ -342,6 +342,13 @@ static void tell_unsent(struct transport *t, struct tcp_conn *c)
 	conn_notify(t, c, EVENT_WRITABLE);
 }
 
+/* An unsent FIN waits with a flight, whose RTO sends it, or in line for one. */
+static void flight_for_fin(struct transport *t, struct tcp_conn *c)
+{
+	if (c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end && !conn_flight_in_turn(t, c))
+		conn_wait_memory(t, c);
+}
+
 static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned budget)
 {
 	const struct netif *nif = &t->internet->access->netif[c->path.nif];
@@ -353,9 +360,8 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 								       : t->config.gso_max;
 	if (c->flight)
 		restart_after_idle(t, c);
-	else if (c->flags & CONN_FIN_QUEUED && c->snd_nxt == c->snd_end &&
-		 !conn_flight_in_turn(t, c))
-		conn_wait_memory(t, c);
+	else
+		flight_for_fin(t, c);
 	for (unsigned sent = 0; sent < budget; sent++) {
 		if (sent && all_sent(c))
 			return sent;
@@ -420,6 +426,21 @@ static void retire(struct transport *t, struct tcp_conn *c)
 		conn_free(t, c);
 }
 
+/* No way to the peer. Data and FIN stay owed, and the RTO tries them again (MUST-20). An ACK or a
+ * probe is lost like any other on its way: who waits for it asks again. */
+static void lost_way(struct transport *t, struct tcp_conn *c)
+{
+	if (conn_synchronized(c)) {
+		sent_ack(c);
+		c->ecn &= (uint8_t)~CONN_ACE_HANDSHAKE;
+		flight_for_fin(t, c);
+	}
+	if (!c->flight)
+		return;
+	conn_trouble(t, c, ERR_HOST_UNREACHABLE);
+	arm_probe(t, c, (enum tcp_wait)c->flight->wait);
+}
+
 unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 {
 	if (c->flags & CONN_RESET_OWED) {
@@ -448,10 +469,8 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 	case PATH_NO_ROUTE:
 		if (c->state == TCP_SYN_SENT)
 			conn_die(t, c, ERR_HOST_UNREACHABLE);
-		else if (c->flight) { /* what is owed stays owed: the RTO tries again (MUST-20) */
-			conn_trouble(t, c, ERR_HOST_UNREACHABLE);
-			arm_probe(t, c, (enum tcp_wait)c->flight->wait);
-		}
+		else
+			lost_way(t, c);
 		retire(t, c);
 		return 0;
 	}
