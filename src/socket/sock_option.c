@@ -90,6 +90,7 @@ static void set_quick_ack(struct transport *t, struct tcp_conn *c, bool on)
 	if (!f)
 		return;
 	f->quick = on ? QUICK_ACKS : 0;
+	f->answers = !on;
 	if (on && f->ack_at != NANOTIME_NEVER)
 		conn_owe_ack(t, c, WHY_ACK_NOW);
 }

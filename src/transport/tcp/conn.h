@@ -217,7 +217,8 @@ struct tcp_flight {
 	uint8_t dup_acks;
 	uint8_t probes;        /* unanswered probes */
 	uint8_t quick;         /* segments to acknowledge at once, at a flow's start */
-	uint8_t unacked_segments; /* full segments received and not acknowledged */
+	bool answers;          /* our text follows the peer's within the delay of an ACK */
+	bool ack_when_read;    /* what came ends a write: when all is read, the ACK waits no more */
 	uint8_t ack_why;       /* enum tx_why of the ACK that is owed */
 	uint8_t retransmit_why;
 	uint8_t wait;          /* enum tcp_wait: what held us back last */

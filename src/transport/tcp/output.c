@@ -255,9 +255,11 @@ static void sent_new(struct transport *t, struct tcp_conn *c, const struct tcp_p
 	c->snd_nxt += seqs;
 	f->bytes_sent += len;
 	/* An answer: ACKs may go along with the next ones from here on. */
-	if (f->quick && f->data_segments_received &&
-	    t->now - f->last_text <= t->config.delayed_ack)
+	if ((f->quick || !f->answers) && f->data_segments_received &&
+	    t->now - f->last_text <= t->config.delayed_ack) {
 		f->quick = 0;
+		f->answers = true;
+	}
 	f->last_sent = t->now;
 	if (len % p->mss)
 		f->snd_small = c->snd_nxt;

@@ -84,8 +84,12 @@ static bool text_fill(struct transport *t, struct tcp_conn *c, const struct rx *
 	       text_write(t, c, rx, seg->text_at + (pos - seg->seq), end - pos, pos);
 }
 
-/* RFC 9293 3.8.6.3, SHLD-18, SHLD-19: every second full segment, else within the delay, which
- * transport_config_check holds below half a second (MUST-40). */
+/*
+ * RFC 9293 3.8.6.3, SHLD-18, SHLD-19: every second full segment, else within the delay, which
+ * transport_config_check holds below half a second (MUST-40). What ends a write may be all that
+ * comes until the sender hears of it: where no answer will take the ACK along it goes once the
+ * owner has read all, and after a second such segment in any case (as Linux does).
+ */
 static void schedule_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	struct tcp_flight *f = c->flight;
@@ -99,9 +103,13 @@ static void schedule_ack(struct transport *t, struct tcp_conn *c, const struct t
 		conn_owe_ack(t, c, WHY_ACK_NOW);
 		return;
 	}
+	bool ends_write = seg->flags & TCP_PSH || each < f->rcv_mss;
 	if (f->ack_at == NANOTIME_NEVER) {
 		f->ack_at = t->now + t->config.delayed_ack;
+		f->ack_when_read = ends_write && !f->answers;
 		conn_arm(t, c, f->ack_at);
+	} else if (ends_write) {
+		f->ack_when_read = true;
 	}
 }
 

@@ -251,6 +251,7 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 		if (f->ack_at <= t->now) {
 			f->ack_at = NANOTIME_NEVER;
 			f->quick = 0;
+			f->answers = false;
 			conn_owe_ack(t, c, WHY_ACK_DELAYED);
 		}
 		if (f->reorder_at <= t->now)

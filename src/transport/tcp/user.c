@@ -174,12 +174,25 @@ static int64_t nothing_to_read(struct transport *t, struct tcp_conn *c)
 	return -(int64_t)ERR_AGAIN;
 }
 
+/* What came ended a write: does the ACK that waits for company go now? (schedule_ack) */
+__attribute__((cold)) static void ack_when_read(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	if (f->rx.low != c->rcv_nxt)
+		return;
+	f->ack_when_read = false;
+	if (f->ack_at != NANOTIME_NEVER)
+		conn_owe_ack(t, c, WHY_ACK_NOW);
+}
+
 static void consumed(struct transport *t, struct tcp_conn *c, uint32_t len)
 {
 	struct tcp_flight *f = c->flight;
 	ring_release(&f->rx, &t->blocks, f->rx.low + len);
 	if (f->urgent_valid && seq_ge(f->rx.low, f->urgent))
 		f->urgent_valid = false;
+	if (__builtin_expect(f->ack_when_read, 0))
+		ack_when_read(t, c);
 	if (!(c->flags & CONN_ACK_NOW) && conn_window_opened(c))
 		conn_owe_ack(t, c, WHY_ACK_WINDOW);
 	/* What kept the flight was unread, maybe for long. */
