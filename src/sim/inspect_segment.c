@@ -107,17 +107,22 @@ static void new_data_rules(
 }
 
 /* Only new data is marked, and says CWR (RFC 3168 6.1.2, 6.1.5); nobody else speaks of ECN. */
-static void mark_rules(const struct tcp_conn *c, const struct segment *g, struct breach *b)
+static void mark_rules(
+	const struct tcp_conn *c, const struct segment *g, uint8_t why, struct breach *b)
 {
 	bool fresh = g->len && g->seq == c->snd_nxt;
 	if (g->ecn && !(c->ecn && fresh))
 		breach(b, &c->tuple, c->state, "I38 (what is marked)", "not new data, or no ECN",
 			g->seq, c->snd_nxt);
 	if (c->ecn & CONN_ACCURATE) { /* there the flags are a count, once the handshake is over */
-		unsigned ace = g->flags >> ACE_SHIFT & 7u;
-		if (c->flight && c->flight->bytes_received && ace != conn_ace(c))
+		unsigned ace = g->flags >> ACE_SHIFT & 7u, due = conn_ace(c);
+		/* A challenge ACK may have waited for the link since it was half-open: what
+		 * acknowledges no text has counted nothing. */
+		if (g->ack != c->rcv_nxt && why == WHY_ACK_CHALLENGE)
+			due = ecn_uncounted(c->ecn) >> ACE_SHIFT;
+		if (c->flight && c->flight->bytes_received && ace != due)
 			breach(b, &c->tuple, c->state, "I38 (ACE)", "not what was counted", ace,
-				conn_ace(c));
+				due);
 		return;
 	}
 	if (g->flags & TCP_CWR && !(c->ecn && fresh))
@@ -147,7 +152,7 @@ void inspect_segment(struct inspector *s, const struct transport *t, struct shad
 	window_rules(was, c, g, b);
 	new_data_rules(c, g, why, b);
 	sack_rules(c, g, b);
-	mark_rules(c, g, b);
+	mark_rules(c, g, why, b);
 	if (why != WHY_ACK_CHALLENGE)
 		return;
 	nanodiff rate = (nanodiff)t->config.challenge_rate * NANO_MS - 32 * NANO_MS;

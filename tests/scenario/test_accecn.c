@@ -79,6 +79,22 @@ static void test_syn_ack_tells_of_the_syn(void **state)
 	}
 }
 
+/* A half-open connection that is challenged has counted nothing, which is not zero: 3.2.2.4. */
+static void test_challenge_of_half_open(void **state)
+{
+	(void)state;
+	for (unsigned use = 0; use < ECN_USES; use++) {
+		struct wire_peer *p = with_use(use, false);
+		peer_listen(p);
+		SAY(p, .flags = SETUP, .options = PLAIN);
+		bool accurate = use >= ECN_USE_ACCURATE;
+		peer_forget(p);
+		SAY(p, .flags = TCP_RST, .them = 100);
+		peer_expect(p, (uint16_t)(TCP_ACK | (accurate ? ACE(5) : 0)), 1, 1);
+		peer_close(p);
+	}
+}
+
 static void test_who_asks_for_what(void **state)
 {
 	(void)state;
@@ -504,6 +520,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_syn_ack_tells_of_the_syn),
+		cmocka_unit_test(test_challenge_of_half_open),
 		cmocka_unit_test(test_who_asks_for_what),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_ack_tells_of_the_syn_ack),

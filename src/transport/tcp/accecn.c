@@ -46,6 +46,12 @@ unsigned conn_ace(const struct tcp_conn *c)
 	return (FIRST_CEP + (c->flight ? c->flight->accecn.r_cep : 0)) % ACE_CYCLE;
 }
 
+/* Flags that are all zero would tell of a path that clears them (3.2.2.4). */
+uint16_t ecn_uncounted(uint8_t ecn)
+{
+	return ecn & CONN_ACCURATE ? FIRST_CEP << ACE_SHIFT : 0;
+}
+
 /* ---- the option that we send ---- */
 
 /* Its fields: as many as have ever changed, in the order that needs the fewest (3.2.3.3). */

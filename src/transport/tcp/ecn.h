@@ -79,6 +79,8 @@ void conn_take_echo(struct transport *t, struct tcp_conn *c);
 /* accecn.c */
 /* The ACE field of what we send now. */
 unsigned conn_ace(const struct tcp_conn *c);
+/* The same as flags, while nothing has come that counts; none without accurate feedback. */
+uint16_t ecn_uncounted(uint8_t ecn);
 /* The ACE field by which a SYN-ACK or its ACK tells the other's mark: tables 2 and 3. */
 unsigned ace_of_mark(unsigned mark);
 void conn_take_accurate(struct transport *t, struct tcp_conn *c, const struct rx *rx,

@@ -500,7 +500,7 @@ static void embryo_challenge(struct transport *t, struct tcp_embryo *e)
 	r->why = WHY_ACK_CHALLENGE;
 	r->seq = e->iss + 1;
 	r->ack = e->irs + 1;
-	r->flags = TCP_ACK;
+	r->flags = (uint16_t)(TCP_ACK | ecn_uncounted(e->ecn));
 	r->window = (uint16_t)(window > 65535 ? 65535 : window);
 	r->timestamps = e->options & CONN_TIMESTAMPS;
 	r->tsval = t->now_ms + e->ts_offset;
