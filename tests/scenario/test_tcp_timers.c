@@ -138,6 +138,56 @@ static void test_second_threshold(void **state)
 	peer_close(p);
 }
 
+/* What lies beyond the window is no sign of life: a box took bytes for the peer, and lost them, and
+ * neither end can ever accept the other again. What is old is one. */
+static void test_keepalive_of_desynchronized(void **state)
+{
+	(void)state;
+	for (unsigned old = 0; old < 2; old++) {
+		struct wire_peer *p = peer_open(NULL, false);
+		sock_id id = peer_accepted(p, NULL);
+		uint32_t edge = 1 + peer_info(p, id).rcv_wnd;
+		assert_int_equal(sock_set(p->stack, id, SOCK_KEEP_IDLE, 10 * NANO_S), 0);
+		assert_int_equal(sock_set(p->stack, id, SOCK_KEEP_INTERVAL, 2 * NANO_S), 0);
+		assert_int_equal(sock_set(p->stack, id, SOCK_KEEP_PROBES, 3), 0);
+		assert_int_equal(sock_set(p->stack, id, SOCK_KEEPALIVE, true), 0);
+		for (unsigned i = 0; i < 20; i++) {
+			peer_wait(p, NANO_S);
+			SAY(p, .flags = TCP_ACK, .them = old ? 0 : edge + 1, .us = 1);
+			p->taken = p->count;
+		}
+		assert_int_equal(sock_error(p->stack, id), old ? ERR_OK : ERR_TIMEOUT);
+		peer_close(p);
+	}
+}
+
+/* ... nor an answer to the probes of a closed window, of which there may be many (MUST-37). */
+static void test_window_probes_of_desynchronized(void **state)
+{
+	(void)state;
+	for (unsigned lives = 0; lives < 2; lives++) {
+		struct stack_config c;
+		peer_config(&c);
+		c.transport.user_timeout = 100 * NANO_S;
+		struct wire_peer *p = peer_open(&c, false);
+		sock_id id = peer_accepted(p, NULL);
+		uint32_t edge = 1 + peer_info(p, id).rcv_wnd;
+		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .closed = true);
+		peer_write(p, id, pattern, 100);
+		for (unsigned i = 0; i < 400; i++) {
+			peer_wait(p, NANO_S);
+			if (p->taken == p->count)
+				continue;
+			p->taken = p->count;
+			SAY(p, .flags = TCP_ACK, .them = lives ? 1 : edge + 1, .us = 1,
+				.closed = lives);
+			p->taken = p->count;
+		}
+		assert_int_equal(sock_error(p->stack, id), lives ? ERR_OK : ERR_TIMEOUT);
+		peer_close(p);
+	}
+}
+
 /* MUST-26: keep-alives wait for silence, and for all that is out to be acknowledged. */
 static void test_keepalive_when_idle(void **state)
 {
@@ -202,6 +252,8 @@ int main(void)
 		cmocka_unit_test(test_first_threshold),
 		cmocka_unit_test(test_first_threshold_of_syn),
 		cmocka_unit_test(test_second_threshold),
+		cmocka_unit_test(test_keepalive_of_desynchronized),
+		cmocka_unit_test(test_window_probes_of_desynchronized),
 		cmocka_unit_test(test_keepalive_when_idle),
 		cmocka_unit_test(test_reset_in_syn_received),
 	};

@@ -143,7 +143,11 @@ bool conn_sequence_odd(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	if (!ok) {
 		if (seg->seq == c->rcv_nxt && conn_rcv_wnd(c) == 0 && !(seg->flags & TCP_SYN))
 			beside_closed_window(t, c, rx, seg);
-		if (conn_synchronized(c)) /* it lives, even if it is confused */
+		/* It lives, even if it is confused. Who is beyond what was ever offered was told
+		 * that lost bytes had arrived: its answers are none, and keepalive, or the probes
+		 * of its closed window, must end that (MUST-37). */
+		if (conn_synchronized(c) && seq_le(seg->seq, c->rcv_edge) &&
+		    !(seg->flags & TCP_RST))
 			c->heard = t->now_ms;
 		answer_unacceptable(t, c, seg);
 		if (rx->fate == FATE_NONE)
