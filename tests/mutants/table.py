@@ -147,6 +147,9 @@ MUTANTS = [
      "\t\tr->flags = TCP_RST | TCP_ACK;\n\t}\n\tstruct tcp_reply *more;\n"
      "\tfor (int i = 0; i < 5 && (more = tcp_reply_new(t)); i++)\n\t\t*more = *r;\n",
      ("sweep", "1-300", "F45,F55"), r"I21 \(ampl|I14 \(RST"),
+    ("I22 who still asks is answered", TCP + "listen.c",
+     "\t\tif (e->tries >= t->config.syn_ack_retries && !embryo_may_challenge(t, e)) {",
+     "\t\tif (e->tries >= t->config.syn_ack_retries) {", ("sweep", "100678", "all"), r"I22 \(starved"),
     ("I22 equal flows share", "src/transport/congestion/cubic.c",
      "\tc->ssthresh = cc_reduced(c, l, BETA); /* 4.6 */", "\tc->ssthresh = cc_reduced(c, l, c->cwnd > 20000 ? 1000 : 100);",
      ("test", "test_fairness"), r"equal_flows"),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "support/wire_peer.h"
+#include "transport/endpoints.h"
 
 static uint8_t pattern[65536];
 
@@ -145,6 +146,43 @@ static void test_reset_of_half_open_is_challenged(void **state)
 	peer_expect_nothing(p); /* not too often */
 	SAY(p, .flags = TCP_RST, .them = 70000);
 	peer_expect_nothing(p); /* outside of the window */
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
+	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	peer_close(p);
+}
+
+/* All SYN-ACKs were lost, and no more go by themselves: who still asks is answered, not too often,
+ * and need not wait for the end of the half-open connection. */
+static void test_syn_after_the_last_try(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	struct sock_options o = { .local_port = 80 };
+	sock_id listener, id;
+	p->port = 80;
+	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	SAY(p, .flags = TCP_SYN);
+	for (unsigned tries = 0; tries <= 5; tries++) {
+		peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
+		peer_wait(p, NANO_S << tries);
+	}
+	peer_expect_nothing(p);
+	assert_int_equal(stack_transport(p->stack)->embryo_pool.used, 0);
+	peer_close(p);
+	p = peer_open(NULL, false);
+	p->port = 80;
+	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	SAY(p, .flags = TCP_SYN);
+	peer_wait(p, 40 * NANO_S);
+	peer_forget(p);
+	for (unsigned i = 0; i < 3; i++) {
+		SAY(p, .flags = TCP_SYN);
+		peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
+		SAY(p, .flags = TCP_SYN);
+		peer_expect_nothing(p);
+		peer_wait(p, 20 * NANO_S);
+	}
+	peer_expect_nothing(p);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
 	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
 	peer_close(p);
@@ -796,6 +834,7 @@ int main(void)
 		cmocka_unit_test(test_simultaneous_close),
 		cmocka_unit_test(test_reset_to_no_connection),
 		cmocka_unit_test(test_reset_of_half_open_is_challenged),
+		cmocka_unit_test(test_syn_after_the_last_try),
 		cmocka_unit_test(test_reset_and_syn_are_challenged),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_syn_backoff),

@@ -283,7 +283,8 @@ static uint8_t embryo_defers(const struct transport *t, const struct tcp_embryo 
 static void embryo_again(struct transport *t, struct tcp_embryo *e)
 {
 	bool silent = e->options & EMBRYO_ACKED && e->tries + 1 < embryo_defers(t, e);
-	e->tries++;
+	if (e->tries < t->config.syn_ack_retries)
+		e->tries++;
 	list_remove(&e->link);
 	if (silent)
 		embryo_count_down(t, e);
@@ -481,18 +482,24 @@ static bool embryo_in_window(const struct transport *t, const struct tcp_embryo 
 	return seg->seq - (e->irs + 1) < (buffer > 65535 ? 65535 : buffer);
 }
 
-/* RFC 5961 3.2, and not too often (7). */
-static void embryo_challenge(struct transport *t, struct tcp_embryo *e)
+/* Not too often: RFC 5961 7. */
+static bool embryo_may_challenge(const struct transport *t, struct tcp_embryo *e)
 {
 	uint16_t stamp = (uint16_t)(t->now_ms / 16);
 	if (e->options & EMBRYO_CHALLENGED &&
 	    (uint16_t)(stamp - e->challenge_at) < t->config.challenge_rate / 16)
-		return;
-	struct tcp_reply *r = tcp_reply_new(t);
-	if (!r)
-		return;
+		return false;
 	e->options |= EMBRYO_CHALLENGED;
 	e->challenge_at = stamp;
+	return true;
+}
+
+/* RFC 5961 3.2 */
+static void embryo_challenge(struct transport *t, struct tcp_embryo *e)
+{
+	struct tcp_reply *r = embryo_may_challenge(t, e) ? tcp_reply_new(t) : NULL;
+	if (!r)
+		return;
 	uint32_t window = listener_receive_buffer(t, pool_at(&t->listener_pool, e->listener));
 	if (e->wscale != EMBRYO_NO_WSCALE)
 		window >>= tcp_window_shift(t, window);
@@ -515,7 +522,9 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 	/* The SYN again: our answer was lost. Another SYN: the peer began anew, and resets what it
 	 * does not know when it hears it (RFC 9293 3.5.1). */
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
-		if (e->tries >= t->config.syn_ack_retries) {
+		/* Also when nothing more goes by itself: who still asks would have to wait for the
+		 * end of this one. */
+		if (e->tries >= t->config.syn_ack_retries && !embryo_may_challenge(t, e)) {
 			rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
 			return;
 		}
