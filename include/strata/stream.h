@@ -182,6 +182,9 @@ struct strata_stream_info {
 	/* What a router said or the next hop did not say, and may pass: unreachable ...; OK:
 	 * nothing that still holds. STRATA_TROUBLE (strata/event.h) tells when. */
 	enum strata_error trouble;
+	/* The largest packet that is sent, but for those that try whether a larger one arrives (RFC
+	 * 4821), how many these were, and how often full segments seemed to vanish. */
+	uint32_t path_mtu, mtu_probes, black_holes;
 };
 STRATA_API int strata_stream_info(struct strata_stream *stream,
 				  struct strata_stream_info *out); /* NET */

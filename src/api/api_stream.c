@@ -366,6 +366,9 @@ int strata_stream_info(struct strata_stream *stream, struct strata_stream_info *
 		.ce_received = i.ce_received,
 		.ce_delivered = i.ce_delivered,
 		.trouble = (enum strata_error)i.soft_error,
+		.path_mtu = i.path_mtu,
+		.mtu_probes = i.mtu_probes,
+		.black_holes = i.black_holes,
 	};
 	return 0;
 }

@@ -58,6 +58,7 @@ struct path {
 	uint16_t mtu;
 	uint8_t nif;
 	uint8_t route; /* number of a source route (source_route.h); 0: none */
+	uint16_t mtu_high; /* TCP's alone: it looks for a larger `mtu` up to here; 0: never did */
 };
 
 /* The source address for a destination (RFC 6724 in short: same family, on the way's interface,
@@ -79,16 +80,18 @@ enum path_verdict { PATH_SEND, PATH_WAIT, PATH_DEAD, PATH_FULL, PATH_NO_ROUTE };
 /* internet_path, then: may a segment be built now? Inline: fresh path, REACHABLE neighbour. */
 enum path_verdict internet_path_ready_slow(
 	struct internet *in, struct path *p, const struct addr *destination, nanotime now);
+static inline bool path_stands(const struct internet *in, const struct path *p)
+{
+	if (p->generation != in->routes.generation || p->neighbour == NEIGHBOUR_NO_INDEX)
+		return false;
+	const struct neighbour *n = neighbour_at(in->access, p->neighbour);
+	return n->generation == p->neighbour_generation &&
+		(n->state == NEIGHBOUR_REACHABLE || n->state == NEIGHBOUR_STATIC);
+}
 static inline enum path_verdict internet_path_ready(
 	struct internet *in, struct path *p, const struct addr *destination, nanotime now)
 {
-	if (p->generation == in->routes.generation && p->neighbour != NEIGHBOUR_NO_INDEX) {
-		const struct neighbour *n = neighbour_at(in->access, p->neighbour);
-		if (n->generation == p->neighbour_generation &&
-			(n->state == NEIGHBOUR_REACHABLE || n->state == NEIGHBOUR_STATIC))
-			return PATH_SEND;
-	}
-	return internet_path_ready_slow(in, p, destination, now);
+	return path_stands(in, p) ? PATH_SEND : internet_path_ready_slow(in, p, destination, now);
 }
 
 /* Parks an endpoint's ready link on the path's neighbour (after PATH_WAIT). */

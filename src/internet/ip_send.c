@@ -106,10 +106,13 @@ OFF_LINE static bool drop(struct internet *in, const struct path *p, const struc
 	return false;
 }
 
-/* A super-frame is cut to size by the link; what must fit the length field is all of it. */
+/* A super-frame is cut to size by the link; what must fit the length field is all of it. Beyond
+ * what the path is known to carry TCP may try what it could. */
 static inline bool fits(const struct path *p, const struct tx_frame *f, size_t len, size_t most)
 {
-	return __builtin_expect(f->seg_size != 0, 0) ? len <= most : len <= p->mtu;
+	if (__builtin_expect(f->seg_size != 0, 0))
+		return len <= most;
+	return len <= p->mtu || len <= p->mtu_high;
 }
 
 static inline bool send_on(struct internet *in, const struct path *p, struct tx_frame *f,
@@ -158,7 +161,7 @@ static bool send4_routed(struct internet *in, const struct path *p, struct tx_fr
 	size_t len = source_route_emit(
 		source_route_at(in, p->route), s->destination, &first, options);
 	size_t header = IP4_HEADER + len, total = frame_len(f) + header;
-	if (total > p->mtu + len)
+	if (total > p->mtu + len && total > p->mtu_high + len)
 		return drop(in, p, f, DROP_IP_TOO_BIG, now);
 	struct ip4_header h = {
 		.tos = s->tos,

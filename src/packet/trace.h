@@ -27,6 +27,7 @@ enum trace_kind {
 	TRACE_TCP_WAIT,
 	TRACE_TCP_RTT,   /* `flow`, number: a round-trip sample in ns */
 	TRACE_TCP_LOSS,  /* `flow`, from: cause, number: cwnd after */
+	TRACE_TCP_MTU,   /* `flow`, from: what was learned, number: the path MTU after */
 };
 
 struct trace_flow {

@@ -31,6 +31,7 @@
 	X(SYN_RETRANSMIT, "sent again: no answer to SYN within the RTO")                           \
 	X(LIMITED_TRANSMIT, "new data on a duplicate ACK")                                         \
 	X(TAIL_PROBE, "tail loss probe")                                                           \
+	X(MTU_PROBE, "larger than the path is known to carry: does it arrive?")                    \
 	X(WINDOW_PROBE, "probe of a closed window")                                                \
 	X(KEEPALIVE, "is the peer still there?")                                                   \
 	X(ACK_DELAYED, "delayed ACK: timer ran out")                                               \

@@ -264,7 +264,8 @@ static int64_t set_ip_level(struct posix *p, struct file *f, int level, int name
 			return -LINUX_EINVAL;
 		f->mtu_discover = n;
 		return remember(p, f, SOCK_FRAGMENT,
-			n == LINUX_IP_PMTUDISC_DONT || n == LINUX_IP_PMTUDISC_OMIT);
+			n == LINUX_IP_PMTUDISC_DONT || n == LINUX_IP_PMTUDISC_INTERFACE ||
+				n == LINUX_IP_PMTUDISC_OMIT);
 	}
 	if (level == LINUX_SOL_IPV6 && name == LINUX_IPV6_V6ONLY) {
 		if (f->bound || f->stage != STAGE_NEW)

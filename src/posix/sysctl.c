@@ -63,6 +63,12 @@ static const struct setting settings[] = {
 	{ "tcp_rto_min_us", SETTING_TIME, CONFIG(rto_min), NANO_US, 1, 1000000 },
 	{ "tcp_rto_max_ms", SETTING_TIME, CONFIG(rto_max), NANO_MS, 1000, 120000 },
 	{ "tcp_syncookies", SETTING_COOKIES, CONFIG(syn_cookies), 0, 0, 2 },
+	{ "tcp_mtu_probing", SETTING_U8, CONFIG(mtu_probing), 0, 0, MTU_PROBINGS - 1 },
+	{ "tcp_base_mss", SETTING_BITS, CONFIG(mtu_base), 0, 48, 65535 },
+	{ "tcp_mtu_probe_floor", SETTING_BITS, CONFIG(mtu_floor), 0, 48, 65535 },
+	{ "tcp_min_snd_mss", SETTING_BITS, CONFIG(mss_min), 0, 48, 65535 },
+	{ "tcp_probe_threshold", SETTING_BITS, CONFIG(mtu_threshold), 0, 0, 65535 },
+	{ "tcp_probe_interval", SETTING_TIME, CONFIG(mtu_interval), NANO_S, 0, 2000000 },
 	{ "tcp_rmem", SETTING_TRIPLE, OWN(rmem), 0, 1, INT32_MAX },
 	{ "tcp_wmem", SETTING_TRIPLE, OWN(wmem), 0, 1, INT32_MAX },
 	{ "tcp_notsent_lowat", SETTING_NUMBER, OWN(unsent_low), 0, 0, UINT32_MAX },
@@ -82,7 +88,6 @@ static const char *const ignored[] = {
 	"tcp_app_win",
 	"tcp_autocorking",
 	"tcp_backlog_ack_defer",
-	"tcp_base_mss",
 	"tcp_challenge_ack_limit",
 	"tcp_comp_sack_delay_ns",
 	"tcp_comp_sack_nr",
@@ -104,11 +109,8 @@ static const char *const ignored[] = {
 	"tcp_max_tw_buckets",
 	"tcp_mem",
 	"tcp_migrate_req",
-	"tcp_min_snd_mss",
 	"tcp_min_tso_segs",
 	"tcp_moderate_rcvbuf",
-	"tcp_mtu_probe_floor",
-	"tcp_mtu_probing",
 	"tcp_no_metrics_save",
 	"tcp_no_ssthresh_metrics_save",
 	"tcp_orphan_retries",
@@ -116,8 +118,6 @@ static const char *const ignored[] = {
 	"tcp_pacing_ss_ratio",
 	"tcp_pingpong_thresh",
 	"tcp_plb_enabled",
-	"tcp_probe_interval",
-	"tcp_probe_threshold",
 	"tcp_reflect_tos",
 	"tcp_retrans_collapse",
 	"tcp_retries1",
@@ -406,6 +406,8 @@ void sysctl_stack_config(struct stack_config *c)
 	t->abrupt_start = true; /* nor HyStart++ */
 	t->timestamps = t->sack = t->window_scaling = true;
 	t->ecn = ECN_USE_OFF;
+	t->mtu_probing = MTU_PROBING_OFF;
+	t->mss_min = t->mtu_floor = 48;
 	t->syn_cookies = SYN_COOKIES_PRESSURE;
 	t->fast_open = 0x403;
 	t->fast_open_cache = 16;

@@ -1,9 +1,8 @@
 /*
  * A path MTU black hole: packets above a size vanish, and the ICMP error that
  * would say so vanishes with them, because somebody's firewall "blocks ping".
- * The handshake succeeds, small exchanges work, the first full segment hangs. A
- * sender that can't probe (RFC 4821, 8899) must at least keep trying without
- * harm until the path is whole again.
+ * The handshake succeeds, small exchanges work, the first full segment hangs, until
+ * its sender tries smaller ones (RFC 4821, 8899) or the path is whole again.
  */
 #include "sim/box.h"
 

@@ -146,9 +146,11 @@ void inspect_segment(struct inspector *s, const struct transport *t, struct shad
 	if (g->len > c->peer_mss)
 		breach(b, &c->tuple, c->state, "I09 (MSS)", "segment above the peer's", g->len,
 			c->peer_mss);
-	if (c->path.mtu && g->ip_len > c->path.mtu)
+	/* RFC 4821: one segment may be larger, as long as the search goes */
+	uint32_t mtu = why == WHY_MTU_PROBE ? c->path.mtu_high : c->path.mtu;
+	if (mtu && g->ip_len > mtu)
 		breach(b, &c->tuple, c->state, "I09 (path MTU)", "packet above it", g->ip_len,
-			c->path.mtu);
+			mtu);
 	window_rules(was, c, g, b);
 	new_data_rules(c, g, why, b);
 	sack_rules(c, g, b);

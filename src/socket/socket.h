@@ -203,7 +203,9 @@ struct sock_tcp_info {
 	uint32_t snd_wnd_max;       /* largest window that the peer ever offered */
 	uint32_t receive_buffer;
 	uint32_t rcv_mss;           /* largest segment that came */
-	uint32_t path_mtu;
+	uint32_t path_mtu;          /* the largest packet that is sent, but for probes */
+	uint32_t mtu_high;          /* ... and what is looked for: RFC 4821; 0: nothing ever was */
+	uint32_t mtu_probes, black_holes; /* larger segments tried; times that we fell back */
 	uint64_t data_segments_received, out_of_order; /* segments */
 	nanotime last_sent, last_text, last_heard; /* data sent; data received; anything received */
 	uint8_t backoff, probes;    /* RTO doublings; probes without an answer */

@@ -67,6 +67,11 @@ void transport_config_default(struct transport_config *c)
 		.idle_window = IDLE_WINDOW_VALIDATED,
 		.flight_idle = 2 * NANO_S,
 		.mss_min = 64,
+		.mtu_probing = MTU_PROBING_BLACK_HOLE,
+		.mtu_base = 1024, /* RFC 4821 7.2 */
+		.mtu_floor = 256,
+		.mtu_threshold = 8,
+		.mtu_interval = 600 * NANO_S, /* RFC 1191 6.3 */
 		.initial_window = 10,
 		.challenge_rate = 500,
 	};
@@ -123,6 +128,12 @@ const char *transport_config_check(const struct transport_config *c)
 		  "transport.fast_open_cache must be 1 .. 16777216" },
 		{ c->fast_open_pause < 0, "transport.fast_open_pause can't be negative" },
 		{ c->mss_min < 48, "transport.mss_min must be at least 48" },
+		{ c->mtu_probing >= MTU_PROBINGS,
+		  "transport.mtu_probing must be off (0), for black holes (1) or always (2)" },
+		{ c->mtu_base < 48 || c->mtu_floor < 48,
+		  "transport.mtu_base and mtu_floor must be at least 48" },
+		{ c->mtu_interval < 0 || c->mtu_interval > STAMP_MS,
+		  "transport.mtu_interval must be 0 .. 24 days" },
 		{ c->initial_window < 1 || c->initial_window > 100,
 		  "transport.initial_window must be 1 .. 100 segments" },
 		{ c->congestion >= CC_KINDS,

@@ -53,6 +53,15 @@ enum idle_window {
 	IDLE_WINDOWS
 };
 
+/* Does TCP find out by itself what the path carries (RFC 4821)? The numbers are Linux's
+ * tcp_mtu_probing. */
+enum mtu_probing {
+	MTU_PROBING_OFF,        /* ICMP says it, or nobody */
+	MTU_PROBING_BLACK_HOLE, /* once full segments seem to vanish; the default */
+	MTU_PROBING_ALWAYS,     /* each connection begins small */
+	MTU_PROBINGS
+};
+
 /* Explicit Congestion Notification in TCP: RFC 3168, and the accurate feedback of RFC 9768. The
  * numbers are Linux's tcp_ecn. */
 enum tcp_ecn_use {
@@ -128,6 +137,11 @@ struct transport_config {
 	nanodiff reorder_slack;  /* the reordering timer (RFC 8985 6.2) fires so much later */
 	bool rto_restart;        /* RFC 7765 */
 	uint16_t mss_min;        /* floor of the effective send MSS: CVE-2019-11479 */
+	uint8_t mtu_probing;     /* enum mtu_probing */
+	uint16_t mtu_base;       /* segments that every path takes, as is supposed at first: 1024 */
+	uint16_t mtu_floor;      /* where these vanish too, no smaller ones are tried: 256 */
+	uint16_t mtu_threshold;  /* the search ends where less than so much is open: 8 bytes */
+	nanodiff mtu_interval;   /* so long after it the path is tried again: 10 minutes */
 	uint32_t initial_window; /* segments: 10, RFC 6928 */
 	uint8_t congestion;      /* enum cc_kind: CUBIC where 0 */
 	/* CUBIC as in Linux: HyStart, not HyStart++, and what a loss reduces is the window, though

@@ -84,7 +84,10 @@ static void test_path_mtu_plateaus(void **state)
 static void test_path_mtu_doubted(void **state)
 {
 	(void)state;
-	struct wire_peer *p = peer_open(NULL, false);
+	struct stack_config config;
+	peer_config(&config);
+	config.transport.mtu_probing = MTU_PROBING_OFF; /* nothing else is a reason to doubt it */
+	struct wire_peer *p = peer_open(&config, false);
 	sock_id id = peer_accepted(p, &large);
 	peer_write(p, id, pattern, 2920);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 2921);

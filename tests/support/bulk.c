@@ -161,6 +161,14 @@ struct bulk_result bulk_run(const struct bulk_path *p, nanodiff time)
 		link_connect(w, "behind", &chain->port[1], far, &(struct link_config){ 0 }, NULL);
 		far = &chain->port[0];
 	}
+	if (p->hole_mtu) {
+		struct box_chain *chain = box_chain_new(w, "hole");
+		struct box *hole = box_black_hole_new(chain, p->hole_mtu);
+		hole->from = p->hole_from;
+		hole->until = p->hole_until ? p->hole_until : NANOTIME_NEVER;
+		link_connect(w, "beyond", &chain->port[1], far, &(struct link_config){ 0 }, NULL);
+		far = &chain->port[0];
+	}
 	struct link *l = link_connect(w, "line", &source->interface[0].port, far, &line, NULL);
 	flow.source.node = other.source.node = source;
 	flow.sink.node = other.sink.node = sink;

@@ -18,6 +18,9 @@ struct bulk_path {
 	uint32_t queue_bytes; /* each way */
 	uint32_t queue_frames, mark_frames; /* each way; 0: no limit, no marks */
 	unsigned meddle; /* 0, or 1 + enum ecn_meddling: a box in the middle */
+	/* packets larger than this vanish, and ICMP with them; 0: none do */
+	uint32_t hole_mtu;
+	nanotime hole_from, hole_until; /* ... then; 0: from the beginning, for ever */
 	/* NULL: bulk_config */
 	const struct stack_config *sender, *receiver;
 	nanodiff read_every; /* the sink reads only so often; 0: at once ... */

@@ -67,7 +67,7 @@ static void take_dsack(struct tcp_conn *c, const struct tcp_segment *seg, struct
 	struct tcp_flight *f = c->flight;
 	uint32_t start = seg->h.options.sack[0].start, end = seg->h.options.sack[0].end;
 	n->dsack = true;
-	n->dsack_tail = f->tlp == TLP_AGAIN && end == f->tlp_end;
+	n->dsack_tail = f->probing == PROBING_TAIL_AGAIN && end == f->probe_end;
 	f->dsacks += end - start > c->mss ? (end - start + c->mss - 1) / c->mss : 1;
 	if (f->undo_possible && seq_gt(end, f->undo_una)) {
 		uint32_t len = end - start;
@@ -236,7 +236,7 @@ static void take_clean_ack(struct transport *t, struct tcp_conn *c, const struct
 static bool something_odd(const struct tcp_flight *f, const struct ack_news *n)
 {
 	return f->phase != PHASE_OPEN || n->board.sacked || f->board.sacked || n->duplicate ||
-	       n->board.reordered || n->dsack || f->tlp >= TLP_NEW;
+	       n->board.reordered || n->dsack || f->probing > PROBING_NONE;
 }
 
 /* What the path carries: a sample that the application limited tells no more than that it carries
@@ -327,13 +327,13 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
 	const struct tcp_flight *f = c->flight;
-	if (seg->ack == c->snd_una && seg->ack == c->snd_nxt && f->tlp < TLP_NEW &&
+	if (seg->ack == c->snd_una && seg->ack == c->snd_nxt && f->probing <= PROBING_NONE &&
 	    !(seg->h.options.has & TCP_HAS_SACK)) { /* who receives only */
 		conn_update_window(t, c, seg);
 		return;
 	}
 	if (seg->ack != c->snd_una && f->phase == PHASE_OPEN && !f->dup_acks &&
-	    f->tlp < TLP_NEW && board_clean(&f->board) && !f->board.rate &&
+	    f->probing <= PROBING_NONE && board_clean(&f->board) && !f->board.rate &&
 	    !(seg->h.options.has & TCP_HAS_SACK)) {
 		take_clean_ack(t, c, seg);
 		return;

@@ -93,6 +93,9 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	if (!f)
 		return NULL;
 	const struct endpoint_options *o = conn_options(t, c);
+	if (__builtin_expect(t->config.mtu_probing == MTU_PROBING_ALWAYS, 0) &&
+	    conn_synchronized(c))
+		conn_search_begin(t, c);
 	memset(f, 0, sizeof *f);
 	ring_begin(&f->tx, c->snd_una + !conn_synchronized(c)); /* SYN is no byte */
 	ring_begin(&f->rx, c->rcv_nxt - !!(c->flags & CONN_FIN_RECEIVED)); /* FIN is no byte */
@@ -122,14 +125,17 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 		board_measure(&f->board, &f->rate, t->now);
 	f->validated_at = t->now;
 	c->flight = f;
-	if (c->timer.note)
+	if (c->timer.note) { /* it had one before */
 		conn_recall_window(t, c);
+		conn_search_resume(t, c);
+	}
 	return f;
 }
 
 void conn_flight_synchronize(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
+	conn_search_begin(t, c);
 	ring_init(&f->rx, c->rcv_nxt);
 	f->tune_low = f->rx.low;
 	f->snd_wnd_max = c->snd_wnd;

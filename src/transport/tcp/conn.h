@@ -141,12 +141,16 @@ enum tcp_phase {
 	PHASE_LOSS,     /* after an RTO */
 };
 
-/* The tail loss probe: RFC 8985 7 */
-enum tcp_tlp {
-	TLP_NONE,
-	TLP_OWED,  /* its timer fired: the next transmit sends it */
-	TLP_NEW,   /* it is out, and was new data */
-	TLP_AGAIN, /* it is out, and was the last segment once more */
+/* Data that is sent for what its answer tells, one segment at a time: the tail loss probe (RFC 8985
+ * 7), or one that is larger than the path is known to take (mtu_search.c). Below NONE it may be
+ * sent, above it is out. */
+enum tcp_probing {
+	PROBING_TAIL = -2,   /* its timer fired: the next transmit sends it */
+	PROBING_LARGER = -1, /* as soon as there is data and room for it */
+	PROBING_NONE,
+	PROBING_TAIL_NEW,    /* it was new data */
+	PROBING_TAIL_AGAIN,  /* it was the last segment once more */
+	PROBING_LARGER_OUT,
 };
 
 /* Was the timeout spurious? RFC 5682 2.1, 3.1 */
@@ -205,12 +209,12 @@ struct tcp_flight {
 	uint32_t fin_seq;      /* the peer's FIN, where it came ahead of a hole */
 	uint32_t urgent;       /* RCV.UP: the first byte that is not urgent */
 	uint32_t urgent_end;   /* SND.UP, likewise */
-	uint32_t tlp_end;      /* SND.NXT when the probe was sent (TLP.end_seq) */
+	uint32_t probe_start, probe_end; /* SND.NXT before and after the probe */
 	uint32_t undo_una;     /* SND.UNA when the last reduction began */
 	/* SND.NXT at the last reduction: until it is acknowledged ECE says nothing new */
 	uint32_t ecn_high;
 	uint32_t undo_left;    /* bytes sent again since then that no DSACK named (RFC 3708) */
-	uint8_t tlp;           /* enum tcp_tlp */
+	int8_t probing;        /* enum tcp_probing */
 	uint8_t frto;          /* enum tcp_frto */
 	bool undo_possible;    /* the last reduction may turn out to have been needless */
 	uint8_t phase;         /* enum tcp_phase */
@@ -229,6 +233,10 @@ struct tcp_flight {
 	uint8_t fast_open_cookie; /* enum cookie_form that the SYN-ACK brings */
 	uint16_t too_big;      /* a path MTU that somebody claims; 0: none */
 	uint32_t too_big_seq;  /* of which byte */
+	uint16_t probe_mtu;    /* the packet of the larger segment that is out */
+	bool search_high;      /* the next one is as large as may be, not half way there */
+	uint32_t searched_at;  /* ms: when the search for a larger MTU ended last */
+	uint32_t mtu_probes, black_holes; /* larger segments sent; times that we fell back */
 	uint16_t fast_open_listener, fast_open_generation; /* SYN-RECEIVED: who counts it */
 	uint16_t soft_error;   /* enum error that ICMP told and that may pass */
 	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */

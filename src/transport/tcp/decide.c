@@ -149,6 +149,7 @@ static bool plan_tail(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss
 	uint32_t usable = c->snd_wnd > outstanding ? c->snd_wnd - outstanding : 0;
 	uint32_t queued = seq_gt(c->snd_end, c->snd_nxt) ? c->snd_end - c->snd_nxt : 0;
 	p->why = WHY_TAIL_PROBE;
+	p->probe = true;
 	if (queued && usable) {
 		uint32_t len = queued < usable ? queued : usable;
 		p->kind = PLAN_NEW;
@@ -170,6 +171,50 @@ static bool plan_tail(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss
 	return true;
 }
 
+/*
+ * New data in one segment larger than those before (RFC 4821 7.3), where so much is queued that
+ * more can follow at once than makes a loss known, and that much fits the windows. Until there is
+ * room for it, what is queued waits.
+ */
+static bool plan_larger(const struct transport *t, const struct tcp_conn *c, struct tcp_plan *p,
+			uint32_t mss)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t mtu = conn_mtu_to_try(t, c);
+	if (!mtu || f->phase != PHASE_OPEN || !board_clean(&f->board) || f->dup_acks ||
+	    f->urgent_sent || seq_le(c->snd_end, c->snd_nxt) || !pacer_allows(&f->pacer, t->now))
+		return false;
+	uint32_t len = mss + (mtu - c->path.mtu);
+	uint32_t with_rest = len + (t->config.dup_thresh + 1u) * mss;
+	uint32_t outstanding = c->snd_nxt - c->snd_una, pipe = conn_pipe(c);
+	if (c->snd_end - c->snd_nxt < with_rest || c->snd_wnd < with_rest ||
+	    f->cc.cwnd < with_rest)
+		return false;
+	if (outstanding + with_rest > c->snd_wnd)
+		p->wait = WAIT_RWND;
+	else if (pipe + len > f->cc.cwnd)
+		p->wait = WAIT_CWND;
+	if (p->wait != WAIT_NOTHING)
+		return false;
+	p->kind = PLAN_NEW;
+	p->seq = c->snd_nxt;
+	p->len = p->mss = len;
+	p->why = WHY_MTU_PROBE;
+	p->probe = true;
+	return true;
+}
+
+/* A probe that may be sent now. */
+static bool plan_probe(const struct transport *t, const struct tcp_conn *c, struct tcp_plan *p,
+		       uint32_t mss)
+{
+	if (!board_can_send(&c->flight->board, &t->range_pool))
+		return false;
+	if (c->flight->probing == PROBING_LARGER)
+		return plan_larger(t, c, p, mss);
+	return c->snd_una != c->snd_nxt && plan_tail(c, p, mss);
+}
+
 struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, uint32_t gso_max)
 {
 	struct tcp_plan p = { .kind = PLAN_NONE, .wait = WAIT_NOTHING };
@@ -181,8 +226,7 @@ struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, 
 		uint32_t mss = p.mss = c->mss - room;
 		if (f->cc.pacing_rate && gso_max)
 			gso_max = pacer_quantum(f->cc.pacing_rate, mss, gso_max);
-		if (f->tlp == TLP_OWED && c->snd_una != c->snd_nxt &&
-		    board_can_send(&f->board, &t->range_pool) && plan_tail(c, &p, mss))
+		if (f->probing < PROBING_NONE && plan_probe(t, c, &p, mss))
 			return p;
 		if (!pacer_allows(&f->pacer, t->now))
 			p.wait = WAIT_PACING;

@@ -39,6 +39,7 @@ struct tcp_plan {
 	uint32_t seq, len;
 	uint32_t mss;        /* payload of a full segment, beside what options take now */
 	bool fin, push;
+	bool probe;          /* its answer tells something: enum tcp_probing */
 	struct sent_range *range;
 };
 

@@ -148,6 +148,7 @@ void fast_syn_established(struct transport *t, struct tcp_conn *c)
 	fast_syn_settled(t, c, false);
 	if (!f->bytes_received)
 		c->fast_open = false;
+	conn_search_begin(t, c);
 	if (c->snd_nxt != c->snd_una) { /* the answer went ahead; so far the SYN-ACK's timer ran */
 		conn_arm_rto(t, c);
 		f->give_up_at = t->now + f->user_timeout;

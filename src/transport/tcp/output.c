@@ -291,12 +291,17 @@ static void sent_again(struct transport *t, struct tcp_conn *c, const struct tcp
 		note_pace(t, c, len);
 }
 
-/* The tail loss probe is out: its answer will tell (RFC 8985 7.4). */
-static void sent_tail_probe(struct tcp_conn *c, const struct tcp_plan *p)
+/* A probe is out: its answer will tell (RFC 8985 7.4, RFC 4821 7.6). */
+static void sent_probe(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
+		       uint32_t len)
 {
 	struct tcp_flight *f = c->flight;
-	f->tlp = p->kind == PLAN_NEW ? TLP_NEW : TLP_AGAIN;
-	f->tlp_end = c->snd_nxt;
+	if (p->why == WHY_MTU_PROBE) {
+		conn_sent_larger(t, c, len, len == p->len);
+		return;
+	}
+	f->probing = p->kind == PLAN_NEW ? PROBING_TAIL_NEW : PROBING_TAIL_AGAIN;
+	f->probe_end = c->snd_nxt;
 	f->probes_sent++;
 }
 
@@ -332,7 +337,7 @@ static bool all_sent(const struct tcp_conn *c)
 	const struct tcp_flight *f = c->flight;
 	return c->snd_nxt - c->snd_end == !!(c->flags & CONN_FIN_QUEUED) &&
 	       !(c->flags & (CONN_ACK_NOW | CONN_PROBE_OWED)) &&
-	       (!f || (f->board.lost == f->board.again && f->tlp != TLP_OWED));
+	       (!f || (f->board.lost == f->board.again && f->probing >= PROBING_NONE));
 }
 
 /* Sending may have brought what is unsent below the owner's mark. */
@@ -397,8 +402,8 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 				arm_probe(t, c, p.wait);
 			break;
 		}
-		if (p.why == WHY_TAIL_PROBE)
-			sent_tail_probe(c, &p);
+		if (p.probe)
+			sent_probe(t, c, &p, len);
 	}
 	conn_make_ready(t, c); /* the budget is used up: its next turn comes after the others' */
 	return budget;
@@ -443,6 +448,17 @@ static void lost_way(struct transport *t, struct tcp_conn *c)
 	arm_probe(t, c, (enum tcp_wait)c->flight->wait);
 }
 
+/* Perhaps it is another one now. */
+static enum path_verdict find_way(struct transport *t, struct tcp_conn *c)
+{
+	struct path before = c->path;
+	enum path_verdict way =
+		internet_path_ready_slow(t->internet, &c->path, &c->tuple.remote, t->now);
+	if (c->path.generation != before.generation)
+		conn_keep_mtu(c, &before);
+	return way;
+}
+
 unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 {
 	if (c->flags & CONN_RESET_OWED) {
@@ -458,9 +474,7 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 			conn_free(t, c);
 		return 0;
 	}
-	uint32_t generation = c->path.generation;
-	uint16_t mtu = c->path.mtu;
-	switch (internet_path_ready(t->internet, &c->path, &c->tuple.remote, t->now)) {
+	switch (path_stands(t->internet, &c->path) ? PATH_SEND : find_way(t, c)) {
 	case PATH_SEND:
 		break;
 	case PATH_WAIT:
@@ -475,11 +489,6 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 			lost_way(t, c);
 		retire(t, c);
 		return 0;
-	}
-	if (c->path.generation != generation) {
-		if (mtu && mtu < c->path.mtu)
-			c->path.mtu = mtu; /* what path MTU discovery learned outlives a look-up */
-		conn_update_mss(c);
 	}
 	if (c->state <= TCP_SYN_RECEIVED &&
 	    (c->state == TCP_SYN_SENT || c->flags & CONN_SYN_OWED))

@@ -203,16 +203,18 @@ static void undo(struct transport *t, struct tcp_conn *c, const char *why)
 	conn_make_ready(t, c);
 }
 
-/* RFC 8985 7.4.2: what the answer to a tail loss probe tells. */
+/* RFC 8985 7.4.2, RFC 4821 7.6: what the answer to a probe tells. */
 static void take_probe_answer(struct transport *t, struct tcp_conn *c, const struct ack_news *n)
 {
 	struct tcp_flight *f = c->flight;
-	if (seq_lt(c->snd_una, f->tlp_end))
+	if (seq_lt(c->snd_una, f->probe_end))
 		return;
-	if (f->tlp == TLP_NEW || n->dsack_tail) {
-		f->tlp = TLP_NONE;
-	} else if (seq_gt(c->snd_una, f->tlp_end)) { /* the probe repaired a loss */
-		f->tlp = TLP_NONE;
+	if (f->probing == PROBING_LARGER_OUT) {
+		conn_larger_arrived(t, c);
+	} else if (f->probing == PROBING_TAIL_NEW || n->dsack_tail) {
+		conn_probing_over(t, c);
+	} else if (seq_gt(c->snd_una, f->probe_end)) { /* the probe repaired a loss */
+		conn_probing_over(t, c);
 		if (f->phase != PHASE_OPEN)
 			return;
 		struct cc_loss l = loss_of(t, c, c->mss);
@@ -222,7 +224,7 @@ static void take_probe_answer(struct transport *t, struct tcp_conn *c, const str
 		conn_trace(t, c, TRACE_TCP_LOSS, "the tail loss probe filled a hole", NULL,
 			   f->cc.cwnd);
 	} else if (n->bare && !n->board.sacked) { /* both arrived */
-		f->tlp = TLP_NONE;
+		conn_probing_over(t, c);
 	}
 }
 
@@ -270,11 +272,20 @@ static uint32_t find_lost(struct transport *t, struct tcp_conn *c)
 	return lost;
 }
 
+/* Bytes that are newly lost, without a larger segment that the path did not take. */
+static uint32_t find_congested(struct transport *t, struct tcp_conn *c, const struct ack_news *n)
+{
+	uint32_t lost = c->flags & CONN_SACK ? find_lost(t, c) : find_lost_without_sack(t, c, n);
+	if (lost && c->flight->probing == PROBING_LARGER_OUT && conn_larger_lost(t, c))
+		return 0;
+	return lost;
+}
+
 void conn_judge_losses(struct transport *t, struct tcp_conn *c, struct ack_news *n)
 {
 	struct tcp_flight *f = c->flight;
 	bool sack = c->flags & CONN_SACK;
-	if (f->tlp >= TLP_NEW)
+	if (f->probing > PROBING_NONE)
 		take_probe_answer(t, c, n);
 	if (sack) {
 		rack_take(&f->rack, &n->board, t->now);
@@ -291,7 +302,7 @@ void conn_judge_losses(struct transport *t, struct tcp_conn *c, struct ack_news 
 		undo(t, c, "the timeout was spurious: the window is as before");
 	else if (f->phase != PHASE_OPEN && n->advanced && seq_ge(c->snd_una, f->recover))
 		leave_recovery(t, c);
-	n->lost = sack ? find_lost(t, c) : find_lost_without_sack(t, c, n);
+	n->lost = find_congested(t, c, n);
 	if (n->lost && f->phase == PHASE_OPEN)
 		enter_recovery(t, c, n);
 	if (f->phase == PHASE_RECOVERY)
@@ -307,7 +318,7 @@ void conn_reorder_timer(struct transport *t, struct tcp_conn *c)
 		.board = BOARD_NEWS_NONE, .prior_una = c->snd_una, .prior_sacked = f->board.sacked
 	};
 	f->reorder_at = NANOTIME_NEVER;
-	n.lost = find_lost(t, c);
+	n.lost = find_congested(t, c, &n);
 	if (!n.lost)
 		return;
 	if (f->phase == PHASE_OPEN)
@@ -331,7 +342,7 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 	}
 	if (!f->bytes_acked) /* perhaps because of the option: RFC 9768 3.2.3.2.2 */
 		f->accecn.option_blocked = true;
-	f->tlp = TLP_NONE;
+	conn_probing_over(t, c); /* a larger segment proved nothing */
 	f->reorder_at = NANOTIME_NEVER;
 	f->dup_acks = 0;
 	if (first && first->flags & SENT_SACKED) { /* it was thrown away after all (RFC 2018 8) */

@@ -120,7 +120,34 @@ static inline enum error conn_soft_error(const struct tcp_conn *c)
 	return c->state == TCP_SYN_SENT ? (enum error)c->error : ERR_OK;
 }
 /* The RTO fired while a path MTU was in doubt (f->too_big). */
-void conn_too_big_timeout(struct tcp_conn *c);
+void conn_too_big_timeout(struct transport *t, struct tcp_conn *c);
+/* mtu_search.c: what the path carries, where ICMP does not say so (RFC 4821) */
+/* The path was looked up again; `before`: what it was. */
+void conn_keep_mtu(struct tcp_conn *c, const struct path *before);
+/* Somebody who is believed says that the path carries no more. */
+void conn_lower_mtu(struct transport *t, struct tcp_conn *c, uint16_t mtu);
+/* MTU_PROBING_ALWAYS: from what every path takes upwards. Once the peer's MSS is known. */
+void conn_search_begin(struct transport *t, struct tcp_conn *c);
+/* A flight is there again. */
+void conn_search_resume(struct transport *t, struct tcp_conn *c);
+/* Long after a search has ended: may the path carry more now? */
+void conn_search_again(struct transport *t, struct tcp_conn *c);
+/* The RTO fired: perhaps because segments of this size get lost. */
+void conn_doubt_mtu(struct transport *t, struct tcp_conn *c);
+/* The size of a packet that is larger than the path is known to carry and worth a trial; 0: none
+ * is. */
+uint32_t conn_mtu_to_try(const struct transport *t, const struct tcp_conn *c);
+/* A larger segment left (`whole`: as it was planned) ... */
+void conn_sent_larger(struct transport *t, struct tcp_conn *c, uint32_t len, bool whole);
+/* ... and all of it is acknowledged, ... */
+void conn_larger_arrived(struct transport *t, struct tcp_conn *c);
+/* ... or a part of what is newly lost may be its own: true where nothing else is. */
+bool conn_larger_lost(struct transport *t, struct tcp_conn *c);
+/* ... or a router says that its packet is too large (`claim`; 0: for whatever). False: of another
+ * segment. */
+bool conn_larger_refused(struct transport *t, struct tcp_conn *c, uint32_t seq, uint32_t claim);
+/* No probe is out or owed any more: is the next size wanted? */
+void conn_probing_over(struct transport *t, struct tcp_conn *c);
 /* Text that had come before: the next ACK says so (RFC 2883), the first of several. */
 void conn_note_twice(const struct transport *t, struct tcp_conn *c, uint32_t start, uint32_t end);
 /* RFC 9293 3.10.7.4, first: is it in the window? Cuts off what is not. */
@@ -239,6 +266,8 @@ void conn_restart_window(struct transport *t, struct tcp_conn *c, nanodiff rto);
 uint32_t conn_loss_flight(struct transport *t, struct tcp_conn *c);
 /* All of that has arrived, or timed out; before congestion control hears of it. */
 void conn_loss_over(struct transport *t, struct tcp_conn *c);
+/* In timer.note: no window was kept, but who makes a flight has to look. */
+#define NOTE_NO_WINDOW 1
 /* The flight is about to go, and a new one is there. */
 void conn_keep_window(const struct transport *t, struct tcp_conn *c);
 void conn_recall_window(struct transport *t, struct tcp_conn *c);

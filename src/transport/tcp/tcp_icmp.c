@@ -44,6 +44,10 @@ static void take_too_big(struct transport *t, struct tcp_conn *c, uint32_t seq, 
 {
 	uint16_t mtu = lower_mtu(c, claim);
 	struct tcp_flight *f = c->flight;
+	if (t->options[c->sock].fragment) /* without DF no router has a reason to say so */
+		return;
+	if (f && f->probing == PROBING_LARGER_OUT && conn_larger_refused(t, c, seq, claim))
+		return;
 	if (!mtu)
 		return;
 	if (proved(c)) {
@@ -52,8 +56,7 @@ static void take_too_big(struct transport *t, struct tcp_conn *c, uint32_t seq, 
 		f->too_big_seq = seq;
 		return;
 	}
-	c->path.mtu = mtu;
-	conn_update_mss(c);
+	conn_lower_mtu(t, c, mtu);
 	if (c->state == TCP_SYN_SENT) { /* a SYN with data: the next one goes without */
 		c->fast_open = false;
 		c->flags |= CONN_SYN_OWED;
@@ -66,15 +69,14 @@ static void take_too_big(struct transport *t, struct tcp_conn *c, uint32_t seq, 
 	}
 }
 
-void conn_too_big_timeout(struct tcp_conn *c)
+void conn_too_big_timeout(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
 	uint16_t mtu = f->too_big;
 	f->too_big = 0;
 	if (f->too_big_seq - c->snd_una >= c->snd_nxt - c->snd_una || mtu >= c->path.mtu)
 		return; /* the byte came through: the claim was false, or is no news */
-	c->path.mtu = mtu;
-	conn_update_mss(c);
+	conn_lower_mtu(t, c, mtu);
 }
 
 static enum error meaning(const struct rx_icmp_error *e)

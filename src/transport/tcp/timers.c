@@ -26,7 +26,8 @@ nanotime conn_tail_probe_due(const struct transport *t, const struct tcp_conn *c
 	const struct tcp_flight *f = c->flight;
 	uint32_t outstanding = c->snd_nxt - c->snd_una;
 	if (!(c->flags & CONN_SACK) || !outstanding || f->phase != PHASE_OPEN || f->board.sacked ||
-	    f->tlp != TLP_NONE || !t->config.tail_loss_probe)
+	    (f->probing != PROBING_NONE && f->probing != PROBING_LARGER) ||
+	    !t->config.tail_loss_probe)
 		return NANOTIME_NEVER;
 	nanodiff wait = NANO_S; /* RFC 8985 7.2 */
 	if (c->rtt.srtt)
@@ -74,7 +75,7 @@ static void tail_probe_timer(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
 	conn_trace(t, c, TRACE_TCP_TIMER, NULL, "tail loss probe", 0);
-	f->tlp = TLP_OWED;
+	f->probing = PROBING_TAIL;
 	conn_arm_rto(t, c);
 	conn_make_ready(t, c);
 }
@@ -144,7 +145,8 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 			return;
 		}
 		if (f->too_big)
-			conn_too_big_timeout(c);
+			conn_too_big_timeout(t, c);
+		conn_doubt_mtu(t, c);
 		conn_retransmission_timeout(t, c);
 		unanswered(t, c);
 		conn_arm_rto(t, c);
@@ -266,6 +268,8 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 			conn_die(t, c, ERR_TIMEOUT);
 			return;
 		}
+		if (c->path.mtu_high && f->probing == PROBING_NONE)
+			conn_search_again(t, c);
 	}
 	nanotime alive = keepalive(t, c);
 	if (!f && c->state != TCP_CLOSED)

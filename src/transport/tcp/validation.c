@@ -136,7 +136,7 @@ static uint32_t window_unpack(uint32_t note)
 void conn_keep_window(const struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	c->timer.note = 0;
+	c->timer.note = c->path.mtu_high ? NOTE_NO_WINDOW : 0; /* for who looks for a larger MTU */
 	if (f->cc.ops->own_window || f->cc.cwnd <= f->cc.initial)
 		return;
 	look_at_use(f, f->last_sent);
