@@ -116,12 +116,12 @@ class Bed:
             if end == "b":
                 sh(f"ip -n {space} neigh replace {peer} lladdr {MAC[peer]} dev br0 nud permanent")
 
-    def link(self, cell, seed, pcap=None):
+    def link(self, cell, seed, pcap=None, jitter_us=0):
         """Starts the link of a cell."""
         sh(f"ip -n {self.space['a']} neigh flush dev br0")
         command = [self.strata, "lab", "link", "--tap", "near", "--tap", "far", "--json", "--seed", str(seed),
                    "--rate", f"{cell.rate}bit", "--delay", f"{cell.delay_ms}ms", "--loss", f"{cell.loss}%",
-                   "--queue", f"{cell.queue}B"]
+                   "--queue", f"{cell.queue}B", "--jitter", f"{jitter_us}us"]
         if pcap:
             command += ["--pcap", pcap]
         link = Program(self.space["a"], command, ready="joined")
@@ -146,12 +146,12 @@ class Bed:
     def begin(self, end, ours, seconds, port, more=(), ready=None):
         return Program(self.space[end], self.program(end, ours, seconds, port) + list(more), ready)
 
-    def transfer(self, cell, flows, seed, seconds, pcap=None, leader=0):
+    def transfer(self, cell, flows, seed, seconds, pcap=None, leader=0, jitter_us=0):
         """Flows at the same time, each named by its two stacks ("SL": Strata sends, Linux receives). One leads: its
         first burst is ahead of the other's, and stays so for as long as both double. For each what sink and source
         said, and what the link did."""
         programs, said = [], []
-        link = self.link(cell, seed, pcap)
+        link = self.link(cell, seed, pcap, jitter_us)
         try:
             for number, flow in enumerate(flows):
                 programs.append(self.begin("b", flow[1] == "S", seconds, 5001 + number, ready="listening"))

@@ -38,6 +38,10 @@ def shown(values):
     return f"{geometric(values):.3f}" + (f" ({bounds[0]:.3f}..{bounds[1]:.3f})" if bounds else "")
 
 
+def spread(values):
+    return f"{min(values):.2f}..{max(values):.2f}" if values else "-"
+
+
 def together(results, cells):
     """The shares of two flows over one link, and how far Linux's own two differ."""
     lines = []
@@ -46,14 +50,13 @@ def together(results, cells):
                        for kind in ("fair", "fairLL"))
         if ours:
             seconds = max(r["seconds"] for r in results if r["cell"] == cell.name and r["kind"] == "fair")
-            spread = f"{min(linux):.2f}..{max(linux):.2f}" if linux else "-"
-            lines.append(f"| {cell.delay_ms} ms | {seconds:g} s | {len(ours)} | {shown(ours)} | {min(ours):.2f}..{max(ours):.2f} "
-                         f"| {spread} |")
+            lines.append(f"| {cell.delay_ms} ms | {seconds:g} s | {len(ours)} | {shown(ours)} | {spread(ours)} "
+                         f"| {shown(linux)} | {spread(linux)} |")
     if lines:
-        lines = ["", "| one-way delay | time | pairs | Strata's goodput over Linux's | least and most | Linux over Linux |",
-                 "|---:|---:|---:|---:|---:|---:|", *lines, "",
+        lines = ["", "| one-way delay | time | pairs | Strata's goodput over Linux's | least and most | Linux over Linux "
+                 "| least and most |", "|---:|---:|---:|---:|---:|---:|---:|", *lines, "",
                  "One flow of each, sharing the link without loss: the shares of the last two thirds of the time. One and the",
-                 "other begins first, by turns; the last column is two flows of Linux's, measured the same way."]
+                 "other begins first, by turns; the last columns are two flows of Linux's, measured the same way."]
     return lines
 
 
