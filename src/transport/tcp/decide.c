@@ -55,7 +55,7 @@ static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t ms
 	p->seq = r->start;
 	p->len = len;
 	p->fin = whole && seq_gt(r->end, c->snd_end);
-	p->push = whole;
+	p->push = p->seq + p->len == c->snd_end; /* MUST-61 */
 	p->why = (enum tx_why)f->retransmit_why;
 	return true;
 }
