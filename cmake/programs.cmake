@@ -25,6 +25,7 @@ file(GLOB sim_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/cli/sim/*.c")
 if(EXISTS "${CMAKE_SOURCE_DIR}/cli/sim/main.c")
 	strata_program(strata-sim ${sim_sources})
 	target_link_libraries(strata-sim PRIVATE strata_cli)
+	target_link_libraries(strata-sim PRIVATE strata_stepped)
 	# What the ledger of sweeps calls this build.
 	target_compile_definitions(strata-sim PRIVATE STRATA_BUILD_TYPE="${CMAKE_BUILD_TYPE}")
 endif()

@@ -121,11 +121,23 @@ static bool ways_add_up(struct invariant *i, struct node *n, char *why, size_t c
 	return true;
 }
 
+/* I27: no call of the stack took more steps than what it had to do may take. */
+static bool bounded_work(struct invariant *i, struct node *n, char *why, size_t cap)
+{
+	const struct work_excess *e = &n->excess;
+	(void)i;
+	if (e->call)
+		snprintf(why, cap, "%llu steps %s, and not %llu at most",
+			(unsigned long long)e->steps, e->call, (unsigned long long)e->allowed);
+	return !e->call;
+}
+
 void invariant_add_builtin(struct world *w)
 {
 	static const struct invariant builtin[] = {
 		{ .name = "I35 (one fate, one reason)", .holds = one_fate },
 		{ .name = "I09 (within the MTU)", .holds = fits_mtu },
+		{ .name = "I27 (bounded work)", .holds = bounded_work },
 		{ .name = "I30 (strictly valid)", .frame = is_strict },
 		{ .name = "link counters", .holds = ways_add_up },
 	};

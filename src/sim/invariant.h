@@ -30,6 +30,7 @@ void invariant_add(struct world *w, struct invariant *i);
 /* Adds those that hold in every world:
  *	I35  each frame met one fate, each drop has one reason
  *	I09  no frame leaves that is larger than its interface's MTU allows
+ *	I27  no call of a stack takes more steps than work.h allows, where they are counted
  *	I30  each frame that leaves passes a strict reader (strict.h)
  *	and the counters of each link add up. */
 void invariant_add_builtin(struct world *w);

@@ -44,9 +44,12 @@ static void give_frame(struct node_interface *i, const struct rx_frame *frame)
 	struct node *n = i->node;
 	n->frames++;
 	invariant_hear_frame(n, frame);
+	struct work w;
 	if (n->trouble)
 		trouble_hide_memory(n->trouble);
+	work_begin(&w, n->stack);
 	stack_receive(n->stack, i->netif, frame, node_clock(n));
+	work_end(&w, n->stack, "to receive a frame", 1, &n->excess);
 	if (n->trouble)
 		trouble_show_memory(n->trouble);
 }
@@ -117,13 +120,22 @@ static void run_apps(struct node *n)
 	}
 }
 
+static unsigned transmit_some(struct node *n)
+{
+	struct work w;
+	work_begin(&w, n->stack);
+	unsigned sent = stack_transmit(n->stack, node_clock(n), TRANSMIT_BUDGET);
+	work_end(&w, n->stack, "to transmit", sent, &n->excess);
+	return sent;
+}
+
 /* Did anything come of it: frames, or news for applications? */
 static bool transmit_all(struct node *n)
 {
 	uint32_t news = stack_news(n->stack);
 	bool sent = false;
 	unsigned turns = 0;
-	while (stack_transmit(n->stack, node_clock(n), TRANSMIT_BUDGET)) {
+	while (transmit_some(n)) {
 		sent = true;
 		if (++turns == NODE_TURNS) {
 			world_halt(n->world, WORLD_RUNAWAY, "%s sends without an end", n->name);
@@ -158,11 +170,19 @@ static void sleep_until_next(struct node *n)
 		agenda_put(&n->world->agenda, &n->wake, next);
 }
 
+static void fire_timers(struct node *n)
+{
+	struct work w;
+	work_begin_timers(&w, n->stack, node_clock(n));
+	stack_timers(n->stack, node_clock(n));
+	work_end(&w, n->stack, "for timers", 0, &n->excess);
+}
+
 void node_run(struct node *n)
 {
 	if (n->trouble)
 		trouble_hide_memory(n->trouble);
-	stack_timers(n->stack, node_clock(n));
+	fire_timers(n);
 	unsigned round = 0;
 	do {
 		if (round++ == NODE_ROUNDS) {

@@ -13,6 +13,7 @@
 
 #include "sim/port.h"
 #include "sim/trouble.h"
+#include "sim/work.h"
 #include "socket/app.h"
 
 #define NODE_NAME_MAX 16
@@ -42,6 +43,7 @@ struct node {
 	struct node_interface interface[ACCESS_NETIFS];
 	uint64_t frames;  /* given to stack_receive */
 	const char *role; /* what it is for, in a few words, or NULL */
+	struct work_excess excess; /* I27 */
 	/* private: */
 	struct list dirty, sinks;
 	struct event wake;

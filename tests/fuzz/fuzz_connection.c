@@ -513,6 +513,7 @@ static void tear_down(struct run *r)
 		abort();
 	}
 	world_free(r->world);
+	assert(work_steps() > 0); /* I27 was asked */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -104,6 +104,15 @@ MUTANTS = [
      "\tif (!held_begin(t, f) || !text_fill(t, c, rx, seg))",
      "\tif (!held_begin(t, f) || (!text_fill(t, c, rx, seg) && t->now < 0))",
      ("sweep", "1-600", "F01,F05,F49,F50"), r"I01|I36"),
+    ("I27 no walk over the bytes in flight", TCP + "ack.c",
+     "\tif (seq_gt(seg->ack, c->snd_nxt)) {",
+     "\tfor (uint32_t at = c->snd_una; seq_lt(at, c->snd_nxt); at++)\n\t\t__asm__ volatile(\"\");\n"
+     "\tif (seq_gt(seg->ack, c->snd_nxt)) {", ("sweep", "1-100", "none"), r"I27"),
+    ("I27 no walk over a table of all connections", "src/transport/demux.c",
+     "\tuint32_t at = (uint32_t)hash & d->mask;\n\tfor (unsigned probe = 0; probe < DEMUX_PROBES; probe++, at",
+     "\tuint32_t at = (uint32_t)hash & d->mask;\n\tfor (uint32_t i = 0; i <= d->mask; i++)\n"
+     "\t\t__asm__ volatile(\"\" : : \"r\"(d->line[i].passed));\n"
+     "\tfor (unsigned probe = 0; probe < DEMUX_PROBES; probe++, at", ("test", "test_attack_work"), r"tcp_35"),
     ("I30 the checksum is right", TCP + "output.c",
      "\t\tcheck = checksum_finish(sum);", "\t\tcheck = (uint16_t)(checksum_finish(sum) ^ 1);",
      ("sweep", "1-20", "none"), r"I30"),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "sim/trial.h"
+#include "sim/work.h"
 #include "support/seed.h"
 
 #define WORLDS 40
@@ -115,6 +116,18 @@ static void test_found_worlds(void **state)
 	assert_true(worlds > 0);
 }
 
+/* I27 is asked in these worlds: steps are counted, some hundred for each frame at least. */
+static void test_work_is_counted(void **state)
+{
+	struct trial t;
+	struct trial_result r;
+	uint64_t before = work_steps();
+	(void)state;
+	trial_draw(&t, test_seed(), 0);
+	trial_run(&t, NULL, &r);
+	assert_true(work_steps() - before > r.events);
+}
+
 /* I32: the same world twice is the same to the last event. */
 static void test_replay(void **state)
 {
@@ -169,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_quiet_worlds),
 		cmocka_unit_test(test_each_fault),
 		cmocka_unit_test(test_found_worlds),
+		cmocka_unit_test(test_work_is_counted),
 		cmocka_unit_test(test_replay),
 		cmocka_unit_test(test_parts_stay_the_same),
 		cmocka_unit_test(test_random_worlds),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "sim/work.h"
 #include "support/wire_peer.h"
 
 static bool keep(void *link, struct netif *nif, const struct tx_frame *f, nanotime now)
@@ -101,10 +102,34 @@ void peer_close(struct wire_peer *p)
 	free(p);
 }
 
+/* I27, where the program counts steps. */
+static void end_work(struct wire_peer *p, const struct work *w, const char *call, uint32_t frames)
+{
+	struct work_excess e = { .call = NULL };
+	work_end(w, p->stack, call, frames, &e);
+	if (e.call)
+		fail_msg("I27: %llu steps %s, and not %llu at most", (unsigned long long)e.steps,
+			call, (unsigned long long)e.allowed);
+}
+
+static void let_receive(struct wire_peer *p, const uint8_t *frame, size_t len)
+{
+	struct rx_frame rx = rx_frame_of(frame, len);
+	struct work w;
+	work_begin(&w, p->stack);
+	stack_receive(p->stack, p->nif, &rx, p->now);
+	end_work(p, &w, "to receive a frame", 1);
+}
+
 void peer_flush(struct wire_peer *p)
 {
-	while (stack_transmit(p->stack, p->now, 64))
-		;
+	unsigned sent;
+	do {
+		struct work w;
+		work_begin(&w, p->stack);
+		sent = stack_transmit(p->stack, p->now, 64);
+		end_work(p, &w, "to transmit", sent);
+	} while (sent);
 }
 
 void peer_receive(struct wire_peer *p, const struct peer_say *say)
@@ -163,8 +188,7 @@ void peer_receive(struct wire_peer *p, const struct peer_say *say)
 		.source = { { 2, 0, 0, 0, 0, 2 } },
 		.type = p->v6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4 };
 	eth_emit(&eth, frame, ETH_HEADER);
-	struct rx_frame rx = rx_frame_of(frame, ip + total);
-	stack_receive(p->stack, p->nif, &rx, p->now);
+	let_receive(p, frame, ip + total);
 }
 
 void peer_send(struct wire_peer *p, const struct peer_say *say)
@@ -224,8 +248,7 @@ void peer_icmp(struct wire_peer *p, uint8_t type, uint8_t code, uint32_t us, uin
 		.source = { { 2, 0, 0, 0, 0, 2 } },
 		.type = p->v6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4 };
 	eth_emit(&eth, frame, ETH_HEADER);
-	struct rx_frame rx = rx_frame_of(frame, ETH_HEADER + header + len);
-	stack_receive(p->stack, p->nif, &rx, p->now);
+	let_receive(p, frame, ETH_HEADER + header + len);
 	peer_flush(p);
 }
 
@@ -238,7 +261,10 @@ void peer_wait(struct wire_peer *p, nanodiff how_long)
 			break;
 		if (next > p->now)
 			p->now = next;
+		struct work w;
+		work_begin_timers(&w, p->stack, p->now);
 		stack_timers(p->stack, p->now);
+		end_work(p, &w, "for timers", 0);
 		peer_flush(p);
 	}
 	p->now = until;

@@ -5,6 +5,9 @@
  *
  * Sequence numbers on the test's side are relative: `us` counts from the stack's
  * initial sequence number, `them` from the test's own.
+ *
+ * In a program that counts steps (it calls work_steps), each call of the stack is
+ * held to its bound (I27).
  */
 #ifndef STRATA_TESTS_WIRE_PEER_H
 #define STRATA_TESTS_WIRE_PEER_H
