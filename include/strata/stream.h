@@ -150,6 +150,10 @@ enum strata_option {
 	/* listeners: so many handshakes at once may have their SYN's bytes delivered (RFC 7413
 	 * 5.1); 0: none. Not for strata_listener_get. */
 	STRATA_OPTION_FAST_OPEN = 19,
+	/* time that the peer is told we wait for it, so that it waits as long (RFC 5482), and leave
+	 * to wait longer or shorter where it says so, 100 s to an hour; 0: neither. Whoever sets
+	 * STRATA_OPTION_USER_TIMEOUT tells, but keeps to that. */
+	STRATA_OPTION_ADVERTISED_TIMEOUT = 20,
 };
 /* 0, or -STRATA_E_ARGUMENT: no such option of this handle, or a value out of its range. NET. */
 STRATA_API int strata_stream_set(struct strata_stream *stream, enum strata_option option,
@@ -185,6 +189,8 @@ struct strata_stream_info {
 	/* The largest packet that is sent, but for those that try whether a larger one arrives (RFC
 	 * 4821), how many these were, and how often full segments seemed to vanish. */
 	uint32_t path_mtu, mtu_probes, black_holes;
+	int64_t user_timeout; /* ns without progress that end it, as it stands now */
+	int64_t peer_timeout; /* what the peer advertised (RFC 5482); 0: nothing */
 };
 STRATA_API int strata_stream_info(struct strata_stream *stream,
 				  struct strata_stream_info *out); /* NET */

@@ -26,6 +26,7 @@ static const uint8_t option_of[] = {
 	[STRATA_OPTION_HOP_LIMIT] = SOCK_HOP_LIMIT,
 	[STRATA_OPTION_DEFER_ACCEPT] = SOCK_DEFER_ACCEPT,
 	[STRATA_OPTION_FAST_OPEN] = NO_OPTION,
+	[STRATA_OPTION_ADVERTISED_TIMEOUT] = SOCK_ADVERTISED_TIMEOUT,
 };
 
 static unsigned known(enum strata_option option)

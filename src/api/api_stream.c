@@ -369,6 +369,8 @@ int strata_stream_info(struct strata_stream *stream, struct strata_stream_info *
 		.path_mtu = i.path_mtu,
 		.mtu_probes = i.mtu_probes,
 		.black_holes = i.black_holes,
+		.user_timeout = i.user_timeout,
+		.peer_timeout = i.peer_timeout,
 	};
 	return 0;
 }

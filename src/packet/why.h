@@ -41,6 +41,7 @@
 	X(ACK_DUPLICATE, "ACK: the segment brought nothing new")                                   \
 	X(ACK_FIN, "ACK of the peer's FIN")                                                        \
 	X(ACK_CHALLENGE, "challenge ACK")                                                          \
+	X(USER_TIMEOUT, "tell the peer how long we wait for it")                                   \
 	X(URGENT, "urgent data waits to be sent: say so")                                          \
 	X(FIN, "no more data from this side")                                                      \
 	X(RESET_NO_CONNECTION, "reset: no such connection here")                                   \

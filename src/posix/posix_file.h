@@ -139,6 +139,7 @@ struct file {
 struct sysctls {
 	int64_t wmem[3], rmem[3];
 	int64_t unsent_low;
+	int64_t told_timeout; /* seconds: RFC 5482's ADV_UTO of all sockets; 0: none */
 };
 
 /* The datagram that was taken off a queue to be looked at, and not read yet: one for all. */

@@ -151,6 +151,9 @@ void socket_apply_options(struct posix *p, struct file *f)
 	for (unsigned o = 0; o < SOCK_OPTIONS; o++)
 		if (f->options_set & 1u << o)
 			sock_set(p->stack, f->id, (enum sock_option)o, f->option[o]);
+	if (p->sysctl.told_timeout)
+		sock_set(p->stack, f->id, SOCK_ADVERTISED_TIMEOUT,
+			p->sysctl.told_timeout * NANO_S);
 	if (f->receive_locked)
 		sock_set(p->stack, f->id, SOCK_RECEIVE_BUFFER, f->receive_buffer / 2);
 }
@@ -246,7 +249,7 @@ int64_t accept_try(struct posix *p, struct posix_call *c)
 	sock_name(p->stack, f->id, &local, NULL);
 	f->local = local.address;
 	sockaddr_emit(f, &peer.address, peer.port, c->address, c->address_len);
-	posix_look(p);
+	posix_flush(p);
 	return f->number;
 }
 

@@ -74,6 +74,8 @@ static const struct setting settings[] = {
 	{ "tcp_notsent_lowat", SETTING_NUMBER, OWN(unsent_low), 0, 0, UINT32_MAX },
 	{ "tcp_fastopen", SETTING_BITS, CONFIG(fast_open), 0, 0, INT32_MAX },
 	{ "tcp_fastopen_key", SETTING_KEY, 0, 0, 0, 0 },
+	/* no sysctl of Linux, which has no such option: RFC 5482 for all sockets, in seconds */
+	{ "tcp_advertised_timeout", SETTING_NUMBER, OWN(told_timeout), 0, 0, 1000000 },
 	/* no sysctl of Linux: what `ip tcp_metrics flush` does */
 	{ "tcp_metrics_flush", SETTING_FORGET, 0, 0, 0, 0 },
 	{ "tcp_fastopen_blackhole_timeout_sec", SETTING_TIME, CONFIG(fast_open_pause), NANO_S, 0,

@@ -43,7 +43,7 @@ static bool transport_sum_is_right(const struct packet *p)
 
 /* ---- transport ---- */
 
-/* RFC 9293 3.2, RFC 7323, RFC 2018: each kind has one length, some belong on a SYN only. */
+/* RFC 9293 3.2, RFC 7323, 2018, 5482: each kind has one length, some belong on a SYN only. */
 static const char *tcp_option(unsigned kind, struct span o, bool syn, bool acks, uint32_t ack)
 {
 	switch (kind) {
@@ -52,6 +52,7 @@ static const char *tcp_option(unsigned kind, struct span o, bool syn, bool acks,
 	case 4: return o.len == 2 && syn ? NULL : "TCP SACK-permitted option";
 	case 5: break;
 	case 8: return o.len == 10 ? NULL : "TCP timestamps option";
+	case 28: return o.len == 4 && u16(o, 2) & 0x7fff ? NULL : "TCP user timeout option";
 	case 34: return syn && o.len % 2 == 0 && o.len <= 18 ? NULL : "TCP Fast Open option";
 	case 254: /* the early form of Fast Open, under its magic number (RFC 7413 A) */
 		return syn && o.len % 2 == 0 && o.len >= 4 && o.len <= 20 && u16(o, 2) == 0xf989

@@ -66,6 +66,8 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->probes = f->probes;
 	i->snd_wnd_max = f->snd_wnd_max;
 	i->rcv_mss = f->rcv_mss;
+	i->user_timeout = f->user_timeout;
+	i->peer_timeout = f->peer_timeout;
 	i->mtu_probes = f->mtu_probes;
 	i->black_holes = f->black_holes;
 	i->receive_buffer = f->receive_buffer;
@@ -96,6 +98,8 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 		.mss = c->mss,
 		.path_mtu = c->path.mtu,
 		.mtu_high = c->path.mtu_high,
+		.user_timeout = t->options[n].user_timeout ? t->options[n].user_timeout
+							   : t->config.user_timeout,
 		.snd_wscale = c->snd_wscale,
 		.rcv_wscale = c->rcv_wscale,
 		.timestamps = c->flags & CONN_TIMESTAMPS,

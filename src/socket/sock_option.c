@@ -38,6 +38,7 @@ static const struct option_place {
 	[SOCK_FRAGMENT] = PLACE(fragment, 1),
 	[SOCK_QUIET] = PLACE(quiet, 1),
 	[SOCK_CONGESTION] = PLACE(congestion, CC_KINDS - 1),
+	[SOCK_ADVERTISED_TIMEOUT] = PLACE(advertised_timeout, 1000000 * NANO_S),
 	[SOCK_ECN] = PLACE(ecn, ECN_USES),
 #undef PLACE
 };
@@ -129,9 +130,12 @@ static void apply(struct transport *t, struct tcp_conn *c, const struct endpoint
 		c->hop_limit = o->hop_limit;
 		return;
 	case SOCK_USER_TIMEOUT: /* MUST-21 */
-		if (f)
-			f->user_timeout = o->user_timeout ? o->user_timeout
-							  : t->config.user_timeout;
+		conn_set_timeout(t, c);
+		return;
+	case SOCK_ADVERTISED_TIMEOUT:
+		conn_set_timeout(t, c);
+		if (o->advertised_timeout)
+			conn_tell_timeout(t, c);
 		return;
 	case SOCK_FIN_WAIT2:
 		if (f)

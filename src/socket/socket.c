@@ -216,6 +216,8 @@ int sock_accept(struct stack *s, sock_id listener, struct sock_queue *queue, voi
 		c->flags |= CONN_NODELAY;
 	if (t->options[n].keepalive)
 		sock_set(s, id_of(o, n), SOCK_KEEPALIVE, true);
+	if (t->options[n].advertised_timeout)
+		conn_tell_timeout(t, c);
 	o->queue = queue;
 	o->user = user;
 	notify_event(&t->notify, n, tcp_poll(t, c));

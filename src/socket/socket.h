@@ -132,7 +132,7 @@ enum sock_option {
 	SOCK_KEEPALIVE,     /* bool */
 	SOCK_KEEP_IDLE, SOCK_KEEP_INTERVAL, SOCK_KEEP_PROBES,
 	SOCK_QUICK_ACK,     /* bool: acknowledge at once for a while; false: delay from now on */
-	SOCK_USER_TIMEOUT,  /* RFC 5482 */
+	SOCK_USER_TIMEOUT,  /* no progress for so long ends it (RFC 9293 R2) */
 	SOCK_FIN_WAIT2,     /* how long a closed one may wait for the peer's FIN */
 	SOCK_SYN_RETRIES,
 	SOCK_DEFER_ACCEPT,  /* listeners: accept when data comes, or after so many SYN-ACKs more */
@@ -147,6 +147,10 @@ enum sock_option {
 	SOCK_FRAGMENT,      /* bool: routers may fragment what is sent */
 	SOCK_QUIET,         /* bool: no EVENT_TROUBLE (RFC 9293 SHLD-20) */
 	SOCK_CONGESTION,    /* congestion control: 0 as configured, 1 reno, 2 cubic, 3 bbr */
+	/* What the peer is told of our user timeout, and leave to adapt ours to what it says,
+	 * within the config's limits (RFC 5482); 0: neither. Who sets SOCK_USER_TIMEOUT adapts
+	 * nothing. */
+	SOCK_ADVERTISED_TIMEOUT,
 	SOCK_ECN,           /* 0 as configured, else 1 + enum tcp_ecn_use; before the handshake */
 	SOCK_OPTIONS
 };
@@ -208,6 +212,7 @@ struct sock_tcp_info {
 	uint32_t mtu_probes, black_holes; /* larger segments tried; times that we fell back */
 	uint64_t data_segments_received, out_of_order; /* segments */
 	nanotime last_sent, last_text, last_heard; /* data sent; data received; anything received */
+	nanodiff user_timeout, peer_timeout; /* in force; what the peer advertised, or 0 */
 	uint8_t backoff, probes;    /* RTO doublings; probes without an answer */
 	bool recovering, loss, disorder; /* fast recovery; after an RTO; SACKs or duplicates */
 	bool wait_window;           /* `wait` is for the peer's window */

@@ -22,6 +22,7 @@ struct notify {
 struct endpoint_options {
 	uint32_t send_buffer, receive_buffer; /* 0: the configured */
 	nanodiff user_timeout;                /* 0: the configured */
+	nanodiff advertised_timeout;          /* RFC 5482; 0: nothing is told or believed */
 	nanodiff keep_idle, keep_interval;    /* 0: the configured */
 	nanodiff fin_wait2;                   /* 0: the configured */
 	/* While so much is written and unsent, nothing more is taken; 0: no such mark */

@@ -44,6 +44,8 @@ void transport_config_default(struct transport_config *c)
 		.msl = 30 * NANO_S,
 		.fin_wait2 = 60 * NANO_S,
 		.user_timeout = 900 * NANO_S, /* SHLD-11 */
+		.user_timeout_least = 100 * NANO_S, /* RFC 5482 3.1 */
+		.user_timeout_most = 3600 * NANO_S,
 		.syn_timeout = 180 * NANO_S,
 		.keepalive_idle = 7200 * NANO_S, /* MUST-28 */
 		.keepalive_interval = 75 * NANO_S,
@@ -118,6 +120,10 @@ const char *transport_config_check(const struct transport_config *c)
 			  c->keepalive_idle > STAMP_MS || c->keepalive_interval <= 0 ||
 			  c->keepalive_interval > STAMP_MS,
 		  "transport.user_timeout, keepalive_idle and keepalive_interval must be positive "
+		  "and at most 24 days" },
+		{ c->user_timeout_least <= 0 || c->user_timeout_most > STAMP_MS ||
+			  c->user_timeout_least > c->user_timeout_most,
+		  "transport.user_timeout_least must be positive, and user_timeout_most no less "
 		  "and at most 24 days" },
 		{ c->msl < 0 || c->fin_wait2 < 0, "transport.msl and fin_wait2 can't be negative" },
 		{ c->syn_cookies < SYN_COOKIES_OFF || c->syn_cookies > SYN_COOKIES_ALWAYS,

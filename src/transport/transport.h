@@ -113,6 +113,8 @@ struct transport_config {
 	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
 	nanodiff fin_wait2;      /* orphans in FIN-WAIT-2: 60 s */
 	nanodiff user_timeout;   /* R2: give up after so long without progress; 100 s or more */
+	/* what the peer may make of it (RFC 5482): 100 s to an hour */
+	nanodiff user_timeout_least, user_timeout_most;
 	bool icmp_ends_open;     /* any unreachable ends an attempt, not only a hard one */
 	nanodiff syn_timeout;    /* R2 for SYN: MUST-23: at least 3 minutes */
 	nanodiff keepalive_idle, keepalive_interval; /* 2 h, 75 s; off unless asked for */

@@ -328,6 +328,7 @@ static void test_options(void **state)
 		{ STRATA_OPTION_KEEPALIVE_INTERVAL, STRATA_SECOND, -1 },
 		{ STRATA_OPTION_KEEPALIVE_PROBES, 3, 1000 },
 		{ STRATA_OPTION_USER_TIMEOUT, 20 * STRATA_SECOND, -1 },
+		{ STRATA_OPTION_ADVERTISED_TIMEOUT, 300 * STRATA_SECOND, -1 },
 		{ STRATA_OPTION_CONGESTION, 1, 99 },
 		{ STRATA_OPTION_SEND_BUFFER, 32768, -1 },
 		{ STRATA_OPTION_UNSENT_LOW_WATER, 4096, -1 },
@@ -343,7 +344,8 @@ static void test_options(void **state)
 			-STRATA_E_ARGUMENT);
 		assert_int_equal(strata_stream_get(p.near, stream[i].option), stream[i].good);
 	}
-	static const int none[] = { 0, -1, STRATA_OPTION_FAST_OPEN, STRATA_OPTION_FAST_OPEN + 1 };
+	static const int none[] = { 0, -1, STRATA_OPTION_FAST_OPEN,
+		STRATA_OPTION_ADVERTISED_TIMEOUT + 1 };
 	for (unsigned i = 0; i < sizeof none / sizeof none[0]; i++) {
 		enum strata_option o = (enum strata_option)none[i];
 		assert_int_equal(strata_stream_set(p.near, o, 1), -STRATA_E_ARGUMENT);

@@ -76,8 +76,7 @@ static uint32_t initial_window(const struct transport *t, uint32_t mss)
 	return segments < bound ? segments : bound;
 }
 
-/* Its owner's; in the backlog the listener's, which the owner will get. */
-static const struct endpoint_options *conn_options(struct transport *t, const struct tcp_conn *c)
+const struct endpoint_options *conn_options(struct transport *t, const struct tcp_conn *c)
 {
 	const struct tcp_listener *l = NULL;
 	if (c->flags & CONN_IN_BACKLOG)

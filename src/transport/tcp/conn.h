@@ -141,10 +141,11 @@ enum tcp_phase {
 	PHASE_LOSS,     /* after an RTO */
 };
 
-/* Data that is sent for what its answer tells, one segment at a time: the tail loss probe (RFC 8985
- * 7), or one that is larger than the path is known to take (mtu_search.c). Below NONE it may be
- * sent, above it is out. */
+/* What is sent for its own sake, one segment at a time: the tail loss probe (RFC 8985 7), one that
+ * is larger than the path is known to take (mtu_search.c), or an option (user_timeout.c). Below
+ * NONE it may be sent, above it is out, and its answer will tell something. */
 enum tcp_probing {
+	PROBING_TIMEOUT = -3, /* our user timeout: no answer is waited for */
 	PROBING_TAIL = -2,   /* its timer fired: the next transmit sends it */
 	PROBING_LARGER = -1, /* as soon as there is data and room for it */
 	PROBING_NONE,
@@ -198,6 +199,7 @@ struct tcp_flight {
 	nanotime resent_at;    /* the first retransmission of this recovery; 0: none yet */
 	nanotime last_text;    /* when text came */
 	nanodiff user_timeout;
+	nanodiff peer_timeout; /* what it advertised (RFC 5482); 0: nothing that we may use */
 	nanodiff fin_wait2;    /* how long it may wait there without an owner */
 	uint32_t recover;      /* RFC 6582: recovery ends when this is acknowledged */
 	uint32_t tune_mark;    /* our timestamp clock when the round of receiving began ... */
@@ -234,6 +236,7 @@ struct tcp_flight {
 	uint16_t too_big;      /* a path MTU that somebody claims; 0: none */
 	uint32_t too_big_seq;  /* of which byte */
 	uint16_t probe_mtu;    /* the packet of the larger segment that is out */
+	bool timeout_owed;     /* the peer is to be told our user timeout: RFC 5482 */
 	bool search_high;      /* the next one is as large as may be, not half way there */
 	uint32_t searched_at;  /* ms: when the search for a larger MTU ended last */
 	uint32_t mtu_probes, black_holes; /* larger segments sent; times that we fell back */

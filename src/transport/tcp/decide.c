@@ -208,9 +208,17 @@ static bool plan_larger(const struct transport *t, const struct tcp_conn *c, str
 static bool plan_probe(const struct transport *t, const struct tcp_conn *c, struct tcp_plan *p,
 		       uint32_t mss)
 {
-	if (!board_can_send(&c->flight->board, &t->range_pool))
+	const struct tcp_flight *f = c->flight;
+	if (f->probing == PROBING_TIMEOUT) {
+		if (conn_sack_room(c)) /* such an ACK would tell of no SACK (RFC 2018 4): later */
+			return false;
+		p->kind = PLAN_TIMEOUT;
+		p->why = WHY_USER_TIMEOUT;
+		return true;
+	}
+	if (!board_can_send(&f->board, &t->range_pool))
 		return false;
-	if (c->flight->probing == PROBING_LARGER)
+	if (f->probing == PROBING_LARGER)
 		return plan_larger(t, c, p, mss);
 	return c->snd_una != c->snd_nxt && plan_tail(c, p, mss);
 }

@@ -25,6 +25,7 @@ const char *tcp_wait_text(enum tcp_wait w);
 
 enum tcp_plan_kind {
 	PLAN_NONE,
+	PLAN_TIMEOUT, /* an ACK with our user timeout: conn_send_timeout */
 	PLAN_AGAIN, /* retransmit the start of `range` */
 	PLAN_NEW,   /* new data, FIN, or both */
 	PLAN_TAIL,  /* the last segment once more: a tail loss probe */

@@ -57,8 +57,8 @@ uint32_t conn_mtu_to_try(const struct transport *t, const struct tcp_conn *c)
 void conn_probing_over(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	f->probing = PROBING_NONE;
-	if (c->path.mtu_high <= c->path.mtu)
+	f->probing = f->timeout_owed ? PROBING_TIMEOUT : PROBING_NONE;
+	if (f->probing || c->path.mtu_high <= c->path.mtu)
 		return;
 	if (conn_mtu_to_try(t, c)) {
 		f->probing = PROBING_LARGER;

@@ -71,9 +71,11 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		mtu = c->path.mtu;
 	struct tcp_options o;
 	tcp_syn_options(&o, &c->tuple.remote, mtu, c->flags & CONN_SACK, scale, c->rcv_wscale);
-	uint16_t most = t->options[c->sock].mss;
-	if (most && most < o.mss)
-		o.mss = most;
+	const struct endpoint_options *own = &t->options[c->sock];
+	if (own->mss && own->mss < o.mss)
+		o.mss = own->mss;
+	if (own->advertised_timeout && !c->fast_open) /* beside a cookie there is no room for it */
+		conn_syn_timeout(own, &o);
 	struct tcp_reply r = {
 		.tuple = c->tuple,
 		.seq = c->snd_una,
@@ -377,7 +379,12 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 			return sent;
 		}
 		struct tcp_plan p = tcp_decide(t, c, c->ecn && conn_ecn_alone(c) ? 0 : gso);
-		if (p.kind == PLAN_NONE) {
+		if (p.kind <= PLAN_TIMEOUT) {
+			if (p.kind == PLAN_TIMEOUT) {
+				conn_send_timeout(t, c);
+				sent_ack(c);
+				continue;
+			}
 			if (c->flight)
 				arm_probe(t, c, p.wait);
 			if (p.wait != WAIT_NOTHING)
@@ -397,6 +404,7 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 		case PLAN_PROBE:
 			break;
 		case PLAN_ACK:
+		case PLAN_TIMEOUT:
 		case PLAN_NONE:
 			if (c->flight && p.wait != WAIT_NOTHING)
 				arm_probe(t, c, p.wait);

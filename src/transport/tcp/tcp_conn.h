@@ -77,6 +77,8 @@ static inline void conn_established(struct transport *t, struct tcp_conn *c)
 	if (c->flags & (CONN_KEEPALIVE | CONN_FIN_QUEUED) || c->fast_open)
 		conn_catch_up(t, c);
 }
+/* Its owner's; in the backlog the listener's, which the owner will get. */
+const struct endpoint_options *conn_options(struct transport *t, const struct tcp_conn *c);
 void conn_set_peer_mss(struct transport *t, struct tcp_conn *c, uint16_t mss);
 /* mss from the peer's, the path's MTU and the options in use (MUST-16, RFC 6691) */
 void conn_update_mss(struct tcp_conn *c);
@@ -121,6 +123,17 @@ static inline enum error conn_soft_error(const struct tcp_conn *c)
 }
 /* The RTO fired while a path MTU was in doubt (f->too_big). */
 void conn_too_big_timeout(struct transport *t, struct tcp_conn *c);
+/* user_timeout.c: RFC 5482 */
+/* An acceptable segment brought the option. */
+void conn_take_timeout(struct transport *t, struct tcp_conn *c, uint16_t told);
+/* The owner has set or unset it. */
+void conn_set_timeout(struct transport *t, struct tcp_conn *c);
+/* The peer is to be told what we advertise. */
+void conn_tell_timeout(struct transport *t, struct tcp_conn *c);
+/* The option in our SYN, of an owner who advertises. */
+void conn_syn_timeout(const struct endpoint_options *own, struct tcp_options *o);
+/* An ACK with the option. */
+void conn_send_timeout(struct transport *t, struct tcp_conn *c);
 /* mtu_search.c: what the path carries, where ICMP does not say so (RFC 4821) */
 /* The path was looked up again; `before`: what it was. */
 void conn_keep_mtu(struct tcp_conn *c, const struct path *before);

@@ -26,7 +26,7 @@ nanotime conn_tail_probe_due(const struct transport *t, const struct tcp_conn *c
 	const struct tcp_flight *f = c->flight;
 	uint32_t outstanding = c->snd_nxt - c->snd_una;
 	if (!(c->flags & CONN_SACK) || !outstanding || f->phase != PHASE_OPEN || f->board.sacked ||
-	    (f->probing != PROBING_NONE && f->probing != PROBING_LARGER) ||
+	    f->probing > PROBING_NONE || f->probing == PROBING_TAIL ||
 	    !t->config.tail_loss_probe)
 		return NANOTIME_NEVER;
 	nanodiff wait = NANO_S; /* RFC 8985 7.2 */
@@ -202,7 +202,8 @@ static bool flight_idle(const struct tcp_conn *c)
 	       c->snd_una == c->snd_nxt &&
 	       c->snd_end == c->snd_nxt && f->rx.low == c->rcv_nxt && !f->held &&
 	       !f->fin_ahead && !(c->flags & (CONN_ACK_NOW | CONN_PROBE_OWED)) &&
-	       f->ack_at == NANOTIME_NEVER && f->rto_at == NANOTIME_NEVER && !f->probes;
+	       f->ack_at == NANOTIME_NEVER && f->rto_at == NANOTIME_NEVER && !f->probes &&
+	       !f->peer_timeout && !f->timeout_owed;
 }
 
 /* R1 and R2 of a SYN: MUST-22. */
