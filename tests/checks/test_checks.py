@@ -127,12 +127,15 @@ class CheckTest(unittest.TestCase):
     def test_attacks(self):
         tree = self.tree({"main/tests/test_a.c": "cmocka_unit_test(test_tcp_01_05_urgent),\n"
                           "static void test_tcp_07_not_run(void **state);\n",
+                          "main/tests/mutants/table.py": '    ("TCP-01 TCP-05 a length",\n    ("TCP-07 a flood",\n',
                           "shared/attacks.tsv": "TCP-01 / CVE-1\tTCP\nTCP-05\tTCP\nIP4-09\tIP\n"})
         tree.root = tree.root / "main"
         self.assert_good(check_attacks, tree)
         with (tree.root.parent / "shared/attacks.tsv").open("a") as rows:
             rows.write("TCP-07 / flood\tTCP\n")
         self.assert_bad(check_attacks, tree, "test_tcp_07_...: TCP-07 / flood")
+        (tree.root / "tests/mutants/table.py").write_text('    ("TCP-01 a length",\n    ("TCP-07 a flood",\n')
+        self.assert_bad(check_attacks, tree, "the test of TCP-05", "test_tcp_07_")
 
     def test_applications(self):
         good = {"src/application/a.c": "/* no sock_write_urgent */ sock_write();\n", "cli/main.c": "",
