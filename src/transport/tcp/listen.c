@@ -494,16 +494,20 @@ static bool embryo_may_challenge(const struct transport *t, struct tcp_embryo *e
 	return true;
 }
 
-/* RFC 5961 3.2 */
+/* What we have and wait for: to what is not acceptable (RFC 9293 3.10.7.4), to resets and SYNs that
+ * anybody may have sent (RFC 5961 3.2, 4.2). */
 static void embryo_challenge(struct transport *t, struct tcp_embryo *e)
 {
 	struct tcp_reply *r = embryo_may_challenge(t, e) ? tcp_reply_new(t) : NULL;
 	if (!r)
 		return;
-	uint32_t window = listener_receive_buffer(t, pool_at(&t->listener_pool, e->listener));
+	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
+	uint32_t window = listener_receive_buffer(t, l);
 	if (e->wscale != EMBRYO_NO_WSCALE)
 		window >>= tcp_window_shift(t, window);
 	r->tuple = e->tuple;
+	r->tos = t->options[l->sock].tos;
+	r->hop_limit = t->options[l->sock].hop_limit;
 	r->why = WHY_ACK_CHALLENGE;
 	r->seq = e->iss + 1;
 	r->ack = e->irs + 1;
@@ -530,7 +534,9 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		}
 		e->options &= (uint8_t)~EMBRYO_ACKED;
 		const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
-		if (!ecn_of_syn_again(ecn_use(t, l->sock), &e->ecn, rx, seg)) {
+		/* Another SYN, which anybody may have sent, changes nothing of what was agreed. */
+		if (seg->seq == e->irs &&
+		    !ecn_of_syn_again(ecn_use(t, l->sock), &e->ecn, rx, seg)) {
 			tcp_reply_reset(t, rx, seg, &e->tuple);
 			embryo_free(t, e);
 			rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
@@ -542,10 +548,13 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 	}
 	if (e->options & CONN_TIMESTAMPS && seg->h.options.has & TCP_HAS_TIMESTAMPS &&
 	    !(seg->flags & TCP_RST) && seq_lt(seg->h.options.tsval, e->ts_recent)) {
+		embryo_challenge(t, e); /* RFC 7323 5.3 (R1) */
 		rx_drop(rx, DROP_TCP_PAWS);
 		return;
 	}
 	if (seg->seq != next && !embryo_in_window(t, e, seg)) {
+		if (!(seg->flags & TCP_RST))
+			embryo_challenge(t, e);
 		rx_drop(rx, DROP_TCP_SEQUENCE);
 		return;
 	}
@@ -562,6 +571,7 @@ void embryo_input(struct transport *t, struct tcp_embryo *e, struct rx *rx,
 		return;
 	}
 	if (seg->flags & TCP_SYN) {
+		embryo_challenge(t, e);
 		rx_drop(rx, DROP_TCP_SYN_IN_WINDOW);
 		return;
 	}
