@@ -56,8 +56,9 @@ static bool is_dsack(const struct tcp_conn *c, const struct tcp_segment *seg)
 	uint32_t start = o->sack[0].start, end = o->sack[0].end;
 	if (seq_ge(start, end))
 		return false;
-	if (seq_le(end, seg->ack))
-		return c->snd_una - start <= c->flight->bytes_acked + 1;
+	if (seq_le(end, seg->ack)) /* beyond SND.UNA where the ACKs before this one were lost */
+		return seq_ge(start, c->snd_una) ||
+		       c->snd_una - start <= c->flight->bytes_acked + 1;
 	return o->sack_count > 1 && seq_ge(start, o->sack[1].start) &&
 	       seq_le(end, o->sack[1].end) && seq_le(end, c->snd_nxt);
 }
@@ -286,7 +287,9 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 	};
 	n.bare = !n.advanced && is_bare(c, seg);
 	n.duplicate = n.bare && c->snd_nxt != c->snd_una;
-	if (c->flags & CONN_TIMESTAMPS && seg->h.options.has & TCP_HAS_TIMESTAMPS) {
+	/* Zero: none was echoed (RFC 7323 3.2), whatever our clock has said. */
+	if (c->flags & CONN_TIMESTAMPS && seg->h.options.has & TCP_HAS_TIMESTAMPS &&
+	    seg->h.options.tsecr) {
 		n.echo_ms = seg->h.options.tsecr - c->ts_offset;
 		n.echo_valid = true;
 	}
@@ -299,7 +302,8 @@ static void take_odd_ack(struct transport *t, struct tcp_conn *c, const struct t
 		board_ack(&f->board, &t->range_pool, seg->ack, &n.board);
 	if (n.duplicate && f->dup_acks < UINT8_MAX)
 		f->dup_acks++;
-	conn_update_window(t, c, seg);
+	if (!seq_lt(seg->ack, c->snd_una)) /* RFC 9293 3.10.7.4: not by an old one */
+		conn_update_window(t, c, seg);
 	if (n.board.acked + n.board.sacked)
 		take_rtt(t, c, &n);
 	if (n.advanced) {
