@@ -101,8 +101,12 @@ unsigned pending_transmit(struct access *a, unsigned budget, nanotime now)
 	struct pending *p;
 	while (sent < budget && (p = next_out(a)) != NULL) {
 		struct tx_frame *f = a->core->frame;
+		const struct netif *nif = &a->netif[p->nif];
 		restore(f, p);
-		access_send_mac(a, &a->netif[p->nif], &p->to, f, p->ethertype, now);
+		if (p->seg_count == 1 && p->len > nif->mtu) /* it shrank while this one waited */
+			access_tx_drop(a, nif, f, DROP_IP_TOO_BIG, now);
+		else
+			access_send_mac(a, &a->netif[p->nif], &p->to, f, p->ethertype, now);
 		give(a, p);
 		sent++;
 	}

@@ -141,6 +141,10 @@ static void send(struct internet *in, struct netif *nif, const struct forward *f
 		in->core->counters->tx_drop[DROP_NEIGHBOUR_TABLE_FULL]++;
 		return;
 	}
+	if (__builtin_expect(fw->len > nif->mtu, 0)) { /* it shrank while this one waited */
+		in->core->counters->tx_drop[DROP_IP_TOO_BIG]++;
+		return;
+	}
 	uint16_t type = fw->bytes[0] >> 4 == 4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6;
 	access_send(a, index, build(in, fw), type, true, now);
 }

@@ -240,6 +240,35 @@ static void the_queue_is_bounded_and_a_full_link_holds_its_own_only(void **unuse
 	net_close(n);
 }
 
+/* Its MTU shrinks while packets wait for the link, or for the next hop: those too big are lost. */
+static void the_link_shrinks(void **unused)
+{
+	(void)unused;
+	struct net *n = open_router();
+	const uint64_t *lost = &n->in.core->counters->tx_drop[DROP_IP_TOO_BIG];
+	for (unsigned unknown = 0; unknown < 2; unknown++) {
+		struct packet_head h = { .source = "192.0.2.7", .destination = "198.51.100.7" };
+		if (unknown)
+			h.destination = "198.51.100.9";
+		n->outer->blocked = !unknown;
+		put(n, h, 1000);
+		put(n, h, 50);
+		fake_flush(n->f);
+		fake_clear(n->f);
+		n->outer->mtu = 576;
+		n->outer->blocked = false;
+		if (unknown)
+			net_know(n, n->outer, h.destination);
+		fake_flush(n->f);
+		assert_int_equal(n->f->count, 1);
+		assert_int_equal(n->f->sent[0].why, WHY_FORWARD);
+		assert_in_range(n->f->sent[0].len, 50, 150);
+		assert_int_equal(*lost, unknown + 1);
+		n->outer->mtu = 1500;
+	}
+	net_close(n);
+}
+
 static void packets_that_have_no_place(void **unused)
 {
 	(void)unused;
@@ -421,6 +450,7 @@ int main(void)
 		cmocka_unit_test(too_big_for_the_next_link),
 		cmocka_unit_test(what_is_never_forwarded),
 		cmocka_unit_test(the_queue_is_bounded_and_a_full_link_holds_its_own_only),
+		cmocka_unit_test(the_link_shrinks),
 		cmocka_unit_test(packets_that_have_no_place),
 		cmocka_unit_test(partial_checksums_are_completed),
 		cmocka_unit_test(the_budget_is_for_all),
