@@ -219,7 +219,7 @@ static void take_syn(struct transport *t, struct tcp_conn *c, const struct rx *r
 	}
 	if (!(o->has & TCP_HAS_SACK_PERMITTED))
 		c->flags &= (uint16_t)~CONN_SACK;
-	if (o->has & TCP_HAS_WSCALE)
+	if (o->has & TCP_HAS_WSCALE && t->config.window_scaling) /* ours had it: RFC 7323 2.2 */
 		c->snd_wscale = o->wscale > 14 ? 14 : o->wscale; /* RFC 7323 2.3 */
 	else
 		c->snd_wscale = c->rcv_wscale = 0;
