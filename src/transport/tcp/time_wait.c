@@ -61,6 +61,16 @@ static bool time_wait_new_syn(const struct tcp_time_wait *w, const struct tcp_se
 	return seq_gt(seg->seq, w->rcv_nxt);
 }
 
+/* Acceptable, and there is nothing to answer (RFC 9293 3.10.7.4): or two ends that both wait would
+ * do so. */
+static bool time_wait_bare(const struct tcp_time_wait *w, const struct tcp_segment *seg)
+{
+	bool old = w->options & CONN_TIMESTAMPS && seg->h.options.has & TCP_HAS_TIMESTAMPS &&
+		   seq_lt(seg->h.options.tsval, w->ts_recent);
+	return (seg->flags & (TCP_SYN | TCP_FIN | TCP_ACK)) == TCP_ACK && !seg->text_len &&
+	       seg->seq == w->rcv_nxt && seq_le(seg->ack, w->snd_nxt) && !old;
+}
+
 void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx,
 		     struct tcp_segment *seg)
 {
@@ -81,6 +91,10 @@ void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx
 			listener_input(t, l, rx, seg, &tuple, &beyond);
 			return;
 		}
+	}
+	if (time_wait_bare(w, seg)) {
+		rx_fate(rx, FATE_DELIVERED);
+		return;
 	}
 	/* RFC 9293 3.10.7.4: the only thing that should come is a FIN again. Rate-limited:
 	 * TCP-26. */
