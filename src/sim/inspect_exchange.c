@@ -102,7 +102,7 @@ void inspect_answer(struct shadow *was, const struct tcp_conn *c, const struct s
 {
 	bool news = !was->told || g->ack != was->told_ack ||
 		g->ack + ((uint32_t)g->window << c->rcv_wscale) != was->told_edge;
-	bool probe = why == WHY_KEEPALIVE || why == WHY_WINDOW_PROBE;
+	bool probe = why == WHY_KEEPALIVE || why == WHY_WINDOW_PROBE || why == WHY_USER_TIMEOUT;
 	was->full_segments = 0;
 	was->told = true;
 	was->told_ack = g->ack;

@@ -164,6 +164,28 @@ static void test_told_again(void **state)
 	peer_close(p);
 }
 
+/* Who changes its mind before anything was sent, or goes, tells nothing: zero is no value (3). */
+static void test_not_told(void **state)
+{
+	(void)state;
+	for (unsigned gone = 0; gone < 2; gone++) {
+		struct wire_peer *p = peer_open(NULL, false);
+		sock_id id = peer_accepted(p, NULL);
+		peer_forget(p);
+		assert_int_equal(
+			sock_set(p->stack, id, SOCK_ADVERTISED_TIMEOUT, 300 * NANO_S), 0);
+		if (gone)
+			assert_int_equal(sock_close(p->stack, id), 0);
+		else
+			assert_int_equal(sock_set(p->stack, id, SOCK_ADVERTISED_TIMEOUT, 0), 0);
+		peer_flush(p);
+		if (gone)
+			assert_int_equal(peer_expect(p, TCP_ACK | TCP_FIN, 1, 1)->h.options.has, 0);
+		peer_expect_nothing(p);
+		peer_close(p);
+	}
+}
+
 /* While data is missing, the SACK blocks go first (RFC 2018 4). */
 static void test_waits_for_sack(void **state)
 {
@@ -231,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_active),
 		cmocka_unit_test(test_decided),
 		cmocka_unit_test(test_told_again),
+		cmocka_unit_test(test_not_told),
 		cmocka_unit_test(test_waits_for_sack),
 		cmocka_unit_test(test_not_believed),
 		cmocka_unit_test(test_gives_up),

@@ -381,8 +381,8 @@ static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned
 		struct tcp_plan p = tcp_decide(t, c, c->ecn && conn_ecn_alone(c) ? 0 : gso);
 		if (p.kind <= PLAN_TIMEOUT) {
 			if (p.kind == PLAN_TIMEOUT) {
-				conn_send_timeout(t, c);
-				sent_ack(c);
+				if (conn_send_timeout(t, c))
+					sent_ack(c);
 				continue;
 			}
 			if (c->flight)

@@ -132,8 +132,8 @@ void conn_set_timeout(struct transport *t, struct tcp_conn *c);
 void conn_tell_timeout(struct transport *t, struct tcp_conn *c);
 /* The option in our SYN, of an owner who advertises. */
 void conn_syn_timeout(const struct endpoint_options *own, struct tcp_options *o);
-/* An ACK with the option. */
-void conn_send_timeout(struct transport *t, struct tcp_conn *c);
+/* An ACK with the option; false: its owner has changed its mind, or has gone. */
+bool conn_send_timeout(struct transport *t, struct tcp_conn *c);
 /* mtu_search.c: what the path carries, where ICMP does not say so (RFC 4821) */
 /* The path was looked up again; `before`: what it was. */
 void conn_keep_mtu(struct tcp_conn *c, const struct path *before);

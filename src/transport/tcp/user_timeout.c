@@ -87,13 +87,15 @@ void conn_syn_timeout(const struct endpoint_options *own, struct tcp_options *o)
 	o->user_timeout = to_wire(own->advertised_timeout);
 }
 
-void conn_send_timeout(struct transport *t, struct tcp_conn *c)
+bool conn_send_timeout(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	struct tcp_options o = {
-		.has = TCP_HAS_USER_TIMEOUT,
-		.user_timeout = to_wire(conn_options(t, c)->advertised_timeout),
-	};
+	nanodiff told = conn_options(t, c)->advertised_timeout;
+	struct tcp_options o = { .has = TCP_HAS_USER_TIMEOUT, .user_timeout = to_wire(told) };
+	f->timeout_owed = false;
+	conn_probing_over(t, c);
+	if (!told)
+		return false;
 	struct tcp_reply r = {
 		.tuple = c->tuple,
 		.seq = c->snd_nxt,
@@ -110,7 +112,6 @@ void conn_send_timeout(struct transport *t, struct tcp_conn *c)
 	if (c->ecn)
 		r.flags |= conn_ecn_of_segment(c, false, true, &r.tos);
 	tcp_reply_send(t, &r, &o, &c->path);
-	f->timeout_owed = false;
 	f->segments_sent++;
-	conn_probing_over(t, c);
+	return true;
 }
