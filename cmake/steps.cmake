@@ -21,9 +21,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Fuzz")
 	target_link_options(strata_stepped INTERFACE "LINKER:--wrap=__sanitizer_cov_trace_pc")
 endif()
 
-# A test or fuzz target that calls work_steps has a core that counts them.
+# A test or fuzz target that asks whether steps are counted has a core that counts them.
 function(strata_count_steps program source)
-	file(STRINGS "${source}" asks REGEX "work_steps\\(\\)")
+	file(STRINGS "${source}" asks REGEX "work_steps|work_was_counted")
 	if(asks)
 		target_link_libraries(${program} PRIVATE strata_stepped)
 	endif()

@@ -1,5 +1,6 @@
 """A test case with a TAP device, a net on it, and a capture that tshark judges in the end."""
 import pathlib
+import socket
 import tempfile
 import unittest
 
@@ -32,6 +33,26 @@ class TapCase(unittest.TestCase):
     def open(self, **options):
         """A net on the test's device."""
         return Net(link=f"tap:{self.device}{self.link}", address=f"{OURS}/24", address6=f"{OURS6}/64", **self.options, **options)
+
+    def accepted(self, address=OURS):
+        """A connection that the kernel opened to us: its end and ours."""
+        listener = self.net.listen("tcp://:7")
+        peer = socket.create_connection((address, 7), timeout=20)
+        stream = listener.accept()
+        listener.close()
+        return peer, stream
+
+    def connected(self, address=THEIRS):
+        """A connection that we opened to the kernel: its end and ours."""
+        six = ":" in address
+        with socket.socket(socket.AF_INET6 if six else socket.AF_INET) as server:
+            server.bind((address, 0))
+            server.listen()
+            port = server.getsockname()[1]
+            stream = self.net.connect(f"tcp://[{address}]:{port}" if six else f"tcp://{address}:{port}")
+            peer = server.accept()[0]
+        peer.settimeout(20)
+        return peer, stream
 
     def refused(self, name, call, *arguments, **options):
         """The call fails with that error; its message."""

@@ -46,24 +46,6 @@ class Ecn(TapCase):
         kernel_uses(self.kernel)
         super().setUp()
 
-    def accepted(self, address=OURS):
-        listener = self.net.listen("tcp://:7")
-        peer = socket.create_connection((address, 7), timeout=20)
-        stream = listener.accept()
-        listener.close()
-        return peer, stream
-
-    def connected(self, address=THEIRS):
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with socket.socket(family) as server:
-            server.bind((address, 0))
-            server.listen()
-            port = server.getsockname()[1]
-            stream = self.net.connect(f"tcp://[{address}]:{port}" if ":" in address else f"tcp://{address}:{port}")
-            peer = server.accept()[0]
-        peer.settimeout(20)
-        return peer, stream
-
     def exchange(self, peer, stream, size=400_000):
         """So much in each direction, one after the other."""
         data = bytes(range(256)) * (size // 256)

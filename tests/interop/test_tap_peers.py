@@ -65,26 +65,6 @@ def pattern(size):
 
 
 class Peers(TapCase):
-    def accepted(self, address=OURS):
-        """A connection that the kernel opened to us: its end and ours."""
-        listener = self.net.listen("tcp://:7")
-        peer = socket.create_connection((address, 7), timeout=20)
-        stream = listener.accept()
-        listener.close()
-        return peer, stream
-
-    def connected(self, family=socket.AF_INET, address=THEIRS):
-        """A connection that we opened to the kernel."""
-        with socket.socket(family) as server:
-            server.bind((address, 0))
-            server.listen()
-            port = server.getsockname()[1]
-            where = f"tcp://[{address}]:{port}" if ":" in address else f"tcp://{address}:{port}"
-            stream = self.net.connect(where)
-            peer = server.accept()[0]
-        peer.settimeout(20)
-        return peer, stream
-
     def setUp(self):
         super().setUp()
         self.probes = loss_probes()
@@ -119,7 +99,7 @@ class Peers(TapCase):
         self.exchange(*self.connected())
 
     def test_connect_ip6(self):
-        self.exchange(*self.connected(socket.AF_INET6, THEIRS6))
+        self.exchange(*self.connected(THEIRS6))
 
     def test_close_brings_the_rest_across(self):
         """What was written before close and the net's close arrives, and the end after it."""

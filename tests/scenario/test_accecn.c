@@ -16,34 +16,14 @@
 #define ACE(n) ((n) << 6)
 #define SETUP  (TCP_SYN | ACE(7))
 #define ROUND  (30 * NANO_MS)
-#define PLAIN \
-	{ \
-		.has = TCP_HAS_MSS, .mss = 1000 \
-	}
-#define WITH_SACK \
-	{ \
-		.has = TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED, .mss = 1000 \
-	}
 
 static uint8_t pattern[65536];
-
-static struct wire_peer *with_use(unsigned use, bool v6)
-{
-	struct stack_config c;
-	peer_config(&c);
-	c.transport.ecn = (uint8_t)use;
-	return peer_open(&c, v6);
-}
 
 /* A peer that asks, and whose handshake's ACK has this ACE field. */
 static sock_id agreed(struct wire_peer *p, struct tcp_options o, unsigned ace)
 {
-	sock_id listener = peer_listen(p);
-	SAY(p, .flags = SETUP, .options = o);
-	peer_expect(p, TCP_SYN | TCP_ACK | ACE(2), 0, 1);
-	peer_wait(p, ROUND);
-	SAY(p, .flags = (uint16_t)(TCP_ACK | ACE(ace)), .them = 1, .us = 1);
-	sock_id id = peer_take(p, listener);
+	sock_id id = peer_accepted_as(
+		p, SETUP, TCP_SYN | TCP_ACK | ACE(2), (uint16_t)(TCP_ACK | ACE(ace)), &o);
 	assert_true(peer_info(p, id).ecn && peer_info(p, id).ecn_accurate);
 	return id;
 }
@@ -65,10 +45,10 @@ static void test_syn_ack_tells_of_the_syn(void **state)
 	/* reserved requests are as the known one: 3.1.3 */
 	static const unsigned asks[] = { 7, 1, 2, 4, 5, 6 };
 	for (unsigned i = 0; i < 4 * 6 * 2; i++) {
-		struct wire_peer *p = with_use(ECN_USE_ACCURATE_ACCEPT, i & 1);
+		struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE_ACCEPT, i & 1);
 		unsigned mark = i / 2 % 4;
 		peer_listen(p);
-		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(asks[i / 8])), .options = PLAIN,
+		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(asks[i / 8])), .options = PEER_MSS,
 			.tos = (uint8_t)mark);
 		const struct peer_segment *s = peer_expect(
 			p, (uint16_t)(TCP_SYN | TCP_ACK | ACE(ace[mark])), 0, 1);
@@ -84,9 +64,9 @@ static void test_challenge_of_half_open(void **state)
 {
 	(void)state;
 	for (unsigned use = 0; use < ECN_USES; use++) {
-		struct wire_peer *p = with_use(use, false);
+		struct wire_peer *p = peer_open_ecn(use, false);
 		peer_listen(p);
-		SAY(p, .flags = SETUP, .options = PLAIN);
+		SAY(p, .flags = SETUP, .options = PEER_MSS);
 		bool accurate = use >= ECN_USE_ACCURATE;
 		peer_forget(p);
 		SAY(p, .flags = TCP_RST, .them = 100);
@@ -113,14 +93,11 @@ static void test_who_asks_for_what(void **state)
 		{ ECN_USE_ACCURATE_ACCEPT, 7, 2, 0 },
 	};
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
-		struct wire_peer *p = with_use(row[i].use, false);
+		struct wire_peer *p = peer_open_ecn(row[i].use, false);
 		peer_listen(p);
-		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(row[i].asks)), .options = PLAIN);
+		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(row[i].asks)), .options = PEER_MSS);
 		peer_expect(p, (uint16_t)(TCP_SYN | TCP_ACK | ACE(row[i].gets)), 0, 1);
-		struct sock_options o = { .local_port = p->port = 5000 };
-		sock_id id;
-		assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-		peer_flush(p);
+		peer_connect(p);
 		peer_expect(p, (uint16_t)(TCP_SYN | ACE(row[i].syn)), 0, 0);
 		peer_close(p);
 	}
@@ -134,15 +111,12 @@ static void test_answers(void **state)
 	static const unsigned mode[8] = { 0, 1, 2, 3, 3, 2, 3, 0 };
 	static const unsigned tells[4] = { 2, 3, 4, 6 };
 	for (unsigned i = 0; i < 8 * 4; i++) {
-		struct wire_peer *p = with_use(ECN_USE_ACCURATE, i & 1);
+		struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, i & 1);
 		unsigned ace = i % 8, mark = i / 8, how = mode[ace];
-		struct sock_options o = { .local_port = p->port = 5000 };
-		sock_id id;
-		assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-		peer_flush(p);
+		sock_id id = peer_connect(p);
 		peer_expect(p, SETUP, 0, 0);
-		SAY(p, .flags = (uint16_t)(TCP_SYN | TCP_ACK | ACE(ace)), .us = 1, .options = PLAIN,
-			.tos = (uint8_t)mark);
+		SAY(p, .flags = (uint16_t)(TCP_SYN | TCP_ACK | ACE(ace)), .us = 1,
+			.options = PEER_MSS, .tos = (uint8_t)mark);
 		unsigned says = how >= 2 ? tells[mark] : 0;
 		peer_expect(p, (uint16_t)(TCP_ACK | ACE(says)), 1, 1);
 		assert_int_equal(peer_info(p, id).ecn_accurate, how >= 2);
@@ -158,8 +132,8 @@ static void test_ack_tells_of_the_syn_ack(void **state)
 {
 	(void)state;
 	for (unsigned ace = 0; ace < 8; ace++) {
-		struct wire_peer *p = with_use(ECN_USE_ACCURATE, ace & 1);
-		sock_id id = agreed(p, (struct tcp_options)PLAIN, ace);
+		struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, ace & 1);
+		sock_id id = agreed(p, (struct tcp_options)PEER_MSS, ace);
 		bool sound = ace == 1 || ace == 2 || ace == 5 || ace == 7;
 		assert_int_equal(marks(p, id, 5), sound);
 		/* CE of the SYN-ACK has been counted, and answered. */
@@ -179,8 +153,8 @@ static void test_ack_tells_of_the_syn_ack(void **state)
 static void test_zeroed_field(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	assert_true(marks(p, id, 5));
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
 	assert_int_equal(peer_info(p, id).ecn_reductions, 0);
@@ -198,12 +172,12 @@ static void test_requests_that_differ(void **state)
 {
 	(void)state;
 	for (unsigned first = 0; first < 2; first++) {
-		struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
+		struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
 		peer_listen(p);
-		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(first ? 3 : 7)), .options = PLAIN);
+		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(first ? 3 : 7)), .options = PEER_MSS);
 		peer_expect(p, (uint16_t)(TCP_SYN | TCP_ACK | ACE(first ? 1 : 2)), 0, 1);
 		uint32_t iss = p->iss;
-		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(first ? 7 : 3)), .options = PLAIN);
+		SAY(p, .flags = (uint16_t)(TCP_SYN | ACE(first ? 7 : 3)), .options = PEER_MSS);
 		const struct peer_segment *s = peer_next(p);
 		assert_non_null(s);
 		assert_true(s->h.flags & TCP_RST);
@@ -218,11 +192,11 @@ static void test_request_again(void **state)
 {
 	(void)state;
 	for (unsigned plain = 0; plain < 2; plain++) {
-		struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
+		struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
 		sock_id listener = peer_listen(p);
-		SAY(p, .flags = SETUP, .options = PLAIN);
+		SAY(p, .flags = SETUP, .options = PEER_MSS);
 		peer_expect(p, TCP_SYN | TCP_ACK | ACE(2), 0, 1);
-		SAY(p, .flags = plain ? TCP_SYN : SETUP, .options = PLAIN, .tos = IP_ECT0);
+		SAY(p, .flags = plain ? TCP_SYN : SETUP, .options = PEER_MSS, .tos = IP_ECT0);
 		const struct peer_segment *s = peer_expect(
 			p, (uint16_t)(TCP_SYN | TCP_ACK | ACE(plain ? 2 : 4)), 0, 1);
 		assert_false(s->h.options.has & TCP_HAS_ACCECN); /* 3.2.3.2.2 */
@@ -236,15 +210,12 @@ static void test_request_again(void **state)
 static void test_syn_ack_again(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	struct sock_options o = { .local_port = p->port = 5000 };
-	sock_id id;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = peer_connect(p);
 	peer_expect(p, SETUP, 0, 0);
-	SAY(p, .flags = TCP_SYN | TCP_ACK | ACE(2), .us = 1, .options = PLAIN);
+	SAY(p, .flags = TCP_SYN | TCP_ACK | ACE(2), .us = 1, .options = PEER_MSS);
 	peer_expect(p, TCP_ACK | ACE(2), 1, 1);
-	SAY(p, .flags = TCP_SYN | TCP_ACK | ACE(2), .us = 1, .options = PLAIN, .tos = IP_ECT0);
+	SAY(p, .flags = TCP_SYN | TCP_ACK | ACE(2), .us = 1, .options = PEER_MSS, .tos = IP_ECT0);
 	peer_expect(p, TCP_ACK | ACE(4), 1, 1);
 	peer_write(p, id, pattern, 10);
 	peer_expect(p, TCP_ACK | ACE(5), 1, 1);
@@ -262,7 +233,7 @@ static void test_cookies(void **state)
 		c.transport.syn_cookies = SYN_COOKIES_ALWAYS;
 		struct wire_peer *p = peer_open(&c, false);
 		sock_id listener = peer_listen(p);
-		SAY(p, .flags = SETUP, .options = PLAIN);
+		SAY(p, .flags = SETUP, .options = PEER_MSS);
 		assert_int_equal(
 			peer_expect(p, TCP_SYN | TCP_ACK | ACE(2), 0, 1)->why, WHY_SYN_COOKIE);
 		SAY(p, .flags = (uint16_t)(TCP_ACK | ACE(ace)), .them = 1, .us = 1);
@@ -277,8 +248,8 @@ static void test_cookies(void **state)
 static void test_count_goes_round(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	for (uint32_t i = 1; i <= 40; i++) {
 		peer_write(p, id, pattern, 1000);
 		peer_forget(p);
@@ -312,8 +283,8 @@ static void test_what_was_not_seen(void **state)
 		uint32_t counted;
 	} row[] = { { -1, 18 }, { 0, 2 }, { 2000, 2 }, { 18000, 18 }, { 10000, 18 } };
 	for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
-		struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-		sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+		struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+		sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 		uint32_t at = grow(p, id) + 20000;
 		struct tcp_options o = { .has = row[i].marked < 0 ? 0 : TCP_HAS_ACCECN,
 			.accecn_order = 1,
@@ -330,8 +301,8 @@ static void test_what_was_not_seen(void **state)
 static void test_stretched_acks(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	peer_write(p, id, pattern, 65000);
 	peer_forget(p);
 	for (uint32_t at = 1; peer_info(p, id).unacked >= 10000; at += 10000) {
@@ -347,8 +318,8 @@ static void test_stretched_acks(void **state)
 static void test_overtaken(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	peer_write(p, id, pattern, 5000);
 	SAY(p, .flags = TCP_ACK | ACE(7), .them = 1, .us = 4001);
 	assert_int_equal(peer_info(p, id).ce_delivered, 2);
@@ -365,8 +336,8 @@ static void test_overtaken(void **state)
 static void test_one_answer_a_window(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	peer_write(p, id, pattern, 60000);
 	peer_forget(p);
 	/* The first has less text, for the option's sake: the window ends at 9993. */
@@ -386,8 +357,8 @@ static void test_one_answer_a_window(void **state)
 static void test_counts_that_contradict(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	assert_true(marks(p, id, 5));
 	SAY(p, .flags = TCP_ACK | ACE(5), .them = 1, .us = 101,
 		.options = { .has = TCP_HAS_ACCECN, .accecn_count = 2, .accecn = { 1, 100 } });
@@ -400,8 +371,8 @@ static void test_counts_that_contradict(void **state)
 static void test_zeroed_option(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	for (uint32_t i = 0; i < 2; i++) {
 		peer_write(p, id, pattern, 100);
 		SAY(p, .flags = TCP_ACK | ACE(5), .them = 1, .us = 101 + i * 100,
@@ -420,8 +391,8 @@ static void test_zeroed_option(void **state)
 static void test_due_acks(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	agreed(p, (struct tcp_options)PEER_MSS, 2);
 	for (uint32_t i = 0; i < 20; i++) /* past the quick ACKs of a beginning */
 		SAY(p, .flags = TCP_ACK | ACE(5), .them = 1 + i * 1000, .us = 1, .text = pattern,
 			.len = 1000, .tos = IP_ECT0);
@@ -458,7 +429,7 @@ static void test_little_room(void **state)
 	c.transport.timestamps = true;
 	struct wire_peer *p = peer_open(&c, false);
 	sock_id listener = peer_listen(p);
-	struct tcp_options o = WITH_SACK, stamp = { .has = TCP_HAS_TIMESTAMPS, .tsval = 2 };
+	struct tcp_options o = PEER_MSS_SACK, stamp = { .has = TCP_HAS_TIMESTAMPS, .tsval = 2 };
 	o.has |= TCP_HAS_TIMESTAMPS;
 	o.tsval = 1;
 	SAY(p, .flags = SETUP, .options = o);
@@ -485,8 +456,8 @@ static void test_little_room(void **state)
 static void test_option_that_blocks(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	peer_write(p, id, pattern, 100);
 	assert_true(peer_expect(p, TCP_ACK | ACE(5), 1, 1)->h.options.has & TCP_HAS_ACCECN);
 	peer_wait(p, 1500 * NANO_MS);
@@ -502,8 +473,8 @@ static void test_option_that_blocks(void **state)
 static void test_idle(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCURATE, false);
-	sock_id id = agreed(p, (struct tcp_options)PLAIN, 2);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCURATE, false);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS, 2);
 	SAY(p, .flags = TCP_ACK | ACE(5), .them = 1, .us = 1, .text = pattern, .len = 1000,
 		.tos = IP_CE);
 	uint8_t got[1000];

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "sim/work.h"
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 #include "wire/icmp.h"
@@ -313,13 +312,6 @@ static void test_tcp_71_late_events(void **state)
 	}
 }
 
-/* I27: work is counted, so the peer holds every call of these tests to its bound. */
-static int work_was_counted(void **state)
-{
-	(void)state;
-	return work_steps() ? 0 : -1;
-}
-
 int main(void)
 {
 	for (unsigned i = 0; i < sizeof pattern; i++)
@@ -334,5 +326,5 @@ int main(void)
 		cmocka_unit_test(test_tcp_66_rto_bounds),
 		cmocka_unit_test(test_tcp_71_late_events),
 	};
-	return cmocka_run_group_tests(tests, NULL, work_was_counted);
+	return cmocka_run_group_tests(tests, NULL, peer_work_was_counted);
 }

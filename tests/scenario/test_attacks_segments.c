@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "sim/work.h"
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
@@ -86,7 +85,7 @@ static void test_tcp_08_offsets(void **state)
 		SAY(p, .flags = TCP_SYN, .raw = raw[i], .raw_len = 4);
 		peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-		assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+		id = peer_take(p, listener);
 		struct sock_tcp_info info;
 		assert_int_equal(sock_tcp_info(p->stack, id, &info), 0);
 		assert_int_equal(info.mss, 536);
@@ -128,10 +127,7 @@ static void test_tcp_11_short_timestamps(void **state)
 	c.transport.timestamps = true;
 	for (unsigned i = 0; i < 3; i++) {
 		struct wire_peer *p = peer_open(&c, false);
-		struct sock_options o = { .local_port = 80 };
-		sock_id listener, id;
-		p->port = 80;
-		assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+		sock_id listener = peer_listen(p);
 		SAY(p, .flags = TCP_SYN,
 			.raw = i == 0    ? nine
 				: i == 1 ? cut
@@ -140,7 +136,7 @@ static void test_tcp_11_short_timestamps(void **state)
 		const struct peer_segment *s = peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 		assert_false(s->h.options.has & TCP_HAS_TIMESTAMPS);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-		assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+		peer_take(p, listener);
 		peer_close(p);
 	}
 }
@@ -351,13 +347,6 @@ static void test_tcp_75_slipstream(void **state)
 	peer_close(p);
 }
 
-/* I27: work is counted, so the peer holds every call of these tests to its bound. */
-static int work_was_counted(void **state)
-{
-	(void)state;
-	return work_steps() ? 0 : -1;
-}
-
 int main(void)
 {
 	for (unsigned i = 0; i < sizeof pattern; i++)
@@ -374,5 +363,5 @@ int main(void)
 		cmocka_unit_test(test_tcp_58_fins),
 		cmocka_unit_test(test_tcp_75_slipstream),
 	};
-	return cmocka_run_group_tests(tests, NULL, work_was_counted);
+	return cmocka_run_group_tests(tests, NULL, peer_work_was_counted);
 }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "sim/work.h"
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
@@ -196,10 +195,7 @@ static void test_tcp_40_odd_openings(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 80 };
-	sock_id listener, id;
-	p->port = 80;
-	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	sock_id id, listener = peer_listen(p);
 	static const uint16_t odd[] = { 0, TCP_FIN, TCP_SYN | TCP_FIN, TCP_SYN | TCP_RST,
 		TCP_URG | TCP_PSH | TCP_FIN, 0x1ff & ~TCP_ACK };
 	for (unsigned i = 0; i < sizeof odd / sizeof odd[0]; i++)
@@ -220,10 +216,7 @@ static void test_tcp_43_old_syn(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 80 };
-	sock_id listener, id;
-	p->port = 80;
-	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	sock_id id, listener = peer_listen(p);
 	SAY(p, .flags = TCP_SYN);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	SAY(p, .flags = TCP_RST, .them = 1);
@@ -237,9 +230,7 @@ static void test_tcp_43_old_syn(void **state)
 
 	/* The SYN-ACK to a SYN that this one has not sent (RFC 9293 figure 8): reset, forgotten. */
 	p = peer_open(NULL, false);
-	o.local_port = p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	id = peer_connect(p);
 	forget(p);
 	SAY(p, .flags = TCP_SYN | TCP_ACK, .us = 5000);
 	assert_string_equal(peer_state(p, id), "SYN-SENT");
@@ -462,13 +453,6 @@ static void test_tcp_25_73_ghost_acks(void **state)
 	peer_close(p);
 }
 
-/* I27: work is counted, so the peer holds every call of these tests to its bound. */
-static int work_was_counted(void **state)
-{
-	(void)state;
-	return work_steps() ? 0 : -1;
-}
-
 int main(void)
 {
 	for (unsigned i = 0; i < sizeof pattern; i++)
@@ -495,5 +479,5 @@ int main(void)
 		cmocka_unit_test(test_tcp_68_data_after_close),
 		cmocka_unit_test(test_tcp_25_73_ghost_acks),
 	};
-	return cmocka_run_group_tests(tests, NULL, work_was_counted);
+	return cmocka_run_group_tests(tests, NULL, peer_work_was_counted);
 }

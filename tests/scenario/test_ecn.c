@@ -14,45 +14,20 @@
 
 #define SETUP (TCP_SYN | TCP_ECE | TCP_CWR)
 #define ROUND (30 * NANO_MS)
-#define MSS_OPTION \
-	{ \
-		.has = TCP_HAS_MSS, .mss = 1000 \
-	}
-#define SACK_OPTION \
-	{ \
-		.has = TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED, .mss = 1000 \
-	}
 
 static uint8_t pattern[65536];
-
-static struct wire_peer *with_use(unsigned use, bool v6)
-{
-	struct stack_config c;
-	peer_config(&c);
-	c.transport.ecn = (uint8_t)use;
-	return peer_open(&c, v6);
-}
 
 /* A peer that asks, and gets it. */
 static sock_id agreed(struct wire_peer *p, struct tcp_options o)
 {
-	sock_id listener = peer_listen(p);
-	SAY(p, .flags = SETUP, .options = o);
-	const struct peer_segment *s = peer_expect(p, TCP_SYN | TCP_ACK | TCP_ECE, 0, 1);
-	assert_int_equal(s->tos, 0); /* never on a SYN-ACK: RFC 3168 6.1.1 */
-	peer_wait(p, ROUND);
-	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	sock_id id = peer_take(p, listener);
+	sock_id id = peer_accepted_as(p, SETUP, TCP_SYN | TCP_ACK | TCP_ECE, TCP_ACK, &o);
 	assert_true(peer_info(p, id).ecn);
 	return id;
 }
 
 static sock_id connecting(struct wire_peer *p, uint16_t flags)
 {
-	struct sock_options o = { .local_port = p->port = 5000 };
-	sock_id id;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-	peer_flush(p);
+	sock_id id = peer_connect(p);
 	assert_int_equal(peer_expect(p, flags, 0, 0)->tos, 0);
 	return id;
 }
@@ -87,9 +62,9 @@ static void test_asked(void **state)
 		{ ECN_USE_ACCEPT, TCP_SYN | TCP_CWR, false },
 	};
 	for (unsigned i = 0; i < 2 * sizeof row / sizeof *row; i++) {
-		struct wire_peer *p = with_use(row[i / 2].use, i & 1);
+		struct wire_peer *p = peer_open_ecn(row[i / 2].use, i & 1);
 		sock_id listener = peer_listen(p);
-		SAY(p, .flags = row[i / 2].syn, .options = MSS_OPTION);
+		SAY(p, .flags = row[i / 2].syn, .options = PEER_MSS);
 		peer_expect(p, TCP_SYN | TCP_ACK | (row[i / 2].on ? TCP_ECE : 0), 0, 1);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
 		assert_int_equal(marks(p, peer_take(p, listener)), row[i / 2].on);
@@ -112,10 +87,10 @@ static void test_asking(void **state)
 	};
 	for (unsigned i = 0; i < 2 * sizeof row / sizeof *row; i++) {
 		unsigned use = row[i / 2].use;
-		struct wire_peer *p = with_use(use, i & 1);
+		struct wire_peer *p = peer_open_ecn(use, i & 1);
 		sock_id id = connecting(p, use == ECN_USE_ASK ? SETUP : TCP_SYN);
 		SAY(p, .flags = TCP_SYN | TCP_ACK | row[i / 2].answer, .us = 1,
-			.options = MSS_OPTION);
+			.options = PEER_MSS);
 		peer_expect(p, TCP_ACK, 1, 1);
 		assert_int_equal(marks(p, id), row[i / 2].on);
 		peer_close(p);
@@ -126,20 +101,20 @@ static void test_asking(void **state)
 static void test_asking_in_vain(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ASK, false);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ASK, false);
 	sock_id id = connecting(p, SETUP);
 	peer_wait(p, 1100 * NANO_MS);
 	peer_expect(p, TCP_SYN, 0, 0);
-	SAY(p, .flags = TCP_SYN | TCP_ACK | TCP_ECE, .us = 1, .options = MSS_OPTION);
+	SAY(p, .flags = TCP_SYN | TCP_ACK | TCP_ECE, .us = 1, .options = PEER_MSS);
 	peer_expect(p, TCP_ACK, 1, 1);
 	assert_false(marks(p, id));
 	peer_close(p);
 	/* The same from the other side: its plain SYN takes back what the first asked. */
-	p = with_use(ECN_USE_ACCEPT, false);
+	p = peer_open_ecn(ECN_USE_ACCEPT, false);
 	sock_id listener = peer_listen(p);
-	SAY(p, .flags = SETUP, .options = MSS_OPTION);
+	SAY(p, .flags = SETUP, .options = PEER_MSS);
 	peer_expect(p, TCP_SYN | TCP_ACK | TCP_ECE, 0, 1);
-	SAY(p, .flags = TCP_SYN, .options = MSS_OPTION);
+	SAY(p, .flags = TCP_SYN, .options = PEER_MSS);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
 	assert_false(marks(p, peer_take(p, listener)));
@@ -150,11 +125,9 @@ static void test_asking_in_vain(void **state)
 static void test_asking_late(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ASK, false);
-	struct sock_options o = { .local_port = p->port = 5000 };
-	sock_id id;
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ASK, false);
 	p->nif->blocked = true;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	peer_attempt(p);
 	peer_wait(p, 1500 * NANO_MS);
 	peer_expect_nothing(p);
 	p->nif->blocked = false;
@@ -168,11 +141,11 @@ static void test_crossing(void **state)
 	(void)state;
 	for (unsigned both = 0; both < 2; both++) {
 		uint16_t ece = both ? TCP_ECE : 0;
-		struct wire_peer *p = with_use(ECN_USE_ASK, false);
+		struct wire_peer *p = peer_open_ecn(ECN_USE_ASK, false);
 		sock_id id = connecting(p, SETUP);
-		SAY(p, .flags = both ? SETUP : TCP_SYN, .options = MSS_OPTION);
+		SAY(p, .flags = both ? SETUP : TCP_SYN, .options = PEER_MSS);
 		peer_expect(p, TCP_SYN | TCP_ACK | ece, 0, 1);
-		SAY(p, .flags = TCP_SYN | TCP_ACK | ece, .them = 0, .us = 1, .options = MSS_OPTION);
+		SAY(p, .flags = TCP_SYN | TCP_ACK | ece, .them = 0, .us = 1, .options = PEER_MSS);
 		peer_expect_nothing(p);
 		assert_int_equal(marks(p, id), both);
 		peer_close(p);
@@ -190,7 +163,7 @@ static void test_cookies(void **state)
 		c.transport.syn_cookies = SYN_COOKIES_ALWAYS;
 		struct wire_peer *p = peer_open(&c, false);
 		sock_id listener = peer_listen(p);
-		struct tcp_options o = MSS_OPTION;
+		struct tcp_options o = PEER_MSS;
 		if (stamped)
 			o.has |= TCP_HAS_TIMESTAMPS;
 		o.tsval = 77;
@@ -214,17 +187,17 @@ static void test_cookies(void **state)
 static void test_socket_option(void **state)
 {
 	(void)state;
-	struct wire_peer *p = with_use(ECN_USE_ACCEPT, false);
+	struct wire_peer *p = peer_open_ecn(ECN_USE_ACCEPT, false);
 	sock_id listener = peer_listen(p);
 	assert_int_equal(sock_set(p->stack, listener, SOCK_ECN, 1 + ECN_USE_OFF), 0);
 	assert_int_equal(sock_get(p->stack, listener, SOCK_ECN), 1 + ECN_USE_OFF);
 	assert_int_equal(sock_set(p->stack, listener, SOCK_ECN, 1 + ECN_USES), -ERR_ARGUMENT);
-	SAY(p, .flags = SETUP, .options = MSS_OPTION);
+	SAY(p, .flags = SETUP, .options = PEER_MSS);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	peer_close(p);
 	/* What a program says of type of service leaves TCP its two bits. */
 	p = peer_open(NULL, false);
-	sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS);
 	assert_int_equal(sock_set(p->stack, id, SOCK_TOS, 0xff), 0);
 	assert_int_equal(sock_get(p->stack, id, SOCK_TOS), 0xfc);
 	peer_write(p, id, pattern, 10);
@@ -241,7 +214,7 @@ static void test_never_marked(void **state)
 	(void)state;
 	for (unsigned v6 = 0; v6 < 2; v6++) {
 		struct wire_peer *p = peer_open(NULL, v6);
-		sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
+		sock_id id = agreed(p, (struct tcp_options)PEER_MSS);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 10);
 		assert_int_equal(peer_expect(p, TCP_ACK, 1, 11)->tos, 0); /* a pure ACK */
 		peer_write(p, id, pattern, 1500);
@@ -276,7 +249,7 @@ static void test_echo_until_reduced(void **state)
 	(void)state;
 	for (unsigned v6 = 0; v6 < 2; v6++) {
 		struct wire_peer *p = peer_open(NULL, v6);
-		sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
+		sock_id id = agreed(p, (struct tcp_options)PEER_MSS);
 		SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000,
 			.tos = IP_ECT0);
 		peer_expect(p, TCP_ACK, 1, 1001);
@@ -310,7 +283,7 @@ static void test_marks_that_count_not(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	agreed(p, (struct tcp_options)MSS_OPTION);
+	agreed(p, (struct tcp_options)PEER_MSS);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000);
 	peer_expect(p, TCP_ACK, 1, 1001);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000, .tos = IP_CE);
@@ -321,7 +294,7 @@ static void test_marks_that_count_not(void **state)
 	peer_expect(p, TCP_ACK, 1, 2001);
 	peer_close(p);
 	/* Nor are any on a connection without ECN. */
-	p = with_use(ECN_USE_OFF, false);
+	p = peer_open_ecn(ECN_USE_OFF, false);
 	sock_id id = peer_accepted(p, NULL);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000, .tos = IP_CE);
 	peer_expect(p, TCP_ACK, 1, 1001);
@@ -335,7 +308,7 @@ static void test_mark_on_first_text(void **state)
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
 	peer_listen(p);
-	SAY(p, .flags = SETUP, .options = MSS_OPTION);
+	SAY(p, .flags = SETUP, .options = PEER_MSS);
 	peer_expect(p, TCP_SYN | TCP_ACK | TCP_ECE, 0, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = pattern, .len = 1000, .tos = IP_CE);
 	peer_expect(p, TCP_ACK | TCP_ECE, 1, 1001);
@@ -361,7 +334,7 @@ static void test_one_answer_a_window(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS);
 	peer_write(p, id, pattern, 60000);
 	assert_int_equal(take_all(p, 0), 10001); /* the initial window */
 	SAY(p, .flags = TCP_ACK | TCP_ECE, .them = 1, .us = 2001);
@@ -403,7 +376,7 @@ static void test_storm_of_echoes(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	sock_id id = agreed(p, (struct tcp_options)MSS_OPTION);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS);
 	peer_write(p, id, pattern, 60000);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 5001);
 	uint32_t cwnd = peer_info(p, id).cwnd;
@@ -429,7 +402,7 @@ static void test_loss_says_cwr(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	sock_id id = agreed(p, (struct tcp_options)SACK_OPTION);
+	sock_id id = agreed(p, (struct tcp_options)PEER_MSS_SACK);
 	peer_write(p, id, pattern, 60000);
 	peer_forget(p);
 	peer_wait(p, ROUND);
@@ -469,7 +442,7 @@ static void test_mark_forbids_undo(void **state)
 	(void)state;
 	for (unsigned marked = 0; marked < 2; marked++) {
 		struct wire_peer *p = peer_open(NULL, false);
-		sock_id id = agreed(p, (struct tcp_options)SACK_OPTION);
+		sock_id id = agreed(p, (struct tcp_options)PEER_MSS_SACK);
 		peer_write(p, id, pattern, 60000);
 		uint32_t cwnd = peer_info(p, id).cwnd;
 		peer_wait(p, ROUND);

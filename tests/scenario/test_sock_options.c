@@ -120,15 +120,13 @@ static void segment_size_holds_both_ways(void **state)
 	SAY(p, .flags = TCP_SYN, .options = { .has = TCP_HAS_MSS, .mss = 1400 });
 	assert_int_equal(peer_expect(p, TCP_SYN | TCP_ACK, 0, 1)->h.options.mss, 700);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_int_equal(sock_accept(p->stack, l, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, l);
 	assert_int_equal(sock_get(p->stack, id, SOCK_MSS), 700);
 	sock_write(p->stack, id, pattern, 1000);
 	peer_flush(p);
 	assert_int_equal(peer_expect(p, TCP_ACK, 1, 1)->len, 700);
 	/* and for those that we open */
-	struct sock_options o = { .local_port = 5000 };
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	id = peer_attempt(p);
 	set(p, id, SOCK_MSS, 600);
 	while (p->taken + 1 < p->count)
 		peer_next(p);
@@ -147,7 +145,7 @@ static void deferred_accept_waits_for_data(void **state)
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
 	assert_int_equal(sock_accept(p->stack, l, NULL, NULL, &id, NULL), -ERR_AGAIN);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = "GET", .len = 3);
-	assert_int_equal(sock_accept(p->stack, l, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, l);
 	assert_int_equal(sock_readable(p->stack, id), 3);
 	peer_expect(p, TCP_ACK, 1, 4);
 
@@ -165,7 +163,7 @@ static void deferred_accept_waits_for_data(void **state)
 	peer_wait(p, 3 * NANO_S);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_int_equal(sock_accept(p->stack, l, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, l);
 	peer_close(p);
 }
 
@@ -173,10 +171,7 @@ static void syn_retries_are_counted(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 5000 };
-	sock_id id;
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	sock_id id = peer_attempt(p);
 	set(p, id, SOCK_SYN_RETRIES, 2);
 	peer_wait(p, 6900 * NANO_MS);
 	for (int i = 0; i < 3; i++) /* at 0, 1 and 3 s */
@@ -235,7 +230,7 @@ static void window_clamp_bounds_what_is_offered(void **state)
 	SAY(p, .flags = TCP_SYN);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_int_equal(sock_accept(p->stack, l, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, l);
 	uint32_t them = 1;
 	for (int i = 0; i < 70; i++, them += 1000) { /* what the handshake offered is used up */
 		SAY(p, .flags = TCP_ACK, .them = them, .us = 1, .text = pattern, .len = 1000);
@@ -261,7 +256,7 @@ static void congestion_control_is_chosen(void **state)
 	SAY(p, .flags = TCP_SYN, .options = { .has = TCP_HAS_MSS, .mss = 1000 });
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_int_equal(sock_accept(p->stack, l, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, l);
 	assert_int_equal(sock_get(p->stack, id, SOCK_CONGESTION), CC_BBR);
 	sock_write(p->stack, id, pattern, 2000);
 	peer_flush(p);

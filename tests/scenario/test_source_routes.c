@@ -124,26 +124,17 @@ static void test_bad_names(void **state)
 	peer_close(p);
 }
 
-static sock_id listen_on(struct wire_peer *p)
-{
-	struct sock_options o = { .local_port = 80 };
-	sock_id id;
-	p->port = 80;
-	assert_int_equal(sock_listen(p->stack, &o, &id), 0);
-	return id;
-}
-
 /* MUST-53: the SYN came by two routers; SYN-ACK, data and reset go back by them in reverse,
  * though no route leads to the peer. SHLD-24: a later segment by others is answered by those. */
 static void test_turned_around(void **state)
 {
 	(void)state;
 	struct wire_peer *p = far_peer(true);
-	sock_id id, listener = listen_on(p);
+	sock_id id, listener = peer_listen(p);
 	SAY(p, .flags = TCP_SYN, .ip_options = came, .ip_options_len = 12);
 	expect_by(p, TCP_SYN | TCP_ACK, 0, 1, "192.0.2.2", "198.51.100.1", 131);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, listener);
 	assert_int_equal(sock_write(p->stack, id, pattern, 100), 100);
 	peer_flush(p);
 	expect_by(p, TCP_ACK, 1, 1, "192.0.2.2", "198.51.100.1", 131);
@@ -180,13 +171,13 @@ static void test_refused(void **state)
 		{ 131, 7, 8, 192, 0, 2, 2, 68, 40, 5, 0, 0 },      /* cut off behind it */
 	};
 	struct wire_peer *p = far_peer(false);
-	listen_on(p);
+	peer_listen(p);
 	SAY(p, .flags = TCP_SYN, .ip_options = came, .ip_options_len = 12);
 	peer_expect_nothing(p);
 	assert_int_equal(stack_counters(p->stack)->drop[DROP_IP4_SOURCE_ROUTE], 1);
 	peer_close(p);
 	p = far_peer(true);
-	listen_on(p);
+	peer_listen(p);
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
 		SAY(p, .flags = TCP_SYN, .ip_options = bad[i], .ip_options_len = 12);
 		peer_expect_nothing(p);

@@ -96,7 +96,7 @@ static void test_local_address_is_kept(void **state)
 			assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
 			SAY(p, .flags = TCP_SYN);
 			SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-			assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+			id = peer_take(p, listener);
 			assert_int_equal(sock_name(p->stack, id, &me, NULL), 0);
 			assert_true(addr_equal(&me.address, &p->local));
 			assert_int_equal(sock_write(p->stack, id, "x", 1), 1);
@@ -161,14 +161,11 @@ static void test_ip_options(void **state)
 	static const uint8_t ip[20] = { 148, 4, 0, 0, 68, 4, 5, 0xf0, 99, 7, 1, 2, 3, 4, 5, 1, 7, 3,
 		4 };
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 80 };
-	sock_id listener, id;
-	p->port = 80;
-	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	sock_id id, listener = peer_listen(p);
 	SAY(p, .flags = TCP_SYN, .ip_options = ip, .ip_options_len = 20);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .ip_options = ip, .ip_options_len = 20);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, listener);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1, .text = "text", .len = 4, .ip_options = ip,
 		.ip_options_len = 20);
 	peer_expect(p, TCP_ACK, 1, 5);

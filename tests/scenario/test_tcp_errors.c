@@ -168,11 +168,7 @@ static void test_soft_errors(void **state)
 		sock_id id;
 		sock_queue_init(&q);
 		if (opening) {
-			struct sock_options o = { .local_port = 5000 };
-			p->port = 5000;
-			assert_int_equal(
-				sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-			peer_flush(p);
+			id = peer_connect(p);
 		} else {
 			id = peer_accepted(p, &large);
 			peer_write(p, id, pattern, 1000);

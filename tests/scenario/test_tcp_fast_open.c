@@ -48,7 +48,7 @@ static struct tcp_options cookie_for(struct wire_peer *p, sock_id listener, bool
 	assert_int_equal(s->h.options.fast_open_experimental, experimental);
 	o = s->h.options;
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, listener);
 	assert_int_equal(sock_readable(p->stack, id), 0); /* data without a cookie is not taken */
 	sock_abort(p->stack, id);
 	peer_flush(p);
@@ -77,7 +77,7 @@ static void test_server(void **state)
 		SAY(p, .flags = TCP_SYN, .options = o, .text = text, .len = 10);
 		const struct peer_segment *s = peer_expect(p, TCP_SYN | TCP_ACK, 0, 11);
 		assert_false(s->h.options.has & TCP_HAS_FAST_OPEN);
-		assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+		id = peer_take(p, listener);
 		assert_string_equal(peer_state(p, id), "SYN-RECEIVED");
 		assert_int_equal(sock_read(p->stack, id, got, sizeof got), 10);
 		assert_memory_equal(got, text, 10);
@@ -111,7 +111,7 @@ static void test_server_losses(void **state)
 	struct tcp_options cookie = cookie_for(p, listener, false), o;
 	ask(&o, &cookie);
 	SAY(p, .flags = TCP_SYN, .options = o, .text = text, .len = 10);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, listener);
 	assert_int_equal(sock_write(p->stack, id, text, 1500), 1500);
 	assert_int_equal(sock_shutdown(p->stack, id), 0);
 	peer_flush(p);
@@ -145,7 +145,7 @@ static void test_server_timeout(void **state)
 	struct tcp_options cookie = cookie_for(p, listener, false), o;
 	ask(&o, &cookie);
 	SAY(p, .flags = TCP_SYN, .options = o, .text = text, .len = 10);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, listener);
 	peer_wait(p, 70 * NANO_S);
 	assert_int_equal(p->count, 1 + 5);
 	assert_string_equal(peer_state(p, id), "CLOSED");
@@ -175,7 +175,7 @@ static void test_server_limit(void **state)
 	}
 	peer_expect_nothing(p);
 	/* What came is readable, then the reset is told. */
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, listener);
 	assert_int_equal(sock_read(p->stack, id, got, sizeof got), 10);
 	assert_int_equal(sock_read(p->stack, id, got, sizeof got), -ERR_RESET);
 	p->peer_port++;
@@ -211,7 +211,7 @@ static void test_server_cookies(void **state)
 	assert_int_equal(s->h.options.fast_open_len, 8);
 	assert_memory_not_equal(s->h.options.fast_open, cookie.fast_open, 8);
 	SAY(p, .flags = TCP_ACK, .them = 11, .us = 1);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, listener);
 	assert_int_equal(sock_readable(p->stack, id), 10);
 
 	assert_int_equal(sock_set_fast_open(p->stack, listener, 0), 0);
@@ -236,7 +236,7 @@ static void test_server_closes(void **state)
 		if (i == 0) {
 			assert_int_equal(sock_close(p->stack, listener), 0);
 		} else {
-			assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+			id = peer_take(p, listener);
 			assert_int_equal(
 				i == 1 ? sock_close(p->stack, id) : sock_abort(p->stack, id), 0);
 		}
@@ -259,7 +259,7 @@ static void test_server_no_cookie(void **state)
 	struct wire_peer *p = serving(&c, false, 0, &listener);
 	SAY(p, .flags = TCP_SYN, .text = text, .len = 1000);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1001);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	id = peer_take(p, listener);
 	assert_int_equal(sock_readable(p->stack, id), 1000);
 	p->peer_port++;
 	SAY(p, .flags = TCP_SYN); /* nothing in it: nothing to hurry for */

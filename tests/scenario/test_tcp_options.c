@@ -15,15 +15,6 @@
 
 static uint8_t pattern[8000];
 
-static sock_id listen_on(struct wire_peer *p)
-{
-	struct sock_options o = { .local_port = 80 };
-	sock_id id;
-	p->port = 80;
-	assert_int_equal(sock_listen(p->stack, &o, &id), 0);
-	return id;
-}
-
 /* MUST-5, MUST-6: known and unknown options in all kinds of segments, between odd bytes. */
 static void test_options_in_every_segment(void **state)
 {
@@ -62,17 +53,12 @@ static void test_mss_is_sent(void **state)
 		for (unsigned mtu = 1500; mtu >= 1280; mtu -= 220) {
 			struct wire_peer *p = peer_open(NULL, v6);
 			p->nif->mtu = (uint16_t)mtu;
-			struct sock_options o = { .local_port = 5000 };
-			sock_id id;
-			p->port = 5000;
-			assert_int_equal(
-				sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
-			peer_flush(p);
+			peer_connect(p);
 			const struct peer_segment *s = peer_expect(p, TCP_SYN, 0, 0);
 			assert_true(s->h.options.has & TCP_HAS_MSS);
 			assert_int_equal(s->h.options.mss, mtu - (v6 ? 60 : 40));
 			SAY(p, .flags = TCP_SYN | TCP_ACK, .us = 1);
-			listen_on(p);
+			peer_listen(p);
 			for (unsigned mss = 0; mss < 2; mss++) {
 				p->peer_port++;
 				SAY(p, .flags = TCP_SYN,

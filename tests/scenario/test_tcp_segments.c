@@ -134,10 +134,7 @@ static void test_reset_of_half_open_is_challenged(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 80 };
-	sock_id listener, id;
-	p->port = 80;
-	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	sock_id listener = peer_listen(p);
 	SAY(p, .flags = TCP_SYN);
 	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
 	SAY(p, .flags = TCP_RST, .them = 100);
@@ -147,7 +144,7 @@ static void test_reset_of_half_open_is_challenged(void **state)
 	SAY(p, .flags = TCP_RST, .them = 70000);
 	peer_expect_nothing(p); /* outside of the window */
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	peer_take(p, listener);
 	peer_close(p);
 }
 
@@ -157,10 +154,7 @@ static void test_syn_after_the_last_try(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 80 };
-	sock_id listener, id;
-	p->port = 80;
-	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	sock_id listener = peer_listen(p);
 	SAY(p, .flags = TCP_SYN);
 	for (unsigned tries = 0; tries <= 5; tries++) {
 		peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
@@ -170,8 +164,7 @@ static void test_syn_after_the_last_try(void **state)
 	assert_int_equal(stack_transport(p->stack)->embryo_pool.used, 0);
 	peer_close(p);
 	p = peer_open(NULL, false);
-	p->port = 80;
-	assert_int_equal(sock_listen(p->stack, &o, &listener), 0);
+	listener = peer_listen(p);
 	SAY(p, .flags = TCP_SYN);
 	peer_wait(p, 40 * NANO_S);
 	peer_forget(p);
@@ -184,7 +177,7 @@ static void test_syn_after_the_last_try(void **state)
 	}
 	peer_expect_nothing(p);
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
-	assert_int_equal(sock_accept(p->stack, listener, NULL, NULL, &id, NULL), 0);
+	peer_take(p, listener);
 	peer_close(p);
 }
 

@@ -106,10 +106,7 @@ static void test_active(void **state)
 {
 	(void)state;
 	struct wire_peer *p = peer_open(NULL, false);
-	struct sock_options o = { .local_port = 5000 };
-	sock_id id;
-	p->port = 5000;
-	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	sock_id id = peer_attempt(p);
 	assert_int_equal(sock_set(p->stack, id, SOCK_ADVERTISED_TIMEOUT, 250 * NANO_S), 0);
 	peer_flush(p);
 	const struct peer_segment *s = peer_expect(p, TCP_SYN, 0, 0);

@@ -96,6 +96,14 @@ struct wire_peer *peer_open(const struct stack_config *c, bool v6)
 	return p;
 }
 
+struct wire_peer *peer_open_ecn(unsigned use, bool v6)
+{
+	struct stack_config c;
+	peer_config(&c);
+	c.transport.ecn = (uint8_t)use;
+	return peer_open(&c, v6);
+}
+
 void peer_close(struct wire_peer *p)
 {
 	free(p->memory);
@@ -110,6 +118,12 @@ static void end_work(struct wire_peer *p, const struct work *w, const char *call
 	if (e.call)
 		fail_msg("I27: %llu steps %s, and not %llu at most", (unsigned long long)e.steps,
 			call, (unsigned long long)e.allowed);
+}
+
+int peer_work_was_counted(void **state)
+{
+	(void)state;
+	return work_steps() ? 0 : -1;
 }
 
 static void let_receive(struct wire_peer *p, const uint8_t *frame, size_t len)
@@ -322,11 +336,17 @@ sock_id peer_take(struct wire_peer *p, sock_id listener)
 	return id;
 }
 
-sock_id peer_connect(struct wire_peer *p)
+sock_id peer_attempt(struct wire_peer *p)
 {
 	struct sock_options o = { .local_port = p->port = 5000 };
 	sock_id id;
 	assert_int_equal(sock_connect(p->stack, &o, &p->remote, p->peer_port, &id), 0);
+	return id;
+}
+
+sock_id peer_connect(struct wire_peer *p)
+{
+	sock_id id = peer_attempt(p);
 	peer_flush(p);
 	return id;
 }
@@ -392,6 +412,18 @@ sock_id peer_accepted(struct wire_peer *p, const struct tcp_options *options)
 	peer_expect_nothing(p);
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");
 	return id;
+}
+
+sock_id peer_accepted_as(struct wire_peer *p, uint16_t syn, uint16_t syn_ack, uint16_t ack,
+	const struct tcp_options *options)
+{
+	sock_id listener = peer_listen(p);
+	SAY(p, .flags = syn, .options = *options);
+	const struct peer_segment *s = peer_expect(p, syn_ack, 0, 1);
+	assert_int_equal(s->tos, 0); /* no SYN-ACK is ECN-capable: RFC 3168 6.1.1 */
+	peer_wait(p, 30 * NANO_MS);
+	SAY(p, .flags = ack, .them = 1, .us = 1);
+	return peer_take(p, listener);
 }
 
 const char *peer_state(struct wire_peer *p, sock_id id)

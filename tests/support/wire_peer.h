@@ -6,8 +6,8 @@
  * Sequence numbers on the test's side are relative: `us` counts from the stack's
  * initial sequence number, `them` from the test's own.
  *
- * In a program that counts steps (it calls work_steps), each call of the stack is
- * held to its bound (I27).
+ * In a program that counts steps (it names peer_work_was_counted or work_steps), each
+ * call of the stack is held to its bound of work (I27).
  */
 #ifndef STRATA_TESTS_WIRE_PEER_H
 #define STRATA_TESTS_WIRE_PEER_H
@@ -19,6 +19,15 @@
 #define PEER_SEGMENTS 256
 #define PEER_ISS      1000000u
 #define PEER_PORT     40000
+/* What a SYN may offer. */
+#define PEER_MSS \
+	{ \
+		.has = TCP_HAS_MSS, .mss = 1000 \
+	}
+#define PEER_MSS_SACK \
+	{ \
+		.has = TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED, .mss = 1000 \
+	}
 
 struct peer_segment {
 	struct tcp_header h;
@@ -72,7 +81,11 @@ struct peer_say {
 
 void peer_config(struct stack_config *c); /* what peer_open takes for NULL; plain: no timestamps */
 struct wire_peer *peer_open(const struct stack_config *c, bool v6);
+/* With this use of ECN (enum tcp_ecn_use). */
+struct wire_peer *peer_open_ecn(unsigned use, bool v6);
 void peer_close(struct wire_peer *p);
+/* A teardown of a group of tests, which fails where steps are not counted. */
+int peer_work_was_counted(void **state);
 /* Lets the stack receive this, then transmit. */
 void peer_send(struct wire_peer *p, const struct peer_say *say);
 /* The same without a transmit, for bursts. */
@@ -94,10 +107,11 @@ void peer_expect_nothing(struct wire_peer *p);
 /* What was sent so far is not asked about any more. */
 void peer_forget(struct wire_peer *p);
 
-/* A listener on port 80; the connection that waits there; an attempt from port 5000, whose SYN has
- * gone. */
+/* A listener on port 80; the connection that waits there; an attempt from port 5000, whose SYN may
+ * go now, or has gone. */
 sock_id peer_listen(struct wire_peer *p);
 sock_id peer_take(struct wire_peer *p, sock_id listener);
+sock_id peer_attempt(struct wire_peer *p);
 sock_id peer_connect(struct wire_peer *p);
 /* All of it must find room; it is sent as far as the windows let it. */
 void peer_write(struct wire_peer *p, sock_id id, const void *bytes, uint32_t len);
@@ -105,6 +119,10 @@ struct sock_tcp_info peer_info(struct wire_peer *p, sock_id id);
 /* Both handshakes, with MSS 1000 and what else `options` says; the socket that came of it. */
 sock_id peer_connected(struct wire_peer *p, const struct tcp_options *options);
 sock_id peer_accepted(struct wire_peer *p, const struct tcp_options *options);
+/* The second of them with these flags in the test's SYN, the stack's answer, and the test's ACK,
+ * which takes its time; with exactly these options. */
+sock_id peer_accepted_as(struct wire_peer *p, uint16_t syn, uint16_t syn_ack, uint16_t ack,
+	const struct tcp_options *options);
 const char *peer_state(struct wire_peer *p, sock_id id);
 
 #endif
