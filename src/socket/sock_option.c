@@ -23,7 +23,7 @@ static const struct option_place {
 	[SOCK_KEEP_IDLE] = PLACE(keep_idle, 32767 * NANO_S),
 	[SOCK_KEEP_INTERVAL] = PLACE(keep_interval, 32767 * NANO_S),
 	[SOCK_KEEP_PROBES] = PLACE(keep_probes, 127),
-	[SOCK_USER_TIMEOUT] = PLACE(user_timeout, 1000000 * NANO_S),
+	[SOCK_USER_TIMEOUT] = PLACE(user_timeout, INT32_MAX * NANO_MS),
 	[SOCK_FIN_WAIT2] = PLACE(fin_wait2, 32767 * NANO_S),
 	[SOCK_SYN_RETRIES] = PLACE(syn_retries, 127),
 	[SOCK_DEFER_ACCEPT] = PLACE(defer_accept, 255),

@@ -159,6 +159,15 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 	}
 }
 
+/* A user timeout that was asked for decides instead of the number of probes (RFC 5482 4.2). */
+static bool is_given_up(const struct transport *t, const struct endpoint_options *o,
+			const struct tcp_flight *f, nanodiff idle)
+{
+	if (o->user_timeout)
+		return f->probes && idle >= o->user_timeout;
+	return f->probes >= (o->keep_probes ? o->keep_probes : t->config.keepalive_probes);
+}
+
 /* Keepalive (MAY-5): off unless asked for (MUST-25), only when idle (MUST-26), tolerant of lost
  * ACKs (MUST-29). */
 static nanotime keepalive(struct transport *t, struct tcp_conn *c)
@@ -180,8 +189,7 @@ static nanotime keepalive(struct transport *t, struct tcp_conn *c)
 	nanodiff interval = o->keep_interval ? o->keep_interval : t->config.keepalive_interval;
 	if (!f) /* no memory to ask with now */
 		return t->now + interval;
-	uint8_t probes = o->keep_probes ? o->keep_probes : t->config.keepalive_probes;
-	if (f->probes >= probes) {
+	if (is_given_up(t, o, f, idle)) {
 		c->flags |= CONN_RESET_OWED;
 		conn_die(t, c, ERR_TIMEOUT);
 		return NANOTIME_NEVER;
@@ -266,6 +274,8 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 		if (c->state == TCP_CLOSED)
 			return;
 		if (c->state == TCP_FIN_WAIT_2 && !c->sock && f->probe_at <= t->now) {
+			if (f->fin_wait2 < NANO_MS) /* its owner did not want it to wait: */
+				c->flags |= CONN_RESET_OWED; /* the peer need not either */
 			conn_die(t, c, ERR_TIMEOUT);
 			return;
 		}

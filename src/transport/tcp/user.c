@@ -362,6 +362,12 @@ void tcp_abort(struct transport *t, struct tcp_conn *c)
 		conn_make_ready(t, c);
 		return;
 	}
+	/* RFC 9293 3.10.5: both ends have said that they are done, and nobody is told */
+	if ((c->state == TCP_CLOSING || c->state == TCP_LAST_ACK) && !tcp_readable(c) &&
+	    c->snd_nxt == c->snd_end + 1) {
+		conn_free(t, c);
+		return;
+	}
 	c->flags |= CONN_RESET_OWED;
 	conn_make_ready(t, c);
 }
@@ -391,7 +397,9 @@ unsigned tcp_poll(const struct transport *t, const struct tcp_conn *c)
 {
 	unsigned events = 0;
 	size_t readable = tcp_readable(c);
-	if ((readable && readable >= t->options[c->sock].read_mark) ||
+	/* Where the window is too small for more, the mark would be waited for in vain. */
+	if ((readable && (readable >= t->options[c->sock].read_mark ||
+			  conn_rcv_wnd(c) <= c->flight->rcv_mss)) ||
 	    c->flags & CONN_FIN_RECEIVED)
 		events |= EVENT_READABLE;
 	if (c->flags & CONN_FIN_RECEIVED)
