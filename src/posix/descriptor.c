@@ -122,7 +122,7 @@ int64_t posix_ioctl(struct posix *p, int fd, unsigned long request, int *arg)
 		sock_tcp_info(p->stack, f->id, &i);
 	bool shaking = f->stage != STAGE_STREAM || f->connecting;
 	switch (request) {
-	case LINUX_SIOCINQ: *arg = (int)i.unread; return 0;
+	case LINUX_SIOCINQ: *arg = (int)oob_before(p, f, i.unread); return 0;
 	case LINUX_SIOCOUTQ: /* FIN counts, as it takes a sequence number */
 		*arg = shaking ? 0 : (int)(i.unacked + i.unsent + (i.fin_queued && !i.fin_sent));
 		return 0;
@@ -166,6 +166,15 @@ static bool is_drained(struct posix *p, const struct file *f)
 		(i.fin_queued && i.fin_sent && i.unacked == 0);
 }
 
+/* TCP_LINGER2 below zero: FIN-WAIT-2 is not for sockets that are closed. */
+static bool waits_for_nobody(struct posix *p, const struct file *f)
+{
+	struct sock_tcp_info i;
+	return f->linger2 < 0 && f->stage == STAGE_STREAM &&
+		sock_tcp_info(p->stack, f->id, &i) == 0 && i.fin_sent && !i.unacked &&
+		!i.fin_received;
+}
+
 static void end_connection(struct posix *p, struct file *f, bool abort)
 {
 	note_all_done(p, f);
@@ -194,8 +203,7 @@ int64_t close_try(struct posix *p, struct posix_call *c)
 		}
 		if (wait && call_may_wait(p, c) && !is_drained(p, f) && p->now < c->deadline)
 			return POSIX_WAIT;
-		bool reset = (linger && f->linger_seconds == 0) ||
-			(f->stage == STAGE_STREAM && f->linger2 < 0);
+		bool reset = (linger && f->linger_seconds == 0) || waits_for_nobody(p, f);
 		end_connection(p, f, reset);
 	}
 	file_free(p, f);

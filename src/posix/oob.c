@@ -53,6 +53,12 @@ size_t oob_room(struct posix *p, struct file *f, bool something_read)
 	return SIZE_MAX;
 }
 
+uint32_t oob_before(struct posix *p, struct file *f, uint32_t unread)
+{
+	uint32_t ahead = f->oob_inline ? 0 : look(p, f);
+	return ahead && ahead <= unread ? ahead - 1 : unread;
+}
+
 bool oob_at_mark(struct posix *p, struct file *f)
 {
 	return look(p, f) == 1;
@@ -76,8 +82,8 @@ int64_t oob_read(struct posix *p, struct file *f, uint8_t *to, size_t room, int 
 		return -LINUX_EAGAIN;
 	if (!(flags & LINUX_MSG_PEEK))
 		f->oob.read = true;
-	if (!room)
-		return 0;
+	if (!room || flags & LINUX_MSG_TRUNC)
+		return room > 0;
 	*to = f->oob.byte;
 	return 1;
 }

@@ -10,11 +10,12 @@
 
 #include "posix/posix.h"
 
-#define POSIX_NOTES   16    /* messages in one error queue */
-#define POSIX_RECORDS 16    /* sends that wait to be acknowledged before they are told of */
-#define POSIX_WATCHED 32    /* descriptors in one epoll */
-#define POSIX_PIPE    65536 /* bytes in one pipe */
-#define POSIX_PIPES   2
+#define POSIX_HARMLESS 17    /* options that are kept and change nothing */
+#define POSIX_NOTES    16    /* messages in one error queue */
+#define POSIX_RECORDS  16    /* sends that wait to be acknowledged before they are told of */
+#define POSIX_WATCHED  32    /* descriptors in one epoll */
+#define POSIX_PIPE     65536 /* bytes in one pipe */
+#define POSIX_PIPES    2
 
 enum file_kind {
 	FILE_FREE,
@@ -83,17 +84,19 @@ struct file {
 	bool bound;
 	bool connecting;   /* a connect was begun and its outcome not told yet */
 	bool connected;    /* it was told */
+	bool connect_owed; /* a connect that did not wait has not been told */
+	bool accepted;     /* from a listener */
 	bool error_told;   /* the connection's end was reported by one call */
 	int pending_error; /* of a connection that is gone: for SO_ERROR */
 	bool read_shut, write_shut;
 	bool reuse_address, reuse_port, linger, inq, zero_copy, quick_ack_off;
-	bool oob_inline;   /* SO_OOBINLINE */
-	struct oob {       /* urgent data: oob.c */
+	bool oob_inline;       /* SO_OOBINLINE */
+	struct oob {           /* urgent data: oob.c */
 		uint64_t mark; /* bytes of the stream up to it; 0: none */
 		uint8_t byte;  /* the last of the urgent ones, once it has come */
 		bool come, read;
 	} oob;
-	uint64_t consumed; /* bytes that left the stream for the program */
+	uint64_t consumed;                /* bytes that left the stream for the program */
 	bool send_locked, receive_locked; /* SO_SNDBUF, SO_RCVBUF: no autotuning */
 	bool more;                        /* the last send had MSG_MORE: a short segment waits */
 	bool corked;
@@ -115,7 +118,8 @@ struct file {
 	nanodiff read_timeout, write_timeout; /* 0: none */
 	uint32_t send_buffer, receive_buffer; /* as Linux counts: twice what was asked */
 	int64_t option[SOCK_OPTIONS];
-	uint32_t options_set; /* bit by enum sock_option */
+	int harmless[POSIX_HARMLESS]; /* what options that change nothing were set to */
+	uint32_t options_set;         /* bit by enum sock_option */
 	struct send_queue queue;
 	struct seen seen;
 	nanotime connected_at;
@@ -215,6 +219,8 @@ bool send_is_writable(struct posix *p, const struct file *f);
 /* Takes up to `len` bytes; sets no_space where not all. Bytes, or -errno. */
 /* oob.c: urgent data. How many bytes may be read now: reads stop in front of the urgent byte. */
 size_t oob_room(struct posix *p, struct file *f, bool something_read);
+/* Of so many unread bytes, those before the urgent one. */
+uint32_t oob_before(struct posix *p, struct file *f, uint32_t unread);
 bool oob_at_mark(struct posix *p, struct file *f);
 /* Is there an urgent byte that nobody has read? Is it all that could be read? */
 bool oob_waits(struct posix *p, struct file *f);

@@ -28,7 +28,9 @@ static uint32_t stream_mask(struct posix *p, struct file *f)
 		return mask | WRITE_BITS;
 	if (f->connecting && !dead && !(sock_poll(p->stack, f->id) & EVENT_CONNECTED))
 		return mask;
-	if (i.unread && i.unread >= (uint32_t)f->read_low && !oob_alone(p, f))
+	/* Where the window is too small for more, this is all there will be. */
+	bool enough = i.unread >= (uint32_t)f->read_low || i.rcv_wnd <= i.rcv_mss;
+	if (i.unread && enough && !oob_alone(p, f))
 		mask |= READ_BITS;
 	if (oob_waits(p, f))
 		mask |= LINUX_POLLPRI;
@@ -49,7 +51,7 @@ uint32_t file_mask(struct posix *p, struct file *f)
 			return stream_mask(p, f);
 		if (f->stage == STAGE_LISTEN)
 			return sock_poll(p->stack, f->id) & EVENT_READABLE ? READ_BITS : 0;
-		return WRITE_BITS | LINUX_POLLHUP;
+		return WRITE_BITS | LINUX_POLLHUP | (f->pending_error ? LINUX_POLLERR : 0u);
 	case FILE_PIPE_READ:
 		return (f->pipe_filled ? READ_BITS : 0) | (f->other ? 0 : (uint32_t)LINUX_POLLHUP);
 	case FILE_PIPE_WRITE: return f->other ? WRITE_BITS : (uint32_t)LINUX_POLLERR;

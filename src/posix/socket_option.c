@@ -11,6 +11,8 @@
 #define RCVBUF_MIN 2304
 #define BUFFER_MAX (64 << 20)
 #define HOPS       64
+#define MSS_MIN    88 /* Linux's TCP_MIN_MSS and TCP_FIN_TIMEOUT_MAX */
+#define LINGER_MAX 120
 
 /* Options that are one number of the connection's. */
 static const struct plain {
@@ -54,6 +56,7 @@ static const struct {
 	{ LINUX_SOL_IP, LINUX_IP_RECVTOS },
 	{ LINUX_SOL_IP, LINUX_IP_BIND_ADDRESS_NO_PORT },
 };
+static_assert(sizeof harmless / sizeof *harmless == POSIX_HARMLESS, "a place for each");
 
 static const struct plain *find_plain(int level, int name)
 {
@@ -63,12 +66,13 @@ static const struct plain *find_plain(int level, int name)
 	return NULL;
 }
 
-static bool is_harmless(int level, int name)
+/* Where such an option's value is kept; NULL: it is another. */
+static int *find_harmless(struct file *f, int level, int name)
 {
 	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
 		if (harmless[i].level == level && harmless[i].name == name)
-			return true;
-	return false;
+			return &f->harmless[i];
+	return NULL;
 }
 
 static int64_t remember(struct posix *p, struct file *f, enum sock_option option, int64_t value)
@@ -136,6 +140,16 @@ static int64_t set_buffer(struct posix *p, struct file *f, bool send, int asked)
 	return f->id ? remember(p, f, SOCK_RECEIVE_BUFFER, bytes / 2) : 0;
 }
 
+/* No more than half of the buffer, or who waits for it would wait for ever. */
+static void set_read_low(struct posix *p, struct file *f, int asked)
+{
+	int64_t most = (f->receive_locked ? f->receive_buffer : p->sysctl.rmem[2]) / 2;
+	int64_t low = asked < 0 ? INT32_MAX : asked;
+	if (low > most)
+		low = most;
+	f->read_low = low ? (int)low : 1;
+}
+
 static int64_t set_time(nanodiff *to, const void *value, uint32_t len)
 {
 	struct linux_timeval tv;
@@ -169,7 +183,7 @@ static int64_t set_socket_level(struct posix *p, struct file *f, int name, int n
 	case LINUX_SO_SNDBUFFORCE: return set_buffer(p, f, true, n);
 	case LINUX_SO_RCVBUF:
 	case LINUX_SO_RCVBUFFORCE: return set_buffer(p, f, false, n);
-	case LINUX_SO_RCVLOWAT: f->read_low = n < 0 ? INT32_MAX : n ? n : 1; return 0;
+	case LINUX_SO_RCVLOWAT: set_read_low(p, f, n); return 0;
 	case LINUX_SO_ZEROCOPY:
 		if (n < 0 || n > 1)
 			return -LINUX_EINVAL;
@@ -192,15 +206,16 @@ static int64_t set_socket_level(struct posix *p, struct file *f, int name, int n
 
 static int64_t set_fin_wait2(struct posix *p, struct file *f, int n)
 {
-	f->linger2 = n < 0 ? -1 : n > 120 ? 0 : n;
-	return remember(p, f, SOCK_FIN_WAIT2, n > 0 ? n * NANO_S : 0);
+	f->linger2 = n < 0 ? -1 : n > LINGER_MAX ? LINGER_MAX : n;
+	/* below zero: it does not wait there at all */
+	return remember(p, f, SOCK_FIN_WAIT2, n < 0 ? 1 : f->linger2 * NANO_S);
 }
 
 static int64_t set_tcp_level(struct posix *p, struct file *f, int name, int n)
 {
 	switch (name) {
 	case LINUX_TCP_MAXSEG:
-		if (n && (n < 48 || n > 32767))
+		if (n && (n < MSS_MIN || n > 32767))
 			return -LINUX_EINVAL;
 		return remember(p, f, SOCK_MSS, n);
 	case LINUX_TCP_CORK:
@@ -230,6 +245,8 @@ static int64_t set_tcp_level(struct posix *p, struct file *f, int name, int n)
 			return -LINUX_EINVAL;
 		f->inq = n != 0;
 		return 0;
+	case LINUX_TCP_REPAIR: /* for who may do anything to the machine's connections */
+	case LINUX_TCP_TIMESTAMP: return -LINUX_EPERM;
 	case LINUX_TCP_FASTOPEN:
 		if (n < 0 || f->stage == STAGE_STREAM)
 			return -LINUX_EINVAL;
@@ -278,12 +295,14 @@ static int64_t set_ip_level(struct posix *p, struct file *f, int level, int name
 
 static int64_t set_plain(struct posix *p, struct file *f, const struct plain *o, int n)
 {
-	if (o->level == LINUX_SOL_IPV6 && n == -1)
+	if ((o->level == LINUX_SOL_IPV6 || o->option == SOCK_HOP_LIMIT) && n == -1)
 		n = 0; /* back to the default */
 	else if (n < o->least || n > o->most)
 		return -LINUX_EINVAL;
 	if (o->option == SOCK_NODELAY || o->option == SOCK_KEEPALIVE)
 		n = n != 0;
+	if (o->option == SOCK_TOS && !f->datagram)
+		n &= ~IP_ECN_MASK; /* TCP's own: RFC 3168 */
 	if (o->option == SOCK_NODELAY && n && f->id && (f->corked || f->more)) {
 		/* what the cork holds goes, as in Linux; what is written next is held again */
 		sock_set(p->stack, f->id, SOCK_CORK, false);
@@ -335,8 +354,11 @@ int64_t posix_setsockopt(
 	const struct plain *o = find_plain(level, name);
 	if (o)
 		return set_plain(p, f, o, n);
-	if (is_harmless(level, name))
+	int *kept = find_harmless(f, level, name);
+	if (kept) {
+		*kept = n;
 		return 0;
+	}
 	switch (level) {
 	case LINUX_SOL_SOCKET: return set_socket_level(p, f, name, n);
 	case LINUX_SOL_TCP: return set_tcp_level(p, f, name, n);
@@ -455,6 +477,7 @@ static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *va
 	case LINUX_TCP_WINDOW_CLAMP: return put_int(value, len, f->option[SOCK_WINDOW_CLAMP]);
 	case LINUX_TCP_QUICKACK: return put_int(value, len, !f->quick_ack_off);
 	case LINUX_TCP_NOTSENT_LOWAT: return put_int(value, len, f->unsent_low);
+	case LINUX_TCP_REPAIR: return put_int(value, len, 0);
 	case LINUX_TCP_INQ: return put_int(value, len, f->inq);
 	case LINUX_TCP_FASTOPEN: return put_int(value, len, f->fast_open);
 	case LINUX_TCP_FASTOPEN_KEY: return put(value, len, f->fast_open_key, f->fast_open_key_len);
@@ -508,8 +531,9 @@ int64_t posix_getsockopt(struct posix *p, int fd, int level, int name, void *val
 		int64_t n = f->option[o->option] / o->unit;
 		return put_int(value, len, n ? n : configured(p, o));
 	}
-	if (is_harmless(level, name))
-		return put_int(value, len, 0);
+	const int *kept = find_harmless(f, level, name);
+	if (kept)
+		return put_int(value, len, *kept);
 	switch (level) {
 	case LINUX_SOL_SOCKET: return get_socket_level(p, f, name, value, len);
 	case LINUX_SOL_TCP: return get_tcp_level(p, f, name, value, len);

@@ -89,6 +89,16 @@ static struct addr any_of(const struct file *f)
 	return f->v6 ? ADDR_ANY : addr_from4(zero);
 }
 
+/* Does who is bound to any address stand at the other's, too? */
+static bool reaches(const struct file *any, const struct file *other)
+{
+	if (any->v6 == other->v6)
+		return true;
+	if (any->v6)
+		return !any->v6_only;
+	return addr_is4(&other->local) || (!other->v6_only && addr_is_any(&other->local));
+}
+
 /* Does another socket stand where this one wants to be bound? */
 static bool is_taken(
 	const struct posix *p, const struct file *f, const struct addr *a, uint16_t port)
@@ -98,7 +108,8 @@ static bool is_taken(
 		if (o == f || o->kind != FILE_SOCKET || !o->bound || o->port != port ||
 			o->datagram != f->datagram)
 			continue;
-		bool overlap = addr_is_any(a) || addr_is_any(&o->local) || addr_equal(a, &o->local);
+		bool overlap = addr_equal(a, &o->local) || (addr_is_any(a) && reaches(f, o)) ||
+			(addr_is_any(&o->local) && reaches(o, f));
 		bool shared = o->stage != STAGE_LISTEN && f->reuse_address && o->reuse_address;
 		if (overlap && !shared && !(f->reuse_port && o->reuse_port))
 			return true;
@@ -239,6 +250,7 @@ int64_t accept_try(struct posix *p, struct posix_call *c)
 	f->queue = (struct send_queue){ 0 };
 	f->oob = (struct oob){ 0 };
 	f->consumed = 0;
+	f->accepted = true;
 	struct sock_peer peer;
 	int e = sock_accept(p->stack, l->id, NULL, NULL, &f->id, &peer);
 	if (e < 0) {
@@ -297,7 +309,7 @@ int64_t socket_connect(
 		return -posix_errno((enum error) - e);
 	f->stage = STAGE_STREAM;
 	f->connecting = true;
-	f->connected = f->error_told = false;
+	f->connected = f->error_told = f->connect_owed = false;
 	f->connected_at = 0;
 	f->queue = (struct send_queue){ 0 };
 	f->seen = (struct seen){ 0 };
@@ -387,23 +399,32 @@ int64_t connect_try(struct posix *p, struct posix_call *c)
 			error = socket_connect(p, f, &remote, port, f->fast_open_connect);
 			if (error || f->deferred)
 				return error;
-			if (socket_connect_outcome(p, f) == -LINUX_EINPROGRESS)
+			if (socket_connect_outcome(p, f) == -LINUX_EINPROGRESS) {
+				f->connect_owed = true;
 				return call_may_wait(p, c) ? POSIX_WAIT : -LINUX_EINPROGRESS;
+			}
 			return f->stage == STAGE_STREAM ? 0 : -LINUX_ECONNREFUSED;
 		}
 		if (f->deferred)
 			return -LINUX_EISCONN;
-		if (!f->connecting)
-			return f->connected && !socket_dead(p, f) ? -LINUX_EISCONN
-								  : -LINUX_ECONNABORTED;
+		if (!f->connecting && (!f->connected || socket_dead(p, f)))
+			return -LINUX_ECONNABORTED;
+		if (!f->connecting) { /* the next connect hears of it, whoever has heard before */
+			bool owed = f->connect_owed;
+			f->connect_owed = false;
+			return owed ? 0 : -LINUX_EISCONN;
+		}
 		if (!call_may_wait(p, c) && socket_connect_outcome(p, f) == -LINUX_EINPROGRESS)
 			return -LINUX_EALREADY;
 	}
-	if (!f->connecting)
+	if (!f->connecting) {
+		f->connect_owed = false;
 		return has_begun(f) ? 0 : -LINUX_ECONNABORTED;
+	}
 	int64_t outcome = socket_connect_outcome(p, f);
 	if (outcome == -LINUX_EINPROGRESS && call_may_wait(p, c))
 		return POSIX_WAIT;
+	f->connect_owed = outcome == -LINUX_EINPROGRESS;
 	return outcome;
 }
 
@@ -430,7 +451,9 @@ int64_t posix_shutdown(struct posix *p, int fd, int how)
 		f->read_shut |= how != LINUX_SHUT_WR;
 		return f->connected ? 0 : -LINUX_ENOTCONN;
 	}
-	if (f->stage == STAGE_LISTEN && how != LINUX_SHUT_WR) { /* it listens no more */
+	if (f->stage == STAGE_LISTEN && how == LINUX_SHUT_WR) /* it writes nothing anyway */
+		return 0;
+	if (f->stage == STAGE_LISTEN) { /* it listens no more */
 		sock_close(p->stack, f->id);
 		f->id = 0;
 		f->stage = STAGE_NEW;
@@ -442,6 +465,7 @@ int64_t posix_shutdown(struct posix *p, int fd, int how)
 		f->id = 0;
 		f->stage = STAGE_NEW;
 		f->connecting = f->deferred = false;
+		f->pending_error = LINUX_ECONNRESET;
 		return 0;
 	}
 	if (f->stage != STAGE_STREAM || (socket_dead(p, f) && sock_error(p->stack, f->id)))

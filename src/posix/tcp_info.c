@@ -8,7 +8,8 @@
 
 #include "transport/transport.h"
 
-#define REORDERING_MOST 300 /* Linux's tcp_max_reordering */
+#define REORDERING_MOST 300   /* Linux's tcp_max_reordering */
+#define ATO             40000 /* ... and TCP_ATO_MIN, in microseconds */
 
 /* RFC 9293's states by name, as Linux numbers them. */
 static uint8_t state_number(const char *name)
@@ -120,11 +121,25 @@ static void fill_receiving(const struct sock_tcp_info *i, struct linux_tcp_info 
 	out->rcv_rtt = (uint32_t)(i->read_round / NANO_US);
 	out->rcv_ssthresh = i->rcv_wnd;
 	out->rcv_wnd = i->rcv_wnd;
-	out->ato = 40000;
+	out->ato = i->data_segments_received ? ATO : 0;
 	out->received_ce = i->ce_received;
 	out->received_e1_bytes = i->ecn_received[0];
 	out->received_e0_bytes = i->ecn_received[1];
 	out->received_ce_bytes = i->ecn_received[2];
+}
+
+/* Segments of the handshake, which the connection does not count but Linux does, but for the
+ * SYN-ACK that it sends. */
+static void add_handshake(
+	const struct file *f, const struct sock_tcp_info *i, struct linux_tcp_info *out)
+{
+	bool fast = i->fast_open; /* its last ACK was counted */
+	if (f->accepted) {
+		out->segs_in += fast ? 1 : 2;
+	} else if (!f->connecting || f->connected_at) {
+		out->segs_in += !fast;
+		out->segs_out += fast ? 1 : 2;
+	}
 }
 
 void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
@@ -169,6 +184,7 @@ void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
 	if (out->state == LINUX_TCP_SYN_SENT || out->state == LINUX_TCP_SYN_RECV)
 		out->delivered = 0; /* not even the SYN */
 	fill_receiving(&i, out);
+	add_handshake(f, &i, out);
 	out->busy_time = (uint64_t)(f->busy / NANO_US);
 	out->rwnd_limited = (uint64_t)(f->window_limited / NANO_US);
 	out->sndbuf_limited = (uint64_t)(f->buffer_limited / NANO_US);

@@ -5,6 +5,8 @@
  */
 #include "posix/posix_file.h"
 
+#define IOV_MOST 1024 /* Linux's UIO_MAXIOV */
+
 static const struct linux_iovec *call_iov(const struct posix_call *c, size_t *count)
 {
 	*count = c->iov ? c->iov_len : 1;
@@ -39,6 +41,10 @@ static uint8_t *call_place(const struct posix_call *c, size_t at, size_t *left)
 /* Copies without taking; returns bytes. */
 static size_t peek(struct posix *p, const struct file *f, struct posix_call *c, size_t most)
 {
+	if (c->flags & LINUX_MSG_TRUNC) { /* how much there is, and there may be nowhere to go */
+		size_t there = sock_readable(p->stack, f->id);
+		return there < most ? there : most;
+	}
 	struct span spans[64];
 	int n = sock_peek(p->stack, f->id, spans, 64);
 	size_t done = 0;
@@ -174,8 +180,10 @@ int64_t read_try(struct posix *p, struct posix_call *c)
 	}
 	if (f->datagram)
 		return udp_read_try(p, f, c);
-	if (f->stage != STAGE_STREAM)
-		return -LINUX_ENOTCONN;
+	if (f->stage != STAGE_STREAM) {
+		int error = socket_take_error(p, f); /* why it is no more */
+		return error ? -error : -LINUX_ENOTCONN;
+	}
 	if (c->flags & LINUX_MSG_OOB) {
 		size_t room;
 		uint8_t *to = call_place(c, 0, &room);
@@ -224,7 +232,7 @@ int64_t posix_read(struct posix *p, struct posix_call *call, int fd, void *buf, 
 int64_t posix_readv(
 	struct posix *p, struct posix_call *call, int fd, const struct linux_iovec *iov, int count)
 {
-	if (count < 0 || count > 1024)
+	if (count < 0 || count > IOV_MOST)
 		return -LINUX_EINVAL;
 	struct posix_call c = { .fd = fd, .iov = iov, .iov_len = (size_t)count };
 	return read_begin(p, call, &c);
@@ -251,6 +259,8 @@ int64_t posix_recvfrom(struct posix *p, struct posix_call *call, int fd, void *b
 int64_t posix_recvmsg(
 	struct posix *p, struct posix_call *call, int fd, struct linux_msghdr *msg, int flags)
 {
+	if (msg->iov_len > IOV_MOST)
+		return -LINUX_EMSGSIZE;
 	struct posix_call c = {
 		.fd = fd, .iov = msg->iov, .iov_len = msg->iov_len, .msg = msg, .flags = flags
 	};
@@ -330,8 +340,10 @@ static int64_t fast_write(struct posix *p, struct file *f, struct posix_call *c)
 /* May bytes be taken now? 0, POSIX_WAIT, or -errno. */
 static int64_t may_write(struct posix *p, struct file *f, struct posix_call *c)
 {
-	if (f->stage != STAGE_STREAM)
-		return -LINUX_EPIPE;
+	if (f->stage != STAGE_STREAM) {
+		int error = socket_take_error(p, f);
+		return error ? -error : -LINUX_EPIPE;
+	}
 	if (f->connecting) {
 		int64_t outcome = socket_connect_outcome(p, f);
 		if (outcome == -LINUX_EINPROGRESS)
@@ -441,7 +453,7 @@ int64_t posix_write(struct posix *p, struct posix_call *call, int fd, const void
 int64_t posix_writev(
 	struct posix *p, struct posix_call *call, int fd, const struct linux_iovec *iov, int count)
 {
-	if (count < 0 || count > 1024)
+	if (count < 0 || count > IOV_MOST)
 		return -LINUX_EINVAL;
 	struct posix_call c = { .fd = fd, .iov = iov, .iov_len = (size_t)count };
 	return write_begin(p, call, &c);
@@ -467,6 +479,8 @@ int64_t posix_sendto(struct posix *p, struct posix_call *call, int fd, const voi
 int64_t posix_sendmsg(
 	struct posix *p, struct posix_call *call, int fd, const struct linux_msghdr *msg, int flags)
 {
+	if (msg->iov_len > IOV_MOST)
+		return -LINUX_EMSGSIZE;
 	struct posix_call c = { .fd = fd,
 		.iov = msg->iov,
 		.iov_len = msg->iov_len,

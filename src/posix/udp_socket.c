@@ -100,7 +100,7 @@ uint32_t udp_mask(struct posix *p, struct file *f)
 {
 	uint32_t mask = LINUX_POLLOUT | LINUX_POLLWRNORM;
 	pull(p, f);
-	if (f->id && has_datagram(p, f))
+	if (f->read_shut || (f->id && has_datagram(p, f)))
 		mask |= LINUX_POLLIN | LINUX_POLLRDNORM;
 	return mask | (f->pending_error ? (uint32_t)LINUX_POLLERR : 0);
 }
@@ -121,6 +121,8 @@ static int64_t hand_over(struct posix *p, struct file *f, struct posix_call *c)
 	size_t count = c->iov ? c->iov_len : 1, done = 0;
 	for (size_t i = 0; i < count && done < h->len; i++) {
 		size_t n = h->len - done < v[i].len ? h->len - done : v[i].len;
+		if (n && !v[i].base)
+			return -LINUX_EFAULT;
 		if (n)
 			memcpy(v[i].base, h->bytes + done, n);
 		done += n;
