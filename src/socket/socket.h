@@ -132,7 +132,7 @@ enum sock_option {
 	SOCK_KEEPALIVE,     /* bool */
 	SOCK_KEEP_IDLE, SOCK_KEEP_INTERVAL, SOCK_KEEP_PROBES,
 	SOCK_QUICK_ACK,     /* bool: acknowledge at once for a while; false: delay from now on */
-	SOCK_USER_TIMEOUT,  /* no progress for so long ends it (R2); keepalive, too, gives up then */
+	SOCK_USER_TIMEOUT,  /* no progress for so long ends it (R2), keepalive too */
 	SOCK_FIN_WAIT2,     /* a closed one waits so long for the peer's FIN; under 1 ms: reset */
 	SOCK_SYN_RETRIES,
 	SOCK_DEFER_ACCEPT,  /* listeners: accept when data comes, or after so many SYN-ACKs more */
