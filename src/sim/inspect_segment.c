@@ -54,6 +54,15 @@ bool segment_read(struct segment *g, struct span frame)
 	return true;
 }
 
+/* Text of [start, end), or a FIN behind it, or a FIN alone. */
+static bool is_held(const struct tcp_flight *f, uint32_t start, uint32_t end)
+{
+	if (!f || !f->held)
+		return false;
+	bool fin = f->fin_ahead && end == f->fin_seq + 1;
+	return (fin && start == f->fin_seq) || interval_has(f->held, start, end - fin);
+}
+
 /* I17: each block is held, but for a first one that tells of a duplicate (RFC 2883). */
 static void sack_rules(const struct tcp_conn *c, const struct segment *g, struct breach *b)
 {
@@ -68,7 +77,7 @@ static void sack_rules(const struct tcp_conn *c, const struct segment *g, struct
 			uint32_t start = load32(o.at + k), end = load32(o.at + k + 4);
 			bool duplicate = k == i + 2 &&
 				(seq_le(end, g->ack) || (held && o.at[i + 1] > 10));
-			if (!duplicate && (!held || !interval_has(held, start, end)))
+			if (!duplicate && !is_held(c->flight, start, end))
 				breach(b, &c->tuple, c->state, "I17 (SACK)",
 					"a block that is not held", start, end);
 		}

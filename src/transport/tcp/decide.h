@@ -47,6 +47,13 @@ struct tcp_plan {
 /* `gso_max`: the largest payload of a super-frame; below two segments there is none. */
 struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, uint32_t gso_max);
 
+/* Beside held text: is a FIN there whose place none of it touches? */
+static inline bool conn_fin_apart(const struct tcp_flight *f)
+{
+	const struct interval_set *held = f->held;
+	return f->fin_ahead &&
+	       !(held->count && held->range[held->count - 1].end == f->fin_seq);
+}
 /* Bytes that SACK blocks take from each segment now. */
 static inline uint32_t conn_sack_room(const struct tcp_conn *c)
 {
@@ -56,7 +63,8 @@ static inline uint32_t conn_sack_room(const struct tcp_conn *c)
 	uint32_t most = c->flags & CONN_TIMESTAMPS ? 3 : 4;
 	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
 		most = conn_accecn_blocks(c, most);
-	uint32_t blocks = (f->held ? f->held->count : 0) + (f->twice_start != f->twice_end);
+	uint32_t blocks = (f->held ? f->held->count + conn_fin_apart(f) : 0) +
+			  (f->twice_start != f->twice_end);
 	return 4 + 8 * (blocks < most ? blocks : most);
 }
 

@@ -20,10 +20,10 @@ uint32_t held_reach(struct transport *t, struct tcp_flight *f, uint32_t next);
 bool held_give_way(struct transport *t, struct tcp_flight *f);
 /* Gives back the set as it is; the text stays where it is. */
 void held_drop(struct transport *t, struct tcp_flight *f);
-/* Gives back an empty set. */
+/* Gives back an empty set, unless a FIN is held as well, of which SACK has to tell. */
 static inline void held_end(struct transport *t, struct tcp_flight *f)
 {
-	if (f->held && f->held->count == 0)
+	if (f->held && f->held->count == 0 && !f->fin_ahead)
 		held_drop(t, f);
 }
 

@@ -120,6 +120,18 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	return true;
 }
 
+/* A FIN that came ahead of a hole has a number that is told of as text's are, or its sender could
+ * not learn from it that the text before was lost. */
+static void add_fin(const struct tcp_flight *f, struct interval *block, unsigned from,
+		    unsigned given, unsigned most)
+{
+	for (unsigned i = from; i < given; i++)
+		if (block[i].end == f->fin_seq)
+			block[i].end++;
+	if (given < most)
+		block[given] = (struct interval){ f->fin_seq, f->fin_seq + 1 };
+}
+
 /* No MSS here (MUST-65). `room`: bytes for SACK blocks. */
 static void put_options(const struct transport *t, const struct tcp_conn *c, uint8_t *h,
 			uint32_t room)
@@ -135,8 +147,11 @@ static void put_options(const struct transport *t, const struct tcp_conn *c, uin
 		struct tcp_flight *f = c->flight;
 		struct interval block[TCP_SACK_BLOCKS] = { { f->twice_start, f->twice_end } };
 		unsigned twice = f->twice_start != f->twice_end, n = (room - 4) / 8;
+		unsigned given = twice;
 		if (f->held)
-			interval_recent(f->held, block + twice, n - twice);
+			given += interval_recent(f->held, block + twice, n - twice);
+		if (f->held && f->fin_ahead)
+			add_fin(f, block, twice, given, n);
 		f->twice_start = f->twice_end;
 		store32(h + at, 0x01010500 | (2 + 8 * n));
 		at += 4;

@@ -121,6 +121,8 @@ static void text_advance(struct transport *t, struct tcp_conn *c, const struct t
 	c->rcv_nxt = seg->seq + seg->text_len;
 	if (f->held) {
 		c->rcv_nxt = held_reach(t, f, c->rcv_nxt);
+		if (f->fin_ahead && seq_gt(c->rcv_nxt, f->fin_seq)) /* text beyond a FIN is none */
+			c->rcv_nxt = f->fin_seq;
 		/* RFC 5681 4.2: a gap was (partly) filled */
 		conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER);
 	}
@@ -218,8 +220,11 @@ static void fin_arrived(struct transport *t, struct tcp_conn *c)
 	c->rcv_nxt++;
 	c->rcv_edge++; /* FIN takes a number, but no room: the window stays as it is */
 	c->flags |= CONN_FIN_RECEIVED;
-	if (c->flight) /* all has come: nobody needs to hear what came twice */
+	if (c->flight) { /* all has come: nobody needs to hear what came twice */
 		c->flight->twice_start = c->flight->twice_end;
+		c->flight->fin_ahead = false;
+		held_end(t, c->flight);
+	}
 	schedule_fin_ack(t, c);
 	conn_notify(t, c, EVENT_READABLE | EVENT_PEER_CLOSED);
 	switch (c->state) {
@@ -250,6 +255,7 @@ void conn_take_fin(struct transport *t, struct tcp_conn *c, struct tcp_segment *
 			if (seq_gt(at, c->rcv_nxt) && (f = conn_flight(t, c)) && !f->fin_ahead) {
 				f->fin_ahead = true;
 				f->fin_seq = at;
+				held_begin(t, f); /* without it SACK does not tell of it */
 			}
 			conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER);
 			if (!f || !f->fin_ahead || f->fin_seq != c->rcv_nxt)
