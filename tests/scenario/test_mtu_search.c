@@ -11,6 +11,7 @@
 
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
+#include "transport/tcp/tcp_conn.h"
 
 static uint8_t pattern[60000];
 
@@ -63,6 +64,32 @@ static void test_floor(void **state)
 		assert_int_equal(info.black_holes, v6 ? 1 : 3);
 		peer_close(p);
 	}
+}
+
+/* Segments grow while the window is one of the small ones: one of the large ones may go then (RFC
+ * 5681 3.1), or nothing would, ever. */
+static void test_window_of_small_segments(void **state)
+{
+	(void)state;
+	struct wire_peer *p = open_peer(MTU_PROBING_BLACK_HOLE, false);
+	sock_id id = peer_accepted(p, &large);
+	peer_write(p, id, pattern, 100);
+	for (unsigned i = 0; i < 3; i++)
+		next_timeout(p);
+	struct tcp_tuple tuple = { p->local, p->remote, p->port, p->peer_port };
+	enum demux_kind kind;
+	struct tcp_conn *c = demux_find(&stack_transport(p->stack)->demux, &tuple, &kind);
+	assert_int_equal(c->flight->cc.cwnd, 1460);
+	c->flight->cc.cwnd = 256; /* as after the timeout of such a segment */
+	c->path.mtu = 1500;
+	conn_update_mss(c);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
+	peer_forget(p);
+	assert_in_range(c->flight->cc.cwnd, 1460, 1460);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
+	peer_write(p, id, pattern, 4000);
+	assert_int_equal(peer_expect(p, TCP_ACK, 101, 1)->len, 1460);
+	peer_close(p);
 }
 
 /* What is no sign of a black hole. */
@@ -221,6 +248,7 @@ int main(void)
 		pattern[i] = (uint8_t)(i * 31 + i / 251);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_floor),
+		cmocka_unit_test(test_window_of_small_segments),
 		cmocka_unit_test(test_not_doubted),
 		cmocka_unit_test(test_all_as_before),
 		cmocka_unit_test(test_lost_alone),

@@ -294,8 +294,12 @@ void conn_update_mss(struct tcp_conn *c)
 	if (c->flags & CONN_TIMESTAMPS)
 		mss -= 12;
 	c->mss = (uint16_t)mss;
-	if (c->flight)
-		c->flight->cc.mss = mss;
+	struct tcp_flight *f = c->flight;
+	if (!f)
+		return;
+	f->cc.mss = mss;
+	if (f->cc.cwnd < mss) /* the loss window of a smaller segment would let none of these go */
+		f->cc.cwnd = mss;
 }
 
 bool conn_may_challenge(struct transport *t, struct tcp_conn *c)
