@@ -204,21 +204,25 @@ int64_t read_try(struct posix *p, struct posix_call *c)
 	return stream_read(p, f, c);
 }
 
-/* Does the call name memory where it must? */
-static bool has_memory(const struct posix_call *c)
+/* Lengths that are none, and memory that is not there where it must be. */
+static int64_t wrong_memory(const struct posix_call *c, bool needed)
 {
 	size_t count;
 	const struct linux_iovec *v = call_iov(c, &count);
-	for (size_t i = 0; i < count; i++)
-		if (!v[i].base && v[i].len)
-			return false;
-	return true;
+	for (size_t i = 0; i < count; i++) {
+		if (v[i].len > INT64_MAX)
+			return -LINUX_EINVAL;
+		if (needed && !v[i].base && v[i].len)
+			return -LINUX_EFAULT;
+	}
+	return 0;
 }
 
 static int64_t read_begin(struct posix *p, struct posix_call *keep, struct posix_call *c)
 {
-	if (!(c->flags & LINUX_MSG_TRUNC) && !has_memory(c))
-		return -LINUX_EFAULT;
+	int64_t wrong = wrong_memory(c, !(c->flags & LINUX_MSG_TRUNC));
+	if (wrong)
+		return wrong;
 	c->kind = CALL_READ;
 	c->deadline = NANOTIME_NEVER;
 	return call_begin(p, keep, c);
@@ -438,8 +442,9 @@ int64_t write_try(struct posix *p, struct posix_call *c)
 
 static int64_t write_begin(struct posix *p, struct posix_call *keep, struct posix_call *c)
 {
-	if (!has_memory(c))
-		return -LINUX_EFAULT;
+	int64_t wrong = wrong_memory(c, true);
+	if (wrong)
+		return wrong;
 	c->kind = CALL_WRITE;
 	c->deadline = NANOTIME_NEVER;
 	return call_begin(p, keep, c);

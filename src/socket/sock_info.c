@@ -14,6 +14,18 @@ static void accurate_info(const struct accecn *a, struct sock_tcp_info *i)
 	i->ecn_seen = a->r_cep | a->r_bytes[0] | a->r_bytes[1] | a->r_bytes[2];
 }
 
+/* Of keepalive, or of a closed window: none where the peer was heard since the last one. */
+static uint8_t probes_unanswered(const struct transport *t, const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	nanodiff silent = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
+	if (!f->probes)
+		return 0;
+	bool answered = f->rto_at != NANOTIME_NEVER ? t->now - silent > f->advanced_at
+						    : silent < conn_keep_idle(t, c);
+	return answered ? 0 : f->probes;
+}
+
 static void flight_info(const struct transport *t, const struct tcp_conn *c,
 			struct sock_tcp_info *i)
 {
@@ -63,7 +75,7 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->recovering = f->phase == PHASE_RECOVERY;
 	i->loss = f->phase == PHASE_LOSS;
 	i->disorder = f->dup_acks || f->board.sacked;
-	i->probes = f->probes;
+	i->probes = probes_unanswered(t, c);
 	i->snd_wnd_max = f->snd_wnd_max;
 	i->rcv_mss = f->rcv_mss;
 	i->user_timeout = f->user_timeout;

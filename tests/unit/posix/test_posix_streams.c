@@ -78,6 +78,15 @@ static void peek_truncate_and_wait_for_all(void **state)
 	twins_run(t, 10 * NANO_MS);
 	char buf[32] = { 0 };
 	assert_int_equal(posix_recv(p, NULL, server, buf, 3, LINUX_MSG_PEEK), 3);
+	/* how much is there, nowhere to put it; lengths that are none */
+	assert_int_equal(
+		posix_recv(p, NULL, server, NULL, 99, LINUX_MSG_PEEK | LINUX_MSG_TRUNC), 8);
+	assert_int_equal(posix_read(p, NULL, server, buf, SIZE_MAX), -LINUX_EINVAL);
+	assert_int_equal(posix_write(p, NULL, server, buf, SIZE_MAX), -LINUX_EINVAL);
+	struct linux_iovec whole = { buf, sizeof buf };
+	struct linux_msghdr many = { .iov = &whole, .iov_len = 1025 };
+	assert_int_equal(posix_sendmsg(p, NULL, server, &many, 0), -LINUX_EMSGSIZE);
+	assert_int_equal(posix_recvmsg(p, NULL, server, &many, 0), -LINUX_EMSGSIZE);
 	assert_memory_equal(buf, "abc", 3);
 	assert_int_equal(posix_ioctl(p, server, LINUX_SIOCINQ, &n), 0);
 	assert_int_equal(n, 8);
