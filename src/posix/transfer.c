@@ -39,8 +39,11 @@ static uint8_t *call_place(const struct posix_call *c, size_t at, size_t *left)
 }
 
 /* Copies without taking; returns bytes. */
-static size_t peek(struct posix *p, const struct file *f, struct posix_call *c, size_t most)
+static size_t peek(struct posix *p, struct file *f, struct posix_call *c, size_t most)
 {
+	size_t before = oob_room(p, f, true); /* the urgent byte; 0: it is next */
+	if (before && before < most)
+		most = before;
 	if (c->flags & LINUX_MSG_TRUNC) { /* how much there is, and there may be nowhere to go */
 		size_t there = sock_readable(p->stack, f->id);
 		return there < most ? there : most;
@@ -54,6 +57,8 @@ static size_t peek(struct posix *p, const struct file *f, struct posix_call *c, 
 			size_t left;
 			uint8_t *to = call_place(c, done, &left);
 			size_t len = spans[i].len - at < left ? spans[i].len - at : left;
+			if (len > most - done)
+				len = most - done;
 			if (!len)
 				return done;
 			memcpy(to, spans[i].at + at, len);
