@@ -153,7 +153,7 @@ MUTANTS = [
      "\t\tif (!wants_block(t, c) || (", "\t\tif ((", ("test", "test_shortage"), r"fin_passes_writers"),
     ("I20 beyond the window is no sign of life", TCP + "tcp_input.c",
      "\t\tif (conn_synchronized(c) && seq_le(seg->seq, c->rcv_edge) &&\n", "\t\tif (conn_synchronized(c) &&\n",
-     ("sweep", "107149", "all"), r"I20"),
+     ("test", "test_tcp_timers"), r"of_desynchronized"),
     ("I21 no more out than came in", TCP + "tcp_reply.c",
      "\t\tr->flags = TCP_RST | TCP_ACK;\n\t}\n",
      "\t\tr->flags = TCP_RST | TCP_ACK;\n\t}\n\tstruct tcp_reply *more;\n"
