@@ -205,7 +205,8 @@ static bool plan_larger(const struct transport *t, const struct tcp_conn *c, str
 }
 
 /* A probe that may be sent now. */
-static bool plan_probe(const struct transport *t, const struct tcp_conn *c, struct tcp_plan *p,
+__attribute__((noinline, cold)) static bool
+plan_probe(const struct transport *t, const struct tcp_conn *c, struct tcp_plan *p,
 		       uint32_t mss)
 {
 	const struct tcp_flight *f = c->flight;

@@ -309,7 +309,8 @@ static void sent_again(struct transport *t, struct tcp_conn *c, const struct tcp
 }
 
 /* A probe is out: its answer will tell (RFC 8985 7.4, RFC 4821 7.6). */
-static void sent_probe(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
+__attribute__((noinline, cold)) static void
+sent_probe(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
 		       uint32_t len)
 {
 	struct tcp_flight *f = c->flight;
@@ -373,7 +374,9 @@ static void flight_for_fin(struct transport *t, struct tcp_conn *c)
 		conn_wait_memory(t, c);
 }
 
-static unsigned transmit_plans(struct transport *t, struct tcp_conn *c, unsigned budget)
+/* Apart from its caller, so that the decision and the building of a segment become a part of it. */
+__attribute__((noinline)) static unsigned
+transmit_plans(struct transport *t, struct tcp_conn *c, unsigned budget)
 {
 	const struct netif *nif = &t->internet->access->netif[c->path.nif];
 	uint32_t gso = 0;
@@ -472,7 +475,8 @@ static void lost_way(struct transport *t, struct tcp_conn *c)
 }
 
 /* Perhaps it is another one now. */
-static enum path_verdict find_way(struct transport *t, struct tcp_conn *c)
+__attribute__((noinline, cold)) static enum path_verdict
+find_way(struct transport *t, struct tcp_conn *c)
 {
 	struct path before = c->path;
 	enum path_verdict way =

@@ -125,28 +125,30 @@ static inline enum error conn_soft_error(const struct tcp_conn *c)
 void conn_too_big_timeout(struct transport *t, struct tcp_conn *c);
 /* user_timeout.c: RFC 5482 */
 /* An acceptable segment brought the option. */
-void conn_take_timeout(struct transport *t, struct tcp_conn *c, uint16_t told);
+__attribute__((noinline, cold)) void
+conn_take_timeout(struct transport *t, struct tcp_conn *c, uint16_t told);
 /* The owner has set or unset it. */
 void conn_set_timeout(struct transport *t, struct tcp_conn *c);
 /* The peer is to be told what we advertise. */
-void conn_tell_timeout(struct transport *t, struct tcp_conn *c);
+__attribute__((noinline, cold)) void conn_tell_timeout(struct transport *t, struct tcp_conn *c);
 /* The option in our SYN, of an owner who advertises. */
-void conn_syn_timeout(const struct endpoint_options *own, struct tcp_options *o);
+__attribute__((noinline, cold)) void
+conn_syn_timeout(const struct endpoint_options *own, struct tcp_options *o);
 /* An ACK with the option; false: its owner has changed its mind, or has gone. */
-bool conn_send_timeout(struct transport *t, struct tcp_conn *c);
+__attribute__((noinline, cold)) bool conn_send_timeout(struct transport *t, struct tcp_conn *c);
 /* mtu_search.c: what the path carries, where ICMP does not say so (RFC 4821) */
 /* The path was looked up again; `before`: what it was. */
 void conn_keep_mtu(struct tcp_conn *c, const struct path *before);
 /* Somebody who is believed says that the path carries no more. */
 void conn_lower_mtu(struct transport *t, struct tcp_conn *c, uint16_t mtu);
 /* MTU_PROBING_ALWAYS: from what every path takes upwards. Once the peer's MSS is known. */
-void conn_search_begin(struct transport *t, struct tcp_conn *c);
+__attribute__((noinline, cold)) void conn_search_begin(struct transport *t, struct tcp_conn *c);
 /* A flight is there again. */
-void conn_search_resume(struct transport *t, struct tcp_conn *c);
+__attribute__((noinline, cold)) void conn_search_resume(struct transport *t, struct tcp_conn *c);
 /* Long after a search has ended: may the path carry more now? */
-void conn_search_again(struct transport *t, struct tcp_conn *c);
+__attribute__((noinline, cold)) void conn_search_again(struct transport *t, struct tcp_conn *c);
 /* The RTO fired: perhaps because segments of this size get lost. */
-void conn_doubt_mtu(struct transport *t, struct tcp_conn *c);
+__attribute__((noinline, cold)) void conn_doubt_mtu(struct transport *t, struct tcp_conn *c);
 /* The size of a packet that is larger than the path is known to carry and worth a trial; 0: none
  * is. */
 uint32_t conn_mtu_to_try(const struct transport *t, const struct tcp_conn *c);

@@ -407,21 +407,12 @@ static void segment_dispatch(struct transport *t, struct rx *rx, struct tcp_segm
 	rx_drop(rx, DROP_TCP_NO_CONNECTION);
 }
 
-#define ODD_OPTIONS (TCP_HAS_MD5 | TCP_HAS_AO | TCP_HAS_USER_TIMEOUT)
-
-/* Signed segments are nobody's. A user timeout counts where its segment was found good, for the
- * connection that there is then (RFC 5482). */
-static void take_odd_options(struct transport *t, struct rx *rx, struct tcp_segment *seg,
-			     const struct tcp_tuple *tuple, void *entry, enum demux_kind kind)
+/* A user timeout counts where its segment was found good, for the connection that there is then
+ * (RFC 5482). */
+__attribute__((noinline, cold)) static void
+take_told(struct transport *t, const struct rx *rx, const struct tcp_tuple *tuple, uint16_t told)
 {
-	if (seg->h.options.has & (TCP_HAS_MD5 | TCP_HAS_AO)) {
-		rx_drop(rx, DROP_TCP_SIGNED);
-		return;
-	}
-	uint16_t told = seg->h.options.user_timeout;
-	segment_dispatch(t, rx, seg, tuple, entry, kind);
-	if (rx->fate == FATE_NONE)
-		rx_fate(rx, FATE_DELIVERED);
+	enum demux_kind kind;
 	struct tcp_conn *c = demux_find(&t->demux, tuple, &kind);
 	if (rx->fate == FATE_DELIVERED && c && kind == DEMUX_CONN && conn_synchronized(c))
 		conn_take_timeout(t, c, told);
@@ -460,8 +451,8 @@ void tcp_receive(struct transport *t, struct rx *rx)
 		rx_drop(rx, DROP_TCP_CHECKSUM);
 		return;
 	}
-	if (__builtin_expect(seg.h.options.has & ODD_OPTIONS, 0)) {
-		take_odd_options(t, rx, &seg, &tuple, entry, kind);
+	if (__builtin_expect(seg.h.options.has & (TCP_HAS_MD5 | TCP_HAS_AO), 0)) {
+		rx_drop(rx, DROP_TCP_SIGNED);
 		return;
 	}
 	segment_dispatch(t, rx, &seg, &tuple, entry, kind);
@@ -470,4 +461,6 @@ void tcp_receive(struct transport *t, struct rx *rx)
 		tcp_take_route(t, rx, &tuple);
 	if (rx->fate == FATE_NONE)
 		rx_fate(rx, FATE_DELIVERED);
+	if (__builtin_expect(seg.h.options.has & TCP_HAS_USER_TIMEOUT, 0))
+		take_told(t, rx, &tuple, seg.h.options.user_timeout);
 }
