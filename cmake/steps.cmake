@@ -12,7 +12,7 @@ list(FILTER stepped_sources EXCLUDE REGEX "/base/(hash|checksum[a-z0-9_]*)\\.c$|
 
 add_library(strata_stepped OBJECT EXCLUDE_FROM_ALL ${stepped_sources})
 target_include_directories(strata_stepped PRIVATE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include")
-target_compile_options(strata_stepped PRIVATE -fsanitize-coverage=trace-pc)
+target_compile_options(strata_stepped PRIVATE -O2 -fsanitize-coverage=trace-pc)
 if(STRATA_LTO)
 	target_compile_options(strata_stepped PRIVATE -fno-lto)
 endif()

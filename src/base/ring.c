@@ -325,7 +325,13 @@ void ring_discard(struct ring *r, struct ring_pool *p, uint32_t from, uint32_t t
 	/* counted from low's block; nothing stands before it or behind the last block */
 	uint32_t base = r->low & ~(RING_BLOCK - 1), number = number_of(base);
 	uint32_t first = (from - base + RING_BLOCK - 1) / RING_BLOCK;
-	uint32_t last = cut ? r->mask + 1 : (to - base) / RING_BLOCK;
+	uint32_t last = (to - base) / RING_BLOCK;
+	if (cut) { /* the whole group in which the last byte lies */
+		last = (to - base + RING_BLOCK - 1) / RING_BLOCK;
+		last += -(number + last) % GROUP;
+		if (last > r->mask + 1)
+			last = r->mask + 1;
+	}
 
 	for (uint32_t i = first; i < last; i++) {
 		uint32_t in_group = (number + i) % GROUP;

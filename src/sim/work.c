@@ -3,7 +3,7 @@
  * takes the difference. What a call finds to do is read before it from the pools,
  * lists and the wheel; where nothing is due and little is ready that is a few
  * loads. Held ranges lie with their connections, and are added up only where a
- * call took more than it may without them.
+ * call took more than it may without them, or may make them give way.
  */
 #include "sim/work.h"
 
@@ -58,28 +58,6 @@ static uint32_t count_due(const struct wheel *w, nanotime now)
 	return n;
 }
 
-void work_begin(struct work *w, struct stack *s)
-{
-	const struct transport *t = stack_transport(s);
-	const struct access *a = stack_access(s);
-	*w = (struct work){ .ranges = t->range_pool.used,
-		.conns = count(&t->ready) + count(&a->woken) + count(&a->failed) +
-			t->short_flight.count + t->short_block.count,
-		.from = steps };
-}
-
-void work_begin_timers(struct work *w, struct stack *s, nanotime now)
-{
-	const struct transport *t = stack_transport(s);
-	const struct wheel *wheel = t->core->wheel;
-	*w = (struct work){ .ranges = t->range_pool.used, .armed = wheel->armed };
-	if (wheel_next(wheel) <= now) {
-		w->due = count_due(wheel, now);
-		w->entries = t->embryo_pool.used + t->time_wait_pool.used;
-	}
-	w->from = steps;
-}
-
 /* Ranges held beyond holes, of all connections. A pool whose free places are hidden (F49) shows
  * more of them than there are. */
 static uint64_t count_held(const struct transport *t)
@@ -101,6 +79,30 @@ static uint64_t count_held(const struct transport *t)
 	}
 	free(vacant);
 	return held;
+}
+
+void work_begin(struct work *w, struct stack *s)
+{
+	const struct transport *t = stack_transport(s);
+	const struct access *a = stack_access(s);
+	*w = (struct work){ .ranges = t->range_pool.used,
+		.conns = count(&t->ready) + count(&a->woken) + count(&a->failed) +
+			t->short_flight.count + t->short_block.count };
+	if (t->blocks.small.used == t->blocks.small.count)
+		w->held = count_held(t);
+	w->from = steps;
+}
+
+void work_begin_timers(struct work *w, struct stack *s, nanotime now)
+{
+	const struct transport *t = stack_transport(s);
+	const struct wheel *wheel = t->core->wheel;
+	*w = (struct work){ .ranges = t->range_pool.used, .armed = wheel->armed };
+	if (wheel_next(wheel) <= now) {
+		w->due = count_due(wheel, now);
+		w->entries = t->embryo_pool.used + t->time_wait_pool.used;
+	}
+	w->from = steps;
 }
 
 /* ---- what that may take ---- */
@@ -127,8 +129,10 @@ void work_end(const struct work *w, struct stack *s, const char *call, uint32_t 
 	if (took <= WORK_CALL || e->call)
 		return;
 	uint64_t most = allowed(w, t, frames);
-	if (took > most)
-		most += WORK_HELD * (uint64_t)frames * count_held(t);
+	if (took > most) {
+		uint64_t held = count_held(t);
+		most += WORK_HELD * frames * (held > w->held ? held : w->held);
+	}
 	if (took > most)
 		*e = (struct work_excess){ call, took, most };
 }

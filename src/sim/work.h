@@ -24,7 +24,8 @@
  *	WORK_RANGE   a range that was sent and not acknowledged: one ACK may release all,
  *	             one RTO marks all, one SACK of the oldest walks over all
  *	WORK_HELD    a range that is held beyond a hole, for each frame sent: SACK options
- *	             name those that changed last
+ *	             name those that changed last; and for each that comes while no block
+ *	             is free: all may have to give way
  *
  * So frames, timers and connections ready cost the same however many there are,
  * and tables with a thousand times the entries allow ten times WORK_LOG more. The
@@ -59,6 +60,7 @@ uint64_t work_steps(void);
 struct work {
 	uint64_t from; /* steps so far */
 	uint32_t ranges, entries, armed, due, conns;
+	uint64_t held; /* while no block is free */
 };
 
 /* The first call of a stack that took more than it may. */

@@ -3,7 +3,8 @@
  * loss recovery, congestion control and buffers make of 50 Mbit/s together. A
  * change that makes recovery worse shows here, however right each segment is.
  *
- * The reference is the median of many seeds, the model the average window of
+ * The reference is the median of many seeds (a thousand where losses are drawn and the rate is low:
+ * that of 200 strays by 3 % from one set of seeds to another), the model the average window of
  * RFC 9438 (5.1, or Reno's where that is larger) over the round trip, at most what the
  * link carries. A few seeds are run; STRATA_GOODPUT_SEEDS=200 runs all and allows
  * little (`make curves`). After a change for the better the reference is to be
@@ -44,15 +45,15 @@ static const struct cell {
 	{ 0, 1, 47069, 47074 },
 	{ 0, 20, 46770, 47074 },
 	{ 0, 100, 44459, 47074 },
-	{ 1000, 1, 47022, 47074 },
-	{ 1000, 20, 14838, 11216 },
-	{ 1000, 100, 7213, 3246 },
-	{ 10000, 1, 44962, 47074 },
-	{ 10000, 20, 4186, 3547 },
-	{ 10000, 100, 1186, 709 },
-	{ 30000, 1, 31923, 36244 },
-	{ 30000, 20, 2160, 2048 },
-	{ 30000, 100, 540, 410 },
+	{ 1000, 1, 47021, 47074 },
+	{ 1000, 20, 14875, 11216 },
+	{ 1000, 100, 7565, 3246 },
+	{ 10000, 1, 45085, 47074 },
+	{ 10000, 20, 3980, 3547 },
+	{ 10000, 100, 1083, 709 },
+	{ 30000, 1, 32271, 36244 },
+	{ 30000, 20, 2075, 2048 },
+	{ 30000, 100, 513, 410 },
 };
 
 #define CELLS (sizeof cells / sizeof *cells)

@@ -74,11 +74,14 @@ uint32_t held_reach(struct transport *t, struct tcp_flight *f, uint32_t next)
 bool held_give_way(struct transport *t, struct tcp_flight *f)
 {
 	struct interval last;
+	uint32_t before = f->rx.blocks;
 	if (!f->held || !interval_pop_last(f->held, &last))
 		return false;
-	ring_discard(&f->rx, &t->blocks, last.start, last.end);
-	if (seq_lt(last.start, f->twice_end)) /* what is gone did not come twice */
-		f->twice_start = f->twice_end;
+	do { /* until a block comes free: several ranges may lie in one */
+		ring_discard(&f->rx, &t->blocks, last.start, last.end);
+		if (seq_lt(last.start, f->twice_end)) /* what is gone did not come twice */
+			f->twice_start = f->twice_end;
+	} while (f->rx.blocks == before && interval_pop_last(f->held, &last));
 	held_end(t, f);
 	return true;
 }
