@@ -466,6 +466,22 @@ bool traffic_done(void *traffic)
 	return true;
 }
 
+bool traffic_wrote(const struct traffic *t, bool server, uint16_t port, uint32_t before,
+	struct span text)
+{
+	for (unsigned i = 0; i < t->count; i++) {
+		const struct traffic_flow *f = &t->flow[i];
+		uint32_t sent = server ? f->server.sent : f->client.sent, k = 0;
+		if (!f->used || f->port != port || before > sent || text.len > before)
+			continue;
+		while (k < text.len && text.at[k] == byte_of(i, server, sent - before + k))
+			k++;
+		if (k == text.len)
+			return true;
+	}
+	return false;
+}
+
 /* Does an application hold the flow up of its own will? */
 static bool pauses(const struct traffic_flow *f, nanotime now)
 {

@@ -12,6 +12,7 @@
 #include "sim/capture.h"
 #include "sim/faults.h"
 #include "sim/inspect_tcp.h"
+#include "sim/inspect_text.h"
 #include "sim/invariant.h"
 #include "sim/leftover.h"
 #include "sim/link.h"
@@ -278,6 +279,8 @@ void trial_run(const struct trial *t, const char *pcap, struct trial_result *r)
 	if (build(tw)) {
 		inspect_tcp(tw->left);
 		inspect_tcp(tw->right);
+		inspect_text(tw->left, &tw->traffic);
+		inspect_text(tw->right, &tw->traffic);
 		struct sim_capture *c = pcap ? sim_capture_open(w, pcap, 0, why, sizeof why) : NULL;
 		if (c) {
 			sim_capture_node(c, tw->left);
