@@ -4,7 +4,9 @@
  * the windows that follow (Linux bug reports of 2004 to 2008 call it the broken
  * window-scaling router). The sender sees right edges that move left (RFC 9293
  * SHLD-14, MUST-34), windows far below or above the true one, and slivers. It must
- * neither stop for ever nor send what is refused without end.
+ * neither stop for ever nor send what is refused without end. Where both ends
+ * believe in windows above the true ones, each sends beyond the other's, and no
+ * ACK is acceptable any more (RFC 9293 3.10.7.4): their user timeouts end that.
  */
 #include "sim/box.h"
 #include "sim/tcp_frame.h"

@@ -51,7 +51,7 @@ enum fault_harm { FAULT_SPARES, FAULT_BREAKS, FAULT_GARBLES };
 	X(F28, PATH, SPARES, "cross traffic, in bursts and in a Shrew's square wave") \
 	X(F31, BOX, SPARES, "options stripped from SYNs") \
 	X(F32, BOX, SPARES, "options stripped from or altered on data") \
-	X(F33, BOX, SPARES, "windows and scales rewritten") \
+	X(F33, BOX, BREAKS, "windows and scales rewritten") \
 	X(F34, BOX, SPARES, "the MSS option clamped") \
 	X(F35, BOX, SPARES, "ECN bleached, marked, or refused") \
 	X(F36, BOX, SPARES, "segments split") \

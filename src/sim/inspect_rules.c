@@ -128,6 +128,7 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 	if (!f || !was->flight) {
 		was->recover_known = was->marked_known = false;
 		was->mss_low = UINT32_MAX;
+		was->mss_high = 0;
 		was->delivered = 0;
 		was->earned = was->window; /* RFC 7661: it outlives its flight */
 	}
@@ -153,6 +154,8 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 		was->delivered = f->bytes_acked + f->board.sacked;
 	if (f->cc.mss < was->mss_low)
 		was->mss_low = f->cc.mss;
+	if (f->cc.mss > was->mss_high)
+		was->mss_high = f->cc.mss;
 }
 
 /* ---- by itself ---- */
@@ -166,7 +169,8 @@ static void window_rules(struct shadow *was, const struct tcp_conn *c, struct br
 	uint64_t first = was->flight ? was->earned : was->window;
 	if (first < f->cc.initial)
 		first = f->cc.initial;
-	uint64_t most = first + delivered + BURST_SLACK * (uint64_t)f->cc.mss;
+	uint32_t high = f->cc.mss > was->mss_high ? f->cc.mss : was->mss_high;
+	uint64_t most = first + delivered + BURST_SLACK * (uint64_t)high;
 	/* In fast recovery the window is what PRR counts, which may be next to nothing. */
 	if ((f->cc.cwnd < low && f->phase != PHASE_RECOVERY) || f->cc.cwnd > CC_WINDOW_MAX)
 		breach(b, c, "I10 (cwnd)", "out of bounds", f->cc.cwnd, low);

@@ -22,7 +22,7 @@ struct shadow {
 	uint32_t peer_edge; /* the furthest right edge that the peer ever offered */
 	uint32_t wire_edge; /* the furthest that we did, as the wire says */
 	bool wire_edge_known;
-	uint32_t mss_low; /* the smallest segment size of this flight */
+	uint32_t mss_low, mss_high; /* the smallest and largest segment size of this flight */
 	uint32_t sacked, recoveries, recover, rtos, undos, marks;
 	uint32_t window, earned; /* cwnd; that with which its flight began, if not a new one */
 	uint64_t delivered; /* the most that was ever acknowledged, selectively or not */
@@ -47,6 +47,7 @@ struct shadow {
 /* A connection in TIME-WAIT. */
 struct waiting {
 	bool known;
+	bool reopened; /* a new connection of ours takes over */
 	struct tcp_tuple tuple;
 	nanotime expires;
 };

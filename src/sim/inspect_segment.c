@@ -231,15 +231,15 @@ void inspect_waiting(struct inspector *s, const struct transport *t, struct brea
 		struct waiting *was = &s->waiting[i];
 		if (!was->known || !tcp_tuple_equal(&was->tuple, &w->tuple))
 			first_look(s, t, w, b);
-		*was = (struct waiting){ true, w->tuple, w->expires };
+		*was = (struct waiting){ .known = true, .tuple = w->tuple, .expires = w->expires };
 	}
 	/* A full table lets the oldest go, as does one that seemed full for want of memory; a new
-	 * connection may take over (RFC 6191). */
+	 * connection may take over (RFC 6191), and be broken off before anybody looked at it. */
 	bool full = t->time_wait_pool.used == t->time_wait_pool.count ||
 		(s->node->trouble && s->node->trouble->fail);
 	for (uint32_t i = 0; i < INSPECT_WAITING; i++) {
 		struct waiting *was = &s->waiting[i];
-		if (was->known && !here[i] && was->expires > s->now && !full &&
+		if (was->known && !here[i] && was->expires > s->now && !full && !was->reopened &&
 			!tuple_lives(t, &was->tuple) && !cookie_may_follow(t, &was->tuple))
 			breach(b, &was->tuple, TCP_TIME_WAIT, "I19 (2 MSL)",
 				"ended before its time", (uint64_t)was->expires, (uint64_t)s->now);

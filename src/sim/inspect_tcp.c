@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/inspect_rules.h"
 
@@ -189,10 +190,21 @@ static void heard(struct invariant *i, struct node *n, const struct rx_frame *fr
 
 /* ---- states ---- */
 
+/* A connection is opened whose tuple may have been in TIME-WAIT. */
+static void hear_open(struct inspector *s, const struct trace_flow *f)
+{
+	const struct tcp_tuple tuple = { f->local, f->remote, f->local_port, f->remote_port };
+	for (uint32_t i = 0; i < INSPECT_WAITING; i++)
+		if (s->waiting[i].known && tcp_tuple_equal(&s->waiting[i].tuple, &tuple))
+			s->waiting[i].reopened = true;
+}
+
 static void hear(void *user, struct node *n, const struct trace_event *e)
 {
 	struct inspector *s = user;
 	(void)n;
+	if (e->kind == TRACE_TCP_STATE && !strcmp(e->to, tcp_state_name(TCP_SYN_SENT)))
+		hear_open(s, &e->flow);
 	if (e->kind == TRACE_TCP_STATE && !s->odd_from && !inspect_transition(e->from, e->to)) {
 		s->odd_from = e->from;
 		s->odd_to = e->to;

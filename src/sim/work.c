@@ -88,7 +88,7 @@ void work_begin(struct work *w, struct stack *s)
 	*w = (struct work){ .ranges = t->range_pool.used,
 		.conns = count(&t->ready) + count(&a->woken) + count(&a->failed) +
 			t->short_flight.count + t->short_block.count };
-	if (t->blocks.small.used == t->blocks.small.count)
+	if (t->held_pool.used)
 		w->held = count_held(t);
 	w->from = steps;
 }
@@ -129,10 +129,8 @@ void work_end(const struct work *w, struct stack *s, const char *call, uint32_t 
 	if (took <= WORK_CALL || e->call)
 		return;
 	uint64_t most = allowed(w, t, frames);
-	if (took > most) {
-		uint64_t held = count_held(t);
-		most += WORK_HELD * frames * (held > w->held ? held : w->held);
-	}
+	if (took > most)
+		most += frames * (WORK_HELD * count_held(t) + WORK_FILL * w->held);
 	if (took > most)
 		*e = (struct work_excess){ call, took, most };
 }

@@ -24,8 +24,9 @@
  *	WORK_RANGE   a range that was sent and not acknowledged: one ACK may release all,
  *	             one RTO marks all, one SACK of the oldest walks over all
  *	WORK_HELD    a range that is held beyond a hole, for each frame sent: SACK options
- *	             name those that changed last; and for each that comes while no block
- *	             is free: all may have to give way
+ *	             name those that changed last
+ *	WORK_FILL    a range that was held before, for each frame that comes: its text may
+ *	             fill the holes between all of them, or all must give way to it
  *
  * So frames, timers and connections ready cost the same however many there are,
  * and tables with a thousand times the entries allow ten times WORK_LOG more. The
@@ -51,6 +52,7 @@ enum {
 	WORK_ENTRY = 100,
 	WORK_RANGE = 60,
 	WORK_HELD = 20,
+	WORK_FILL = 80,
 };
 
 /* Steps that this program's core has taken; 0 for ever: it does not count them. */
@@ -60,7 +62,7 @@ uint64_t work_steps(void);
 struct work {
 	uint64_t from; /* steps so far */
 	uint32_t ranges, entries, armed, due, conns;
-	uint64_t held; /* while no block is free */
+	uint64_t held;
 };
 
 /* The first call of a stack that took more than it may. */

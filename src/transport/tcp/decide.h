@@ -47,12 +47,12 @@ struct tcp_plan {
 /* `gso_max`: the largest payload of a super-frame; below two segments there is none. */
 struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, uint32_t gso_max);
 
-/* Beside held text: is a FIN there whose place none of it touches? */
+/* Beside held text: is a FIN there whose place none of it touches, nor lies beyond? */
 static inline bool conn_fin_apart(const struct tcp_flight *f)
 {
 	const struct interval_set *held = f->held;
 	return f->fin_ahead &&
-	       !(held->count && held->range[held->count - 1].end == f->fin_seq);
+	       !(held->count && seq_ge(held->range[held->count - 1].end, f->fin_seq));
 }
 /* Bytes that SACK blocks take from each segment now. */
 static inline uint32_t conn_sack_room(const struct tcp_conn *c)
