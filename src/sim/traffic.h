@@ -100,8 +100,8 @@ bool traffic_done(void *traffic);
  * applications wanted to; -1: none. To be asked now and then: a flow is judged from one call to the
  * next. */
 int traffic_stuck(struct traffic *t, nanodiff patience, nanotime from);
-/* Did an end whose client has this port write `text`, whose first byte lies `before` bytes before the
- * end of all that it wrote? */
+/* Did an end whose client has this port write `text`, whose first byte lies `before` bytes before
+ * the end of all that it wrote? */
 bool traffic_wrote(const struct traffic *t, bool server, uint16_t port, uint32_t before,
 	struct span text);
 /* NULL: every byte came once and in order, or both sides know why not. Else what is wrong.

@@ -149,7 +149,7 @@ MUTANTS = [
      ("sweep", "1-300", "F45"), r"I14 \(RST to RST\)|I21"),
     ("I18 keepalive goes on in FIN-WAIT-2", TCP + "output.c",
      "\tbool all_sent = c->snd_nxt - c->snd_end == !!(c->flags & CONN_FIN_QUEUED);",
-     "\tbool all_sent = c->snd_nxt == c->snd_end;", ("sweep", "275235", "F17,F19,F23,F44,F46"), r"I20"),
+     "\tbool all_sent = c->snd_nxt == c->snd_end;", ("test", "test_tcp_timers"), r"fin_wait_2"),
     ("I14 an ACK without a way is not owed for ever", TCP + "output.c",
      "\tif (conn_synchronized(c)) {\n\t\tsent_ack(c);\n", "\tif (conn_synchronized(c)) {\n",
      ("test", "test_tcp_edges"), r"dead_next_hop_ack"),

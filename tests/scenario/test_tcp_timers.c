@@ -217,6 +217,32 @@ static void test_keepalive_when_idle(void **state)
 	peer_close(p);
 }
 
+/* All is sent once the FIN is: no window is probed, and keepalive asks after a peer that does not
+ * close, however long the RTO. */
+static void test_keepalive_in_fin_wait_2(void **state)
+{
+	(void)state;
+	struct stack_config c;
+	peer_config(&c);
+	c.transport.rto_min = c.transport.rto_initial = 60 * NANO_S;
+	struct wire_peer *p = peer_open(&c, false);
+	sock_id id = peer_accepted(p, NULL);
+	assert_int_equal(sock_set(p->stack, id, SOCK_KEEP_IDLE, 10 * NANO_S), 0);
+	assert_int_equal(sock_set(p->stack, id, SOCK_KEEPALIVE, true), 0);
+	assert_int_equal(sock_shutdown(p->stack, id), 0);
+	peer_flush(p);
+	peer_expect(p, TCP_FIN | TCP_ACK, 1, 1);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 2);
+	assert_string_equal(peer_state(p, id), "FIN-WAIT-2");
+	assert_int_equal(sock_set(p->stack, id, SOCK_NODELAY, true), 0); /* it looks what may go */
+	peer_flush(p);
+	peer_wait(p, 9900 * NANO_MS);
+	peer_expect_nothing(p);
+	peer_wait(p, 200 * NANO_MS);
+	peer_expect(p, TCP_ACK, 1, 1); /* SND.UNA - 1: SHLD-12 */
+	peer_close(p);
+}
+
 /* MUST-11: a reset in SYN-RECEIVED refuses who opened the connection himself, when SYNs crossed;
  * where a peer opened it the listener hears nothing, and listens on. */
 static void test_reset_in_syn_received(void **state)
@@ -255,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_keepalive_of_desynchronized),
 		cmocka_unit_test(test_window_probes_of_desynchronized),
 		cmocka_unit_test(test_keepalive_when_idle),
+		cmocka_unit_test(test_keepalive_in_fin_wait_2),
 		cmocka_unit_test(test_reset_in_syn_received),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
