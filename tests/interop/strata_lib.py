@@ -39,7 +39,9 @@ class Info(ctypes.Structure):
                 ("segments_received", ctypes.c_uint64), ("retransmits", ctypes.c_uint64),
                 ("timeouts", ctypes.c_uint64), ("unread", ctypes.c_uint32), ("unsent", ctypes.c_uint32),
                 ("unacked", ctypes.c_uint32), ("ecn", ctypes.c_bool), ("ecn_accurate", ctypes.c_bool),
-                ("ce_received", ctypes.c_uint32), ("ce_delivered", ctypes.c_uint32)]
+                ("ce_received", ctypes.c_uint32), ("ce_delivered", ctypes.c_uint32), ("trouble", ctypes.c_int),
+                ("path_mtu", ctypes.c_uint32), ("mtu_probes", ctypes.c_uint32), ("black_holes", ctypes.c_uint32),
+                ("user_timeout", NUMBER), ("peer_timeout", NUMBER)]
 
 
 class Counters(ctypes.Structure):
