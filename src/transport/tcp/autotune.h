@@ -24,7 +24,8 @@ static inline bool autotune_due(
 {
 	const struct tcp_flight *f = c->flight;
 	if (c->flags & CONN_TIMESTAMPS)
-		return seq_gt(seg->h.options.tsecr, f->tune_mark);
+		return seg->h.options.has & TCP_HAS_TIMESTAMPS && /* a box may strip them */
+		       seq_gt(seg->h.options.tsecr, f->tune_mark);
 	nanodiff round = rtt_smoothed(&c->rtt) ? rtt_smoothed(&c->rtt) : NANO_S / 2;
 	return t->now_ms + c->ts_offset - f->tune_mark > (uint32_t)(round / NANO_MS);
 }
