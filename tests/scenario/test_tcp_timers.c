@@ -238,8 +238,8 @@ static void test_keepalive_in_fin_wait_2(void **state)
 	peer_flush(p);
 	peer_wait(p, 9900 * NANO_MS);
 	peer_expect_nothing(p);
-	peer_wait(p, 200 * NANO_MS);
-	peer_expect(p, TCP_ACK, 1, 1); /* SND.UNA - 1: SHLD-12 */
+	peer_wait(p, 200 * NANO_MS); /* SND.UNA - 1: SHLD-12 */
+	assert_int_equal(peer_expect(p, TCP_ACK, 1, 1)->why, WHY_KEEPALIVE);
 	peer_close(p);
 }
 

@@ -248,7 +248,8 @@ struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, 
 	if (c->flags & CONN_PROBE_OWED) { /* SHLD-12: no text */
 		p.kind = PLAN_PROBE;
 		p.seq = c->snd_una - 1;
-		p.why = f && c->snd_end != c->snd_nxt ? WHY_WINDOW_PROBE : WHY_KEEPALIVE;
+		bool waits = c->snd_nxt - c->snd_end != !!(c->flags & CONN_FIN_QUEUED);
+		p.why = f && waits ? WHY_WINDOW_PROBE : WHY_KEEPALIVE;
 		return p;
 	}
 	if (c->flags & CONN_ACK_NOW) {
