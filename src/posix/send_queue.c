@@ -62,7 +62,8 @@ static bool below_mark(
 bool send_has_room(struct posix *p, const struct file *f, bool wake)
 {
 	struct sock_tcp_info i;
-	return sock_tcp_info(p->stack, f->id, &i) == 0 && queue_memory(f, &i) < f->send_buffer &&
+	return sock_tcp_info(p->stack, f->id, &i) == 0 && !i.records_full &&
+		queue_memory(f, &i) < f->send_buffer &&
 		below_mark(p, f, &i, wake);
 }
 
@@ -72,7 +73,7 @@ bool send_is_writable(struct posix *p, const struct file *f)
 	if (sock_tcp_info(p->stack, f->id, &i) != 0)
 		return true;
 	uint64_t used = queue_memory(f, &i);
-	return used < f->send_buffer && f->send_buffer - used >= used / 2 &&
+	return !i.records_full && used < f->send_buffer && f->send_buffer - used >= used / 2 &&
 		below_mark(p, f, &i, true);
 }
 
@@ -109,6 +110,8 @@ static uint32_t piece_room(struct posix *p, struct file *f, const struct sock_tc
 	struct send_queue *q = &f->queue;
 	uint32_t piece = piece_size(i);
 	uint64_t filled = q->written - q->tail;
+	if (i->records_full)
+		return 0;
 	if (filled && filled < piece && !q->tail_closed)
 		return piece - (uint32_t)filled;
 	if (queue_memory(f, i) >= f->send_buffer || !below_mark(p, f, i, false))
@@ -149,7 +152,9 @@ int64_t send_take(struct posix *p, struct file *f, const uint8_t *from, size_t l
 			posix_flush(p);
 		}
 	}
-	if (done == len && flags & LINUX_MSG_EOR)
+	if (len && done == len && flags & LINUX_MSG_EOR) {
 		q->tail_closed = true;
+		sock_end_record(p->stack, f->id);
+	}
 	return (int64_t)done;
 }

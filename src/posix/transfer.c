@@ -311,6 +311,8 @@ static void write_with_syn(struct posix *p, struct file *f, struct posix_call *c
 	if (n > 0) {
 		c->done = n;
 		f->queue.written += (uint64_t)n;
+		if (c->flags & LINUX_MSG_EOR && (size_t)n == call_total(c))
+			sock_end_record(p->stack, f->id);
 	} else { /* no data at all: who reads waits for nothing to write */
 		sock_read(p->stack, f->id, NULL, 0);
 	}

@@ -43,7 +43,7 @@ static uint64_t holes_hold(const struct interval_set *s)
 
 void inspect_memory(const struct transport *t, const bool *live, struct breach *b)
 {
-	uint64_t flights = 0, ranges = 0, held = 0, blocks = 0;
+	uint64_t flights = 0, ranges = 0, held = 0, records = 0, blocks = 0;
 	if (t->conn_pool.fresh > INSPECT_CONNS)
 		return;
 	for (uint32_t i = 0; i < t->conn_pool.fresh; i++) {
@@ -53,6 +53,7 @@ void inspect_memory(const struct transport *t, const bool *live, struct breach *
 		flights++;
 		ranges += c->flight->board.count;
 		held += c->flight->held != NULL;
+		records += c->flight->records != NULL;
 		blocks += ring_holds(&c->flight->rx) + ring_holds(&c->flight->tx) +
 			holes_hold(c->flight->held);
 	}
@@ -65,6 +66,7 @@ void inspect_memory(const struct transport *t, const bool *live, struct breach *
 		{ "flights given, held", t->flight_pool.used, flights },
 		{ "sent ranges given, held", t->range_pool.used, ranges },
 		{ "sets of holes given, held", t->held_pool.used, held },
+		{ "marks of records given, held", t->records_pool.used, records },
 		{ "ring blocks given, held", given, blocks },
 	};
 	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)

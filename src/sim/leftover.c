@@ -19,6 +19,7 @@ const char *node_leftover(const struct node *n)
 		{ &t->time_wait_pool, "a TIME-WAIT" },
 		{ &t->range_pool, "a sent range" },
 		{ &t->held_pool, "a set of holes" },
+		{ &t->records_pool, "marks of records" },
 		{ &t->datagram_pool, "a datagram socket" },
 		{ &t->blocks.small, "a ring block" },
 		{ &t->blocks.big, "a big ring block" },

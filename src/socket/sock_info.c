@@ -5,6 +5,7 @@
 #include "socket/owner.h"
 
 #include "transport/tcp/decide.h"
+#include "transport/tcp/records.h"
 
 static void accurate_info(const struct accecn *a, struct sock_tcp_info *i)
 {
@@ -83,6 +84,7 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->mtu_probes = f->mtu_probes;
 	i->black_holes = f->black_holes;
 	i->receive_buffer = f->receive_buffer;
+	i->records_full = records_full(f);
 	i->last_sent = f->last_sent;
 	i->last_text = f->last_text;
 }

@@ -301,6 +301,15 @@ int sock_peek(struct stack *s, sock_id id, struct span *out, unsigned max)
 	return c ? tcp_peek(transport_of(s), c, out, max) : -ERR_ARGUMENT;
 }
 
+int sock_end_record(struct stack *s, sock_id id)
+{
+	struct tcp_conn *c = conn_of(s, id);
+	if (!c)
+		return -ERR_ARGUMENT;
+	tcp_end_record(transport_of(s), c);
+	return 0;
+}
+
 int sock_consume(struct stack *s, sock_id id, size_t len)
 {
 	struct tcp_conn *c = conn_of(s, id);

@@ -79,6 +79,13 @@ int64_t sock_read(struct stack *s, sock_id id, void *to, size_t cap);
  * EVENT_WRITABLE follows when there is room (in the order in which sockets found none). */
 int64_t sock_write(struct stack *s, sock_id id, const void *from, size_t len);
 /*
+ * What was written so far ends a record (MSG_EOR): no segment, new or sent again, carries bytes
+ * from both sides of its end, and a short one does not wait once more is written. The peer's stream
+ * shows nothing of it. While transport_config.record_marks ends are not acknowledged there is no
+ * room. 0, or -ERR_ARGUMENT.
+ */
+int sock_end_record(struct stack *s, sock_id id);
+/*
  * Urgent data (RFC 9293 3.8.5), as sock_write: it is so up to the last byte taken. It stays in the
  * stream. RFC 6093 advises against it (SHLD-13): middleboxes clear the mark, and systems disagree
  * by a byte about what it names. We follow RFC 9293: it names the byte after the urgent ones.
@@ -217,6 +224,7 @@ struct sock_tcp_info {
 	bool recovering, loss, disorder; /* fast recovery; after an RTO; SACKs or duplicates */
 	bool wait_window;           /* `wait` is for the peer's window */
 	bool fin_queued, fin_sent, fin_received;
+	bool records_full;          /* as many record ends are under way as may be: no room */
 	enum error soft_error;      /* what ICMP told and may pass */
 };
 int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *out);

@@ -6,6 +6,7 @@
  */
 #include "transport/datagram.h"
 #include "transport/tcp/cookie.h"
+#include "transport/tcp/records.h"
 #include "transport/tcp/tcp_conn.h"
 
 #define STAMP_US (4294 * NANO_S)          /* what 32 bits count */
@@ -24,6 +25,7 @@ void transport_config_default(struct transport_config *c)
 		.time_waits = 8192,
 		.sent_ranges = 65536,
 		.held_ranges = 2048,
+		.record_marks = 512,
 		.datagram_sockets = 256,
 		.blocks = 32768,
 		.big_blocks = 256,
@@ -98,6 +100,8 @@ const char *transport_config_check(const struct transport_config *c)
 		{ c->time_waits < 1, "transport.time_waits must be at least 1" },
 		{ c->sent_ranges < 16, "transport.sent_ranges must be at least 16" },
 		{ c->held_ranges < 32, "transport.held_ranges must be at least 32" },
+		{ c->record_marks < 1 || c->record_marks > 1u << 20,
+		  "transport.record_marks must be 1 .. 1048576" },
 		{ c->datagram_sockets < 1, "transport.datagram_sockets must be at least 1" },
 		{ c->blocks < 16, "transport.blocks must be at least 16" },
 		{ c->send_buffer < 2048 || c->receive_buffer < 2048 ||
@@ -169,6 +173,7 @@ static bool init_pools(struct transport *t, struct arena *a)
 	fits &= pool_init(&t->time_wait_pool, a, sizeof(struct tcp_time_wait), 8, c->time_waits);
 	fits &= pool_init(&t->range_pool, a, sizeof(struct sent_range), 8, c->sent_ranges);
 	fits &= pool_init(&t->held_pool, a, sizeof(struct interval_set), 8, c->flights);
+	fits &= pool_init(&t->records_pool, a, records_size(c->record_marks), 8, c->flights);
 	fits &= pool_init(&t->listener_pool, a, sizeof(struct tcp_listener), 8, c->listeners);
 	fits &= pool_init(&t->datagram_pool, a, sizeof(struct datagram_endpoint), 8,
 			  c->datagram_sockets);

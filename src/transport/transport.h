@@ -93,6 +93,9 @@ struct transport_config {
 	uint32_t time_waits;
 	uint32_t sent_ranges;    /* for all connections together */
 	uint32_t held_ranges;    /* out-of-order ranges of one connection: 32 and more */
+	/* record ends that one connection remembers until they are acknowledged; a sender that has
+	 * so many under way finds no room for more */
+	uint32_t record_marks;
 	uint32_t datagram_sockets;
 	uint32_t blocks;         /* ring blocks of 2 KB */
 	uint32_t big_blocks;     /* ring blocks of 32 KB */

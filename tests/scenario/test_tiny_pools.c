@@ -237,6 +237,7 @@ static void expect_empty(struct world *w, const char *what)
 			{ "time_waits", t->time_wait_pool.used },
 			{ "ranges", t->range_pool.used },
 			{ "held", t->held_pool.used },
+			{ "records", t->records_pool.used },
 			{ "listeners", t->listener_pool.used },
 			{ "datagrams", t->datagram_pool.used },
 			{ "blocks", t->blocks.small.used },

@@ -5,6 +5,7 @@
  * SND.UNA over a clean scoreboard needs no such look.
  */
 #include "transport/tcp/autotune.h"
+#include "transport/tcp/records.h"
 
 /* Is our FIN out, so that the last sequence number is its own? */
 static bool fin_sent(const struct tcp_conn *c)
@@ -188,6 +189,8 @@ static void take_advance(struct transport *t, struct tcp_conn *c, const struct t
 		f->soft_error = ERR_OK;
 		conn_make_ready(t, c);
 	}
+	if (__builtin_expect(f->records != NULL, 0))
+		records_acked(t, c);
 	ring_release(&f->tx, &t->blocks, fin_acked ? c->snd_end : c->snd_una);
 	internet_confirm(t->internet, &c->path, t->now); /* RFC 4861 7.3.1: forward progress */
 	if (c->snd_una == c->snd_nxt) {

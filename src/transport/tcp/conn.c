@@ -6,6 +6,7 @@
  */
 #include "internet/source_route.h"
 #include "transport/tcp/held.h"
+#include "transport/tcp/records.h"
 
 static const char *const state_names[TCP_STATES] = {
 	[TCP_CLOSED] = "CLOSED",
@@ -174,6 +175,7 @@ void conn_drop_flight(struct transport *t, struct tcp_conn *c)
 	ring_clear(&f->rx, &t->blocks);
 	board_clear(&f->board, &t->range_pool);
 	held_drop(t, f);
+	records_drop(t, f);
 	pool_give(&t->flight_pool, f);
 	c->flight = NULL;
 }
@@ -202,6 +204,7 @@ void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
 	if (c->flight) { /* what was received stays readable; what was to be sent is gone */
 		ring_clear(&c->flight->tx, &t->blocks);
 		ring_restart(&c->flight->tx, c->snd_una);
+		records_drop(t, c->flight);
 		board_clear(&c->flight->board, &t->range_pool);
 	}
 	if (c->flags & CONN_RESET_OWED)

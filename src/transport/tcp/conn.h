@@ -244,6 +244,7 @@ struct tcp_flight {
 	uint16_t soft_error;   /* enum error that ICMP told and that may pass */
 	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */
 	struct interval_set *held; /* out-of-order text, while there is any */
+	struct record_marks *records; /* where records end, while some are not acknowledged */
 	uint32_t twice_start, twice_end; /* text that came twice, to be told once (RFC 2883) */
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_again;
 	uint64_t delivery_rate; /* bytes/s, the latest good sample; while it is measured */

@@ -7,6 +7,8 @@
  */
 #include "transport/tcp/decide.h"
 
+#include "transport/tcp/records.h"
+
 static const char *const wait_text[WAIT_COUNT] = {
 	[WAIT_NOTHING] = "nothing to send",
 	[WAIT_CWND] = "congestion window is full",
@@ -41,9 +43,10 @@ static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t ms
 	if (!r)
 		return false;
 	uint32_t end = seq_gt(r->end, c->snd_end) ? c->snd_end : r->end; /* without FIN */
-	uint32_t len = seq_gt(end, r->start) ? end - r->start : 0;
-	bool whole = len <= mss;
-	if (!whole)
+	uint32_t left = seq_gt(end, r->start) ? end - r->start : 0;
+	uint32_t len = record_rest(f, r->start, left);
+	bool whole = len == left && len <= mss;
+	if (len > mss)
 		len = mss;
 	uint32_t pipe = conn_pipe(c);
 	if (!f->again_forced && pipe && pipe + len > f->cc.cwnd) {
@@ -97,12 +100,13 @@ static bool plan_new(const struct transport *t, const struct tcp_conn *c, struct
 		     uint32_t mss, uint32_t gso_max)
 {
 	const struct tcp_flight *f = c->flight;
-	uint32_t queued = c->snd_end - c->snd_nxt;
+	uint32_t all = c->snd_end - c->snd_nxt;
 	bool fin_due = c->flags & CONN_FIN_QUEUED;
 	if (fin_due && c->snd_nxt == c->snd_end + 1)
 		return false; /* FIN is out: nothing is queued */
-	if (!queued && !fin_due)
+	if (!all && !fin_due)
 		return false;
+	uint32_t queued = record_rest(f, c->snd_nxt, all); /* the next record may not wait for it */
 	if (!board_can_send(&f->board, &t->range_pool)) {
 		p->wait = WAIT_MEMORY;
 		return false;
@@ -127,10 +131,11 @@ static bool plan_new(const struct transport *t, const struct tcp_conn *c, struct
 			len = most;
 		else if (len != queued)
 			len -= len % mss; /* whole segments; the rest is judged apart */
-	} else if (queued && !small_may_go(t, c, p, len, queued)) {
+	} else if (queued && (len < queued || queued == all) &&
+		   !small_may_go(t, c, p, len, queued)) {
 		return false;
 	}
-	bool fin = fin_due && len == queued && usable > len;
+	bool fin = fin_due && len == all && usable > len;
 	if (!len && !fin)
 		return false;
 	p->kind = PLAN_NEW;
@@ -148,6 +153,7 @@ static bool plan_tail(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss
 	uint32_t outstanding = c->snd_nxt - c->snd_una;
 	uint32_t usable = c->snd_wnd > outstanding ? c->snd_wnd - outstanding : 0;
 	uint32_t queued = seq_gt(c->snd_end, c->snd_nxt) ? c->snd_end - c->snd_nxt : 0;
+	queued = record_rest(c->flight, c->snd_nxt, queued);
 	p->why = WHY_TAIL_PROBE;
 	p->probe = true;
 	if (queued && usable) {
@@ -165,6 +171,8 @@ static bool plan_tail(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss
 	uint32_t len = seq_gt(end, last->start) ? end - last->start : 0;
 	p->kind = PLAN_TAIL;
 	p->len = len < mss ? len : mss;
+	if (c->flight->records && p->len)
+		p->len = end - records_last(c->flight->records, end - p->len, end);
 	p->seq = end - p->len;
 	p->fin = seq_gt(last->end, c->snd_end);
 	p->push = true;
@@ -187,6 +195,8 @@ static bool plan_larger(const struct transport *t, const struct tcp_conn *c, str
 	uint32_t len = mss + (mtu - c->path.mtu);
 	uint32_t with_rest = len + (t->config.dup_thresh + 1u) * mss;
 	uint32_t outstanding = c->snd_nxt - c->snd_una, pipe = conn_pipe(c);
+	if (record_rest(f, c->snd_nxt, len) != len)
+		return false;
 	if (c->snd_end - c->snd_nxt < with_rest || c->snd_wnd < with_rest ||
 	    f->cc.cwnd < with_rest)
 		return false;

@@ -15,6 +15,7 @@
  * nothing (5.1).
  */
 #include "transport/tcp/fast_open.h"
+#include "transport/tcp/records.h"
 #include "transport/tcp/tcp_conn.h"
 
 #define OPTIONS_MAX 40              /* a SYN leaves room for all the options there could be */
@@ -232,6 +233,7 @@ uint32_t fast_syn_fill(struct transport *t, struct tcp_conn *c, struct tcp_optio
 		return 0;
 	if (len > room)
 		len = room;
+	len = record_rest(f, c->snd_una + 1, len);
 	c->snd_nxt = c->snd_una + 1 + len;
 	f->bytes_sent += len;
 	f->last_sent = t->now;

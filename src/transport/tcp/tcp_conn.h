@@ -397,6 +397,8 @@ void tcp_listener_key(struct tcp_listener *l, const uint8_t key[16]);
 void tcp_fast_open_key(struct transport *t, const uint8_t key[16]);
 int64_t tcp_read(struct transport *t, struct tcp_conn *c, void *to, size_t cap);
 int64_t tcp_write(struct transport *t, struct tcp_conn *c, const void *from, size_t len);
+/* What was written ends a record: no segment has bytes from both sides of its end. */
+void tcp_end_record(struct transport *t, struct tcp_conn *c);
 int tcp_peek(struct transport *t, struct tcp_conn *c, struct span *out, unsigned max);
 int tcp_consume(struct transport *t, struct tcp_conn *c, size_t len);
 uint8_t *tcp_reserve(struct transport *t, struct tcp_conn *c, size_t want, size_t *got);

@@ -5,6 +5,7 @@
  */
 #include "transport/tcp/autotune.h"
 #include "transport/tcp/ecn.h"
+#include "transport/tcp/records.h"
 
 enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t port, uint32_t sock,
 		      uint32_t backlog, bool v4_only, bool v6_only, struct tcp_listener **out)
@@ -147,6 +148,8 @@ size_t tcp_room(const struct transport *t, const struct tcp_conn *c)
 		    (c->state == TCP_SYN_RECEIVED && c->fast_open);
 	if (c->flags & CONN_FIN_QUEUED || !open)
 		return fast_syn_waits(c) ? fast_syn_room(t, c) : 0;
+	if (c->flight && records_full(c->flight))
+		return 0;
 	const struct endpoint_options *o = &t->options[c->sock];
 	if (o->unsent_mark && c->snd_end - c->snd_nxt >= o->unsent_mark)
 		return 0;
@@ -281,6 +284,11 @@ int64_t tcp_write(struct transport *t, struct tcp_conn *c, const void *from, siz
 		return len ? no_memory(t, c) : 0;
 	written(t, c, (uint32_t)took);
 	return (int64_t)took;
+}
+
+void tcp_end_record(struct transport *t, struct tcp_conn *c)
+{
+	records_mark(t, c);
 }
 
 uint8_t *tcp_reserve(struct transport *t, struct tcp_conn *c, size_t want, size_t *got)
