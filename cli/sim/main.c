@@ -14,8 +14,8 @@
 static const char usage[] =
 	"usage: strata-sim sweep [--seeds A-B] [--faults LIST] [--jobs N] [--json]\n"
 	"                        [--pcap FOLDER] [--ledger FILE] [--keep-going | --no-shrink]\n"
-	"       strata-sim replay --seed N [--faults LIST] [--flows MASK] [--shift N] [--brief N]\n"
-	"                         [--plain] [--pcap FILE]\n"
+	"       strata-sim replay --seed N [--faults LIST] [--flows MASK] [--datagrams MASK]\n"
+	"                         [--shift N] [--brief N] [--plain] [--pcap FILE]\n"
 	"       strata-sim faults\n"
 	"\n"
 	"A sweep runs one random world for each seed, and shrinks the first that fails to the\n"
@@ -34,6 +34,7 @@ enum {
 	BARE,
 	SEED,
 	FLOWS,
+	DATAGRAMS,
 	SHIFT,
 	BRIEF,
 	PLAIN
@@ -50,6 +51,7 @@ static const struct option options[] = {
 	{ "no-shrink", no_argument, NULL, BARE },
 	{ "seed", required_argument, NULL, SEED },
 	{ "flows", required_argument, NULL, FLOWS },
+	{ "datagrams", required_argument, NULL, DATAGRAMS },
 	{ "shift", required_argument, NULL, SHIFT },
 	{ "brief", required_argument, NULL, BRIEF },
 	{ "plain", no_argument, NULL, PLAIN },
@@ -127,6 +129,11 @@ static bool take(struct request *q, int option, const char *name, const char *va
 		q->flows_given = whole(name, value, UINT32_MAX, &n);
 		q->trial.flows = (uint32_t)n;
 		return q->flows_given;
+	case DATAGRAMS:
+		if (!whole(name, value, (1u << DATAGRAM_FLOWS) - 1, &n))
+			return false;
+		q->trial.datagrams = (uint32_t)n;
+		return true;
 	case SHIFT:
 	case BRIEF:
 		if (!whole(name, value, 20, &n))
@@ -161,16 +168,19 @@ static int replay(struct request *q)
 	}
 	trial_draw(&drawn, t->seed, FAULT_ALL);
 	t->faults = q->faults_given ? q->faults : drawn.faults;
-	if (!q->flows_given)
+	if (!q->flows_given) {
 		t->flows = drawn.flows;
+		t->datagrams = drawn.datagrams;
+	}
 	attempt(t, q->pcap, false, &r);
 	fault_set_write(t->faults, faults, sizeof faults);
 	printf("seed %llu, faults %s, flows 0x%x: %s%s\n", (unsigned long long)t->seed, faults,
 		t->flows, r.failed ? "FAILED: " : "fine", r.why);
 	printf("hash %016llx, %llu events, %llu bytes, %u flows ended with an error, %llu frames "
-	       "touched, %.3f s of its time\n",
+	       "touched, %llu datagrams whole and %llu garbled, %.3f s of its time\n",
 		(unsigned long long)r.hash, (unsigned long long)r.events,
 		(unsigned long long)r.bytes, r.broken, (unsigned long long)r.touched,
+		(unsigned long long)r.datagrams, (unsigned long long)r.garbled,
 		(double)r.ended / NANO_S);
 	return r.failed;
 }

@@ -41,9 +41,32 @@ static uint64_t holes_hold(const struct interval_set *s)
 	return s->places * sizeof *s->range > RING_BLOCK ? RING_BIG / RING_BLOCK : 1;
 }
 
+static uint64_t queue_holds(const struct list *queue)
+{
+	uint64_t blocks = 0;
+	list_each(at, queue)
+	{
+		const struct datagram *d = list_entry(at, struct datagram, link);
+		blocks += d->big ? RING_BIG / RING_BLOCK : 1;
+	}
+	return blocks;
+}
+
+/* Datagrams that wait in their sockets. */
+static uint64_t datagrams_hold(const struct transport *t)
+{
+	uint64_t blocks = 0;
+	for (uint32_t i = 0; i < t->datagram_pool.fresh; i++) {
+		const struct datagram_endpoint *e = pool_at(&t->datagram_pool, i);
+		if (e->used)
+			blocks += queue_holds(&e->received) + queue_holds(&e->to_send);
+	}
+	return blocks;
+}
+
 void inspect_memory(const struct transport *t, const bool *live, struct breach *b)
 {
-	uint64_t flights = 0, ranges = 0, held = 0, records = 0, blocks = 0;
+	uint64_t flights = 0, ranges = 0, held = 0, records = 0, blocks = datagrams_hold(t);
 	if (t->conn_pool.fresh > INSPECT_CONNS)
 		return;
 	for (uint32_t i = 0; i < t->conn_pool.fresh; i++) {

@@ -56,6 +56,12 @@ static bool drop_flows(struct shrink *s, struct trial *t)
 		if (smaller.flows != t->flows && smaller.flows)
 			any |= try(s, t, smaller);
 	}
+	for (unsigned i = 0; i < DATAGRAM_FLOWS; i++) {
+		struct trial smaller = *t;
+		smaller.datagrams &= ~(1u << i);
+		if (smaller.datagrams != t->datagrams)
+			any |= try(s, t, smaller);
+	}
 	return any;
 }
 

@@ -45,6 +45,10 @@ void trial_draw(struct trial *t, uint64_t seed, fault_set among)
 	}
 	world_rng(&w, "trial", "flows", &r);
 	t->flows = (1u << (1 + rng_below(&r, 12))) - 1;
+	/* What came later to the catalogue of worlds draws apart: the rest stays what it was. */
+	world_rng(&w, "trial", "datagrams", &r);
+	if (rng_below(&r, 3) == 0)
+		t->datagrams = (1u << (1 + rng_below(&r, DATAGRAM_FLOWS))) - 1;
 }
 
 void trial_options(const struct trial *t, char *out, size_t cap)
@@ -53,6 +57,8 @@ void trial_options(const struct trial *t, char *out, size_t cap)
 	fault_set_write(t->faults, faults, sizeof faults);
 	size_t len = (size_t)snprintf(out, cap, "--seed %llu --faults %s --flows 0x%x",
 		(unsigned long long)t->seed, faults, t->flows);
+	if (t->datagrams && len < cap)
+		len += (size_t)snprintf(out + len, cap - len, " --datagrams 0x%x", t->datagrams);
 	if (t->shift && len < cap)
 		len += (size_t)snprintf(out + len, cap - len, " --shift %u", t->shift);
 	if (t->brief && len < cap)
@@ -111,6 +117,29 @@ static void join(struct trial_world *tw)
 	node_route(tw->right, "eth0", "default", "2001:db8:2::1");
 }
 
+/* The faults' last moment, as far as the network is concerned. */
+static nanotime healed_at(const struct trial_world *tw, nanotime start)
+{
+	/* What F11 put on its way arrives so much later, and in order: nothing passes it. */
+	bool far = tw->trial->faults & FAULT_BIT(F11);
+	return start + TRIAL_HEAL + (far ? TRIAL_LONGEST : 0);
+}
+
+static void start_datagrams(struct trial_world *tw)
+{
+	struct datagram_plan p = { .client = tw->left,
+		.server = tw->right,
+		.to4 = tw->plan.to4,
+		.to6 = tw->plan.to6,
+		.flows = tw->trial->datagrams,
+		.healed = healed_at(tw, tw->world->now) + NANO_S,
+		.garbled = fault_set_harm(tw->trial->faults) == FAULT_GARBLES,
+		.renumbered = tw->trial->faults & FAULT_BIT(F58) };
+	addr_parse(span_of("192.0.2.2", 9), &p.own4);
+	addr_parse(span_of("2001:db8:1::2", 13), &p.own6);
+	datagram_flows_start(&tw->datagrams, &p);
+}
+
 static bool build(struct trial_world *tw)
 {
 	tw->left = make_node(tw, "left", false);
@@ -129,6 +158,7 @@ static bool build(struct trial_world *tw)
 	addr_parse(span_of("2001:db8:2::2", 13), &tw->plan.to6);
 	trial_unleash(tw);
 	traffic_start(&tw->traffic, &tw->plan);
+	start_datagrams(tw);
 	return true;
 }
 
@@ -178,17 +208,21 @@ static bool times_out(const struct traffic *t, struct traffic_flow *f)
 	return false;
 }
 
+static bool all_done(void *trial_world)
+{
+	struct trial_world *tw = trial_world;
+	return traffic_done(&tw->traffic) && datagram_flows_done(&tw->datagrams);
+}
+
 /* Safety, healing, liveness: until all flows have ended, or one does not move. */
 static void run_flows(struct trial_world *tw, struct trial_result *r)
 {
 	struct world *w = tw->world;
 	nanotime start = w->now, end = start + LIVENESS;
-	/* What F11 put on its way arrives so much later, and in order: nothing passes it. */
-	bool far = tw->trial->faults & FAULT_BIT(F11);
-	nanotime healed = start + TRIAL_HEAL + (far ? TRIAL_LONGEST : 0);
+	nanotime healed = healed_at(tw, start);
 	char text[300], other[300];
 	while (w->now < end) {
-		enum world_end e = world_run(w, w->now + GLANCE, traffic_done, &tw->traffic);
+		enum world_end e = world_run(w, w->now + GLANCE, all_done, tw);
 		if (e == WORLD_BROKEN || e == WORLD_RUNAWAY) {
 			fail(r, "%s%s", e == WORLD_RUNAWAY ? "I21: " : "", world_why(w));
 			return;
@@ -228,6 +262,10 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 	const char *wrong = traffic_judge(&tw->traffic, may_break(tw->trial), text, sizeof text);
 	if (wrong)
 		fail(r, "%s", wrong);
+	wrong = may_break(tw->trial) ? NULL
+				     : datagram_flows_judge(&tw->datagrams, text, sizeof text);
+	if (wrong)
+		fail(r, "%s", wrong);
 }
 
 static void tear_down(struct trial_world *tw, struct trial_result *r)
@@ -235,6 +273,7 @@ static void tear_down(struct trial_world *tw, struct trial_result *r)
 	struct world *w = tw->world;
 	if (tw->traffic.listener)
 		traffic_stop_listening(&tw->traffic);
+	datagram_flows_close(&tw->datagrams);
 	enum world_end e = world_run(w, w->now + TEARDOWN, NULL, NULL);
 	if (e == WORLD_BROKEN || e == WORLD_RUNAWAY)
 		fail(r, "%s", world_why(w));
@@ -255,6 +294,8 @@ static void count(const struct trial_world *tw, struct trial_result *r)
 	r->events = tw->world->events;
 	r->bytes = traffic_bytes(&tw->traffic);
 	r->ended = tw->world->now;
+	r->datagrams = tw->datagrams.whole;
+	r->garbled = tw->datagrams.garbled;
 	for (unsigned i = 0; i < tw->traffic.count; i++) {
 		const struct traffic_flow *f = &tw->traffic.flow[i];
 		r->broken += f->client.error || f->server.error;

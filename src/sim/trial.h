@@ -1,6 +1,7 @@
 /*
  * A trial: one random world, from a seed to a verdict. Two machines and a router
- * between them, flows of every temper (traffic.h), and up to a dozen faults of
+ * between them, flows of every temper (traffic.h), in some worlds UDP beside them
+ * (datagram_flows.h), and up to a dozen faults of
  * the catalogue, each with a rate, a window of time and a place of its own. All
  * of it follows from the trial's few numbers, so a trial is replayed by naming
  * them, and made smaller by changing them: each fault, each flow and each stack
@@ -15,6 +16,7 @@
 #define STRATA_SIM_TRIAL_H
 
 #include "sim/catalogue.h"
+#include "sim/datagram_flows.h"
 #include "sim/link.h"
 #include "sim/traffic.h"
 
@@ -27,19 +29,21 @@
 struct trial {
 	uint64_t seed;
 	fault_set faults;
-	uint32_t flows; /* bit n: flow n takes part */
-	unsigned shift; /* all sizes divided by 1 << shift */
-	unsigned brief; /* windows of faults divided by 1 << brief */
-	bool plain;     /* stacks and links as configured by default, not as drawn */
+	uint32_t flows;     /* bit n: flow n takes part */
+	uint32_t datagrams; /* the same, of those that are UDP */
+	unsigned shift;     /* all sizes divided by 1 << shift */
+	unsigned brief;     /* windows of faults divided by 1 << brief */
+	bool plain;         /* stacks and links as configured by default, not as drawn */
 };
 
 struct trial_result {
 	bool failed;
 	char why[640];
 	uint64_t hash, events, bytes;
-	nanotime ended;   /* of the world's clock */
-	uint64_t touched; /* frames that boxes did something to */
-	uint32_t broken;  /* flows that ended with an error */
+	nanotime ended;              /* of the world's clock */
+	uint64_t touched;            /* frames that boxes did something to */
+	uint32_t broken;             /* flows that ended with an error */
+	uint64_t datagrams, garbled; /* that came whole; changed, as their hash tells */
 };
 
 /* What a seed says: up to TRIAL_FAULTS faults out of `among`, and 1 to 12 flows. */
@@ -60,6 +64,7 @@ struct trial_world {
 	unsigned crossed; /* F28: 0 the near link, 1 the far one */
 	struct traffic traffic;
 	struct traffic_plan plan;
+	struct datagram_flows datagrams;
 };
 
 /* trial_network.c: what faults say about the stacks' configs and the links, before they exist. */

@@ -320,6 +320,7 @@ static void do_reboot(void *user)
 	const struct reboot *r = user;
 	node_reboot(r->server ? r->tw->right : r->tw->left);
 	traffic_rebooted(&r->tw->traffic, r->server);
+	datagram_flows_rebooted(&r->tw->datagrams, r->server);
 }
 
 static void reboot(struct trial_world *tw)

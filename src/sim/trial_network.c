@@ -106,8 +106,10 @@ void trial_stack_config(
 	if (on(t, FAULT_F50))
 		tiny_pools(&c->transport, &r);
 	world_rng(w, "F57", node, &r);
-	if (on(t, FAULT_F57))
+	if (on(t, FAULT_F57)) {
 		few_ports(&c->transport, &r);
+		c->transport.sockets += t->datagrams ? 1 : 0; /* the UDP server's */
+	}
 	if (c->transport.flights > c->transport.connections)
 		c->transport.flights = c->transport.connections;
 }

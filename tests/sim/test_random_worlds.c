@@ -83,7 +83,8 @@ static bool read_line(const char *line, struct trial *t)
 	t->seed = seed;
 	for (int more; line[used] == ' '; used += more) {
 		more = 0;
-		if (sscanf(line + used, " --shift %u%n", &t->shift, &more) != 1 &&
+		if (sscanf(line + used, " --datagrams %x%n", &t->datagrams, &more) != 1 &&
+			sscanf(line + used, " --shift %u%n", &t->shift, &more) != 1 &&
 			sscanf(line + used, " --brief %u%n", &t->brief, &more) != 1 &&
 			strncmp(line + used, " --plain", 8) == 0) {
 			t->plain = true;
@@ -126,6 +127,28 @@ static void test_work_is_counted(void **state)
 	trial_draw(&t, test_seed(), 0);
 	trial_run(&t, NULL, &r);
 	assert_true(work_steps() - before > r.events);
+}
+
+/* I05: UDP flows bring datagrams, and where bytes change behind the checksum's back their hashes
+ * tell. */
+static void test_datagrams(void **state)
+{
+	const struct trial quiet = { .seed = test_seed(), .datagrams = 0xf, .plain = true };
+	uint64_t whole = 0, garbled = 0;
+	struct trial_result r;
+	(void)state;
+	trial_run(&quiet, NULL, &r);
+	assert_false(r.failed);
+	assert_true(r.datagrams >= DATAGRAM_FLOWS / 2 && r.garbled == 0);
+	for (uint64_t seed = test_seed(); seed < test_seed() + 20; seed++) {
+		struct trial t = { .seed = seed, .faults = FAULT_BIT(F08), .datagrams = 0xf };
+		trial_run(&t, NULL, &r);
+		if (r.failed)
+			fail_msg("%s", r.why);
+		whole += r.datagrams;
+		garbled += r.garbled;
+	}
+	assert_true(whole > 100 && garbled > 0);
 }
 
 /* I32: the same world twice is the same to the last event. */
@@ -183,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_each_fault),
 		cmocka_unit_test(test_found_worlds),
 		cmocka_unit_test(test_work_is_counted),
+		cmocka_unit_test(test_datagrams),
 		cmocka_unit_test(test_replay),
 		cmocka_unit_test(test_parts_stay_the_same),
 		cmocka_unit_test(test_random_worlds),
