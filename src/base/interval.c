@@ -1,12 +1,11 @@
 /*
- * Sorted disjoint ranges in an array. Arrivals mostly extend the last range or
- * make a new last one, so adding searches from the end. All comparisons are modulo
+ * Ranges stay in their places; an array of place numbers keeps them sorted, and two
+ * numbers in each place link them in the order of change. So a range that comes or
+ * goes moves numbers only, and moves no range. Arrivals mostly extend the last range
+ * or make a new last one, so adding looks there first. All comparisons are modulo
  * 2^32; what a set holds spans less than half the circle.
  *
- * Each change stamps the range that it made; since a change stamps exactly one
- * range, stamps never tie, and "newest first" is descending stamps. Before the
- * stamp would wrap, after four billion changes without the set ever having been empty,
- * the order of change is forgotten.
+ * Free places are linked by `older`.
  */
 #include "base/interval.h"
 
@@ -15,39 +14,88 @@
 
 #include "base/seq.h"
 
+#define NOWHERE UINT16_MAX
+
+static void set_places(struct interval_set *s, uint32_t places)
+{
+	s->places = places < NOWHERE ? places : NOWHERE;
+}
+
 void interval_init(struct interval_set *s)
 {
-	s->count = s->stamp = 0;
-	s->places = INTERVAL_MAX;
-	s->range = s->own;
+	s->count = 0;
+	s->newest = s->vacant = NOWHERE;
+	s->fresh = 0;
+	set_places(s, INTERVAL_MAX);
+	s->place = s->own;
+	s->order = s->own_order;
 }
 
 void *interval_move(struct interval_set *s, void *memory, size_t size)
 {
-	void *before = s->range == s->own ? NULL : s->range;
-	assert(size / sizeof *s->range > s->count);
-	memcpy(memory, s->range, s->count * sizeof *s->range);
-	s->range = memory;
-	s->places = (uint32_t)(size / sizeof *s->range);
+	void *before = interval_lent(s);
+	assert(size / INTERVAL_BYTES > s->count);
+	set_places(s, (uint32_t)(size / INTERVAL_BYTES));
+	memcpy(memory, s->place, s->fresh * sizeof *s->place);
+	s->place = memory;
+	const uint16_t *order = s->order;
+	s->order = (uint16_t *)(void *)(s->place + s->places);
+	memcpy(s->order, order, s->count * sizeof *order);
 	return before;
 }
 
-static void touch(struct interval_set *s, uint32_t i)
+/* ---- the order of change ---- */
+
+static void newest_becomes(struct interval_set *s, uint16_t at)
 {
-	if (s->stamp == UINT32_MAX) {
-		for (uint32_t k = 0; k < s->count; k++)
-			s->range[k].touched = k + 1;
-		s->stamp = s->count;
-	}
-	s->range[i].touched = ++s->stamp;
+	s->place[at].newer = NOWHERE;
+	s->place[at].older = s->newest;
+	if (s->newest != NOWHERE)
+		s->place[s->newest].newer = at;
+	s->newest = at;
 }
 
-/* Moves the ranges from `from` on to `to`: over removed ones, or to make room. */
+static void unlink_place(struct interval_set *s, uint16_t at)
+{
+	const struct interval_place *p = &s->place[at];
+	if (p->newer != NOWHERE)
+		s->place[p->newer].older = p->older;
+	else
+		s->newest = p->older;
+	if (p->older != NOWHERE)
+		s->place[p->older].newer = p->newer;
+}
+
+/* ---- places ---- */
+
+static uint16_t take_place(struct interval_set *s)
+{
+	uint16_t at = s->vacant;
+	if (at == NOWHERE)
+		return s->fresh++;
+	s->vacant = s->place[at].older;
+	return at;
+}
+
+/* Moves the numbers of the ranges from `from` on to `to`. */
 static void shift(struct interval_set *s, uint32_t from, uint32_t to)
 {
 	uint32_t behind = s->count - from;
-	memmove(s->range + to, s->range + from, behind * sizeof *s->range);
+	memmove(s->order + to, s->order + from, behind * sizeof *s->order);
 	s->count = to + behind;
+}
+
+/* The ranges [first, last) go. */
+static void drop(struct interval_set *s, uint32_t first, uint32_t last)
+{
+	for (uint32_t i = first; i < last; i++) {
+		uint16_t at = s->order[i];
+		unlink_place(s, at);
+		s->place[at].older = s->vacant;
+		s->vacant = at;
+	}
+	if (first < last)
+		shift(s, last, first);
 }
 
 bool interval_add(struct interval_set *s, uint32_t start, uint32_t end, uint32_t *fresh)
@@ -60,25 +108,27 @@ bool interval_add(struct interval_set *s, uint32_t start, uint32_t end, uint32_t
 		return true;
 
 	/* [first, last) are the ranges that touch or overlap the new one */
-	if (first > 0 && seq_ge(s->range[first - 1].end, start))
+	if (first > 0 && seq_ge(interval_at(s, first - 1)->end, start))
 		first = interval_find(s, start - 1);
-	for (last = first; last < s->count && seq_le(s->range[last].start, end); last++)
-		held += seq_min(s->range[last].end, end) - seq_max(s->range[last].start, start);
-	if (first == last) {
-		if (interval_is_full(s))
-			return false;
-		shift(s, first, first + 1);
-		s->range[first].start = start;
-		s->range[first].end = end;
-	} else {
-		s->range[first].start = seq_min(s->range[first].start, start);
-		s->range[first].end = seq_max(s->range[last - 1].end, end);
-		if (last > first + 1)
-			shift(s, last, first + 1);
+	for (last = first; last < s->count && seq_le(interval_at(s, last)->start, end); last++) {
+		const struct interval *r = interval_at(s, last);
+		held += seq_min(r->end, end) - seq_max(r->start, start);
 	}
-	touch(s, first);
+	if (first == last && interval_is_full(s))
+		return false;
 	if (fresh)
 		*fresh = end - start - held;
+	if (first == last) {
+		shift(s, first, first + 1);
+		s->order[first] = take_place(s);
+	} else {
+		start = seq_min(interval_at(s, first)->start, start);
+		end = seq_max(interval_at(s, last - 1)->end, end);
+		drop(s, first + 1, last);
+		unlink_place(s, s->order[first]);
+	}
+	s->place[s->order[first]].range = (struct interval){ start, end };
+	newest_becomes(s, s->order[first]);
 	return true;
 }
 
@@ -87,7 +137,7 @@ uint32_t interval_find(const struct interval_set *s, uint32_t pos)
 	uint32_t low = 0, high = s->count;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (seq_gt(s->range[middle].end, pos))
+		if (seq_gt(interval_at(s, middle)->end, pos))
 			high = middle;
 		else
 			low = middle + 1;
@@ -100,22 +150,22 @@ bool interval_has(const struct interval_set *s, uint32_t start, uint32_t end)
 	if (start == end)
 		return true;
 	uint32_t i = interval_find(s, start);
-	return i < s->count && seq_le(s->range[i].start, start) && seq_le(end, s->range[i].end);
+	return i < s->count && seq_le(interval_at(s, i)->start, start) &&
+	       seq_le(end, interval_at(s, i)->end);
 }
 
 void interval_trim_below(struct interval_set *s, uint32_t pos)
 {
-	uint32_t gone = interval_find(s, pos);
-	if (gone)
-		shift(s, gone, 0);
-	if (s->count && seq_lt(s->range[0].start, pos))
-		s->range[0].start = pos;
+	drop(s, 0, interval_find(s, pos));
+	if (s->count && seq_lt(interval_at(s, 0)->start, pos))
+		s->place[s->order[0]].range.start = pos;
 }
 
 uint32_t interval_end_at(const struct interval_set *s, uint32_t pos)
 {
-	if (s->count && seq_le(s->range[0].start, pos) && seq_lt(pos, s->range[0].end))
-		return s->range[0].end;
+	if (s->count && seq_le(interval_at(s, 0)->start, pos) &&
+	    seq_lt(pos, interval_at(s, 0)->end))
+		return interval_at(s, 0)->end;
 	return pos;
 }
 
@@ -123,25 +173,15 @@ bool interval_pop_last(struct interval_set *s, struct interval *out)
 {
 	if (s->count == 0)
 		return false;
-	const struct interval_place *last = &s->range[--s->count];
-	*out = (struct interval){ last->start, last->end };
+	*out = *interval_at(s, s->count - 1);
+	drop(s, s->count - 1, s->count);
 	return true;
 }
 
 unsigned interval_recent(const struct interval_set *s, struct interval *out, unsigned max)
 {
 	unsigned given = 0;
-	uint64_t before = (uint64_t)UINT32_MAX + 1;
-
-	for (; given < max && given < s->count; given++) {
-		const struct interval_place *newest = NULL;
-		for (uint32_t i = 0; i < s->count; i++) {
-			const struct interval_place *p = &s->range[i];
-			if (p->touched < before && (!newest || p->touched > newest->touched))
-				newest = p;
-		}
-		out[given] = (struct interval){ newest->start, newest->end };
-		before = newest->touched;
-	}
+	for (uint16_t at = s->newest; at != NOWHERE && given < max; at = s->place[at].older)
+		out[given++] = s->place[at].range;
 	return given;
 }

@@ -36,9 +36,9 @@ static uint64_t ring_holds(const struct ring *r)
 /* The same for a set of holes that has outgrown its own places. */
 static uint64_t holes_hold(const struct interval_set *s)
 {
-	if (!s || s->range == s->own)
+	if (!s || !interval_lent(s))
 		return 0;
-	return s->places * sizeof *s->range > RING_BLOCK ? RING_BIG / RING_BLOCK : 1;
+	return s->places * INTERVAL_BYTES > RING_BLOCK ? RING_BIG / RING_BLOCK : 1;
 }
 
 static uint64_t queue_holds(const struct list *queue)

@@ -76,7 +76,7 @@ static void hundreds_of_holes(void **state)
 	struct wire_peer *p = begin(2048, 4096, &id);
 	send_with_holes(p, MOST);
 	assert_int_equal(dropped(p, DROP_TCP_RANGES_FULL), 0);
-	/* 170 places in a block were too few: a large block has taken over. */
+	/* 146 places in a block were too few: a large block has taken over. */
 	assert_int_equal(stack_transport(p->stack)->held_pool.used, 1);
 	assert_true(stack_transport(p->stack)->blocks.big.used > 0);
 	fill(p, id, MOST);

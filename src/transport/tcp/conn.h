@@ -229,6 +229,7 @@ struct tcp_flight {
 	uint8_t retransmit_why;
 	uint8_t wait;          /* enum tcp_wait: what held us back last */
 	bool fin_ahead;        /* fin_seq is set */
+	uint8_t fin_age;       /* ... and how often held text has changed since it came */
 	bool again_forced;     /* the first retransmission of a recovery goes whatever cwnd says */
 	bool urgent_valid, urgent_sent; /* `urgent`, `urgent_end` are set */
 	bool window_zero_told; /* the last window we advertised was below one segment */

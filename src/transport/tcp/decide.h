@@ -52,7 +52,7 @@ static inline bool conn_fin_apart(const struct tcp_flight *f)
 {
 	const struct interval_set *held = f->held;
 	return f->fin_ahead &&
-	       !(held->count && seq_ge(held->range[held->count - 1].end, f->fin_seq));
+	       !(held->count && seq_ge(interval_at(held, held->count - 1)->end, f->fin_seq));
 }
 /* Bytes that SACK blocks take from each segment now. */
 static inline uint32_t conn_sack_room(const struct tcp_conn *c)

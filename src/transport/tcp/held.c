@@ -1,5 +1,5 @@
 /*
- * Two sizes of lent memory: a block (170 ranges) and a large one (2730), of which the
+ * Two sizes of lent memory: a block (146 ranges) and a large one (2340), of which the
  * config may allow fewer. A set is moved when a range finds it full; it is given
  * back when it is empty, and until then keeps what it has, since the next round
  * trip of a recovery that fills holes may bring as many.
@@ -10,7 +10,7 @@
 
 static bool lent_is_big(const struct interval_set *s)
 {
-	return s->places > RING_BLOCK / sizeof *s->range;
+	return s->places > RING_BLOCK / INTERVAL_BYTES;
 }
 
 static void give_lent(struct transport *t, const struct interval_set *s, void *memory)
@@ -32,8 +32,8 @@ void held_drop(struct transport *t, struct tcp_flight *f)
 {
 	if (!f->held)
 		return;
-	if (f->held->range != f->held->own)
-		give_lent(t, f->held, f->held->range);
+	if (interval_lent(f->held))
+		give_lent(t, f->held, interval_lent(f->held));
 	pool_give(&t->held_pool, f->held);
 	f->held = NULL;
 }
@@ -43,11 +43,11 @@ static bool enlarge(struct transport *t, struct interval_set *s)
 {
 	if (s->places >= t->config.held_ranges || lent_is_big(s))
 		return false;
-	bool big = s->range != s->own;
+	bool big = interval_lent(s);
 	void *memory = pool_take(big ? &t->blocks.big : &t->blocks.small);
 	if (!memory)
 		return false;
-	size_t size = big ? RING_BIG : RING_BLOCK, most = t->config.held_ranges * sizeof *s->range;
+	size_t size = big ? RING_BIG : RING_BLOCK, most = t->config.held_ranges * INTERVAL_BYTES;
 	void *before = interval_move(s, memory, size < most ? size : most);
 	if (before)
 		pool_give(&t->blocks.small, before);

@@ -120,16 +120,26 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	return true;
 }
 
-/* A FIN that came ahead of a hole has a number that is told of as text's are, or its sender could
- * not learn from it that the text before was lost. */
-static void add_fin(const struct tcp_flight *f, struct interval *block, unsigned from,
-		    unsigned given, unsigned most)
+/*
+ * A FIN that came ahead of a hole has a number that is told of as text's are, or its sender could
+ * not learn from it that the text before was lost. Its place among the `given` blocks is by its
+ * age too; there is room for `most`.
+ */
+static void add_fin(const struct tcp_flight *f, struct interval *block, unsigned given,
+		    unsigned most)
 {
-	for (unsigned i = from; i < given; i++)
-		if (block[i].end == f->fin_seq)
-			block[i].end++;
-	if (given < most)
-		block[given] = (struct interval){ f->fin_seq, f->fin_seq + 1 };
+	if (!conn_fin_apart(f)) {
+		for (unsigned i = 0; i < given; i++)
+			if (block[i].end == f->fin_seq)
+				block[i].end++;
+		return;
+	}
+	unsigned at = f->fin_age < given ? f->fin_age : given;
+	if (at == most)
+		return;
+	for (unsigned i = given < most ? given : most - 1; i > at; i--)
+		block[i] = block[i - 1];
+	block[at] = (struct interval){ f->fin_seq, f->fin_seq + 1 };
 }
 
 /* No MSS here (MUST-65). `room`: bytes for SACK blocks. */
@@ -151,7 +161,7 @@ static void put_options(const struct transport *t, const struct tcp_conn *c, uin
 		if (f->held)
 			given += interval_recent(f->held, block + twice, n - twice);
 		if (f->held && f->fin_ahead)
-			add_fin(f, block, twice, given, n);
+			add_fin(f, block + twice, given - twice, n - twice);
 		f->twice_start = f->twice_end;
 		store32(h + at, 0x01010500 | (2 + 8 * n));
 		at += 4;

@@ -61,8 +61,8 @@ static void note_held_again(const struct transport *t, struct tcp_conn *c,
 	uint32_t end = seg->seq + seg->text_len;
 	uint32_t i = held ? interval_find(held, seg->seq) : 0;
 	if (held && i < held->count)
-		conn_note_twice(t, c, seq_max(held->range[i].start, seg->seq),
-				seq_min(held->range[i].end, end));
+		conn_note_twice(t, c, seq_max(interval_at(held, i)->start, seg->seq),
+				seq_min(interval_at(held, i)->end, end));
 }
 
 /* Writes only where nothing is held yet. */
@@ -73,12 +73,12 @@ static bool text_fill(struct transport *t, struct tcp_conn *c, const struct rx *
 	uint32_t pos = seg->seq, end = seg->seq + seg->text_len;
 	for (uint32_t i = held ? interval_find(held, pos) : 0;
 		held && i < held->count && seq_lt(pos, end); i++) {
-		uint32_t stop = seq_min(held->range[i].start, end);
+		uint32_t stop = seq_min(interval_at(held, i)->start, end);
 		if (seq_lt(pos, stop) &&
 		    !text_write(t, c, rx, seg->text_at + (pos - seg->seq), stop - pos, pos))
 			return false;
-		if (seq_gt(held->range[i].end, pos))
-			pos = held->range[i].end;
+		if (seq_gt(interval_at(held, i)->end, pos))
+			pos = interval_at(held, i)->end;
 	}
 	return !seq_lt(pos, end) ||
 	       text_write(t, c, rx, seg->text_at + (pos - seg->seq), end - pos, pos);
@@ -147,6 +147,8 @@ static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		rx_drop(rx, DROP_TCP_MEMORY);
 	else if (!held_add(t, f, seg->seq, seg->seq + seg->text_len))
 		rx_drop(rx, DROP_TCP_RANGES_FULL);
+	else if (f->fin_ahead && f->fin_age < UINT8_MAX)
+		f->fin_age++;
 	held_end(t, f);
 }
 
@@ -244,6 +246,21 @@ static void fin_arrived(struct transport *t, struct tcp_conn *c)
 	}
 }
 
+/* A FIN ahead of a hole is remembered. It came last, so SACK names it first (RFC 2018 4). */
+static void hold_fin(struct transport *t, struct tcp_flight *f, uint32_t at)
+{
+	if (f->fin_ahead && f->fin_seq != at)
+		return;
+	f->fin_ahead = true;
+	f->fin_seq = at;
+	f->fin_age = 0;
+	if (!held_begin(t, f)) /* SACK does not tell of it */
+		return;
+	uint32_t last = f->held->count - 1;
+	if (f->held->count && interval_at(f->held, last)->end == at) /* one with the text before */
+		interval_add(f->held, interval_at(f->held, last)->start, at, NULL);
+}
+
 void conn_take_fin(struct transport *t, struct tcp_conn *c, struct tcp_segment *seg)
 {
 	if (c->flags & CONN_FIN_RECEIVED || c->state < TCP_SYN_RECEIVED)
@@ -252,11 +269,8 @@ void conn_take_fin(struct transport *t, struct tcp_conn *c, struct tcp_segment *
 	if (seg->flags & TCP_FIN) {
 		uint32_t at = seg->seq + seg->text_len;
 		if (at != c->rcv_nxt) { /* ahead of a hole: remember where */
-			if (seq_gt(at, c->rcv_nxt) && (f = conn_flight(t, c)) && !f->fin_ahead) {
-				f->fin_ahead = true;
-				f->fin_seq = at;
-				held_begin(t, f); /* without it SACK does not tell of it */
-			}
+			if (seq_gt(at, c->rcv_nxt) && (f = conn_flight(t, c)))
+				hold_fin(t, f, at);
 			conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER);
 			if (!f || !f->fin_ahead || f->fin_seq != c->rcv_nxt)
 				return;

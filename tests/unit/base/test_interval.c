@@ -42,7 +42,8 @@ static void compare(struct rng *r)
 
 	check(s.count == count);
 	for (unsigned i = 0; i < count; i++)
-		check(s.range[i].start == expected[i].start && s.range[i].end == expected[i].end);
+		check(interval_at(&s, i)->start == expected[i].start &&
+			interval_at(&s, i)->end == expected[i].end);
 	for (unsigned i = 0; i < count; i++)
 		check(interval_find(&s, expected[i].start) == i);
 
@@ -111,14 +112,14 @@ static void bitmap(struct rng *r)
 {
 	memset(&m, 0, sizeof m);
 	m.base = UINT32_MAX - rng_below(r, SPAN);
-	static struct interval_place lent[2][3 * INTERVAL_MAX];
+	static uint32_t lent[2][3 * INTERVAL_MAX * INTERVAL_BYTES / 4];
 	unsigned moves = 0;
 	interval_init(&s);
 	for (unsigned step = 0; step < 500; step++) {
 		if (moves < 2 && interval_is_full(&s) && rng_below(r, 4) == 0) {
 			void *old = moves ? lent[0] : NULL;
 			size_t places = INTERVAL_MAX + 1 + moves * INTERVAL_MAX;
-			check(interval_move(&s, lent[moves], places * sizeof **lent) == old);
+			check(interval_move(&s, lent[moves], places * INTERVAL_BYTES) == old);
 			check(s.places == places);
 			moves++;
 		}
