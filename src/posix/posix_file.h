@@ -10,7 +10,7 @@
 
 #include "posix/posix.h"
 
-#define POSIX_HARMLESS 17    /* options that are kept and change nothing */
+#define POSIX_HARMLESS 16    /* options that are kept and change nothing */
 #define POSIX_NOTES    16    /* messages in one error queue */
 #define POSIX_RECORDS  16    /* sends that wait to be acknowledged before they are told of */
 #define POSIX_WATCHED  32    /* descriptors in one epoll */
@@ -107,7 +107,7 @@ struct file {
 	uint32_t fast_open_key_len;
 	bool fast_open_connect, fast_open_no_cookie;
 	bool deferred; /* Fast Open: the SYN waits for the first write */
-	int backlog;
+	uint32_t backlog; /* as asked for, at most SOMAXCONN */
 	int linger_seconds;
 	int defer_seconds;
 	int linger2;
@@ -117,6 +117,7 @@ struct file {
 	uint64_t stamp_base;                  /* keys count from here */
 	nanodiff read_timeout, write_timeout; /* 0: none */
 	uint32_t send_buffer, receive_buffer; /* as Linux counts: twice what was asked */
+	uint64_t pacing_most;                 /* SO_MAX_PACING_RATE: bytes/s; UINT64_MAX: none */
 	int64_t option[SOCK_OPTIONS];
 	int harmless[POSIX_HARMLESS]; /* what options that change nothing were set to */
 	uint32_t options_set;         /* bit by enum sock_option */

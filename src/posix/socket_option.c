@@ -43,7 +43,6 @@ static const struct {
 	{ LINUX_SOL_SOCKET, LINUX_SO_DONTROUTE },
 	{ LINUX_SOL_SOCKET, LINUX_SO_BROADCAST },
 	{ LINUX_SOL_SOCKET, LINUX_SO_BUSY_POLL },
-	{ LINUX_SOL_SOCKET, LINUX_SO_MAX_PACING_RATE },
 	{ LINUX_SOL_SOCKET, LINUX_SO_TIMESTAMP },
 	{ LINUX_SOL_SOCKET, LINUX_SO_TIMESTAMPNS },
 	{ LINUX_SOL_SOCKET, LINUX_SO_INCOMING_CPU },
@@ -171,6 +170,24 @@ static int64_t set_linger(struct file *f, const void *value, uint32_t len)
 	f->linger = l.on != 0;
 	f->linger_seconds = l.seconds < 0 || l.seconds > 100000 ? 100000 : l.seconds;
 	return 0;
+}
+
+/* 32 or 64 bits, of which all ones are no bound; who has had one stays paced, as in Linux. Nothing
+ * is sent at no bytes a second: such a bound is told, and not kept. */
+static int64_t set_pacing(struct posix *p, struct file *f, const void *value, uint32_t len)
+{
+	uint32_t narrow;
+	uint64_t most;
+	if (len < sizeof narrow)
+		return -LINUX_EINVAL;
+	memcpy(&narrow, value, sizeof narrow);
+	most = narrow == UINT32_MAX ? UINT64_MAX : narrow;
+	if (len >= sizeof most)
+		memcpy(&most, value, sizeof most);
+	f->pacing_most = most;
+	if (most == UINT64_MAX && !(f->options_set & 1u << SOCK_PACING_MOST))
+		return 0;
+	return remember(p, f, SOCK_PACING_MOST, most < INT64_MAX ? (int64_t)most : INT64_MAX);
 }
 
 static int64_t set_socket_level(struct posix *p, struct file *f, int name, int n)
@@ -346,6 +363,8 @@ int64_t posix_setsockopt(
 		return set_time(&f->read_timeout, value, len);
 	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_SNDTIMEO)
 		return set_time(&f->write_timeout, value, len);
+	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_MAX_PACING_RATE)
+		return set_pacing(p, f, value, len);
 	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_LINGER)
 		return set_linger(f, value, len);
 	int n;
@@ -376,6 +395,14 @@ static int64_t put(void *value, uint32_t *len, const void *from, size_t size)
 	memcpy(value, from, n);
 	*len = n;
 	return 0;
+}
+
+static int64_t get_pacing(const struct file *f, void *value, uint32_t *len)
+{
+	uint32_t narrow = f->pacing_most < UINT32_MAX ? (uint32_t)f->pacing_most : UINT32_MAX;
+	bool wide = *len >= sizeof f->pacing_most;
+	return wide ? put(value, len, &f->pacing_most, sizeof f->pacing_most)
+		    : put(value, len, &narrow, sizeof narrow);
 }
 
 static int64_t put_int(void *value, uint32_t *len, int64_t n)
@@ -422,6 +449,7 @@ static int64_t get_socket_level(
 		return put_int(value, len, f->datagram ? LINUX_IPPROTO_UDP : LINUX_IPPROTO_TCP);
 	case LINUX_SO_DOMAIN: return put_int(value, len, f->v6 ? LINUX_AF_INET6 : LINUX_AF_INET);
 	case LINUX_SO_ERROR: return put_int(value, len, take_pending(p, f));
+	case LINUX_SO_MAX_PACING_RATE: return get_pacing(f, value, len);
 	case LINUX_SO_SNDBUF: return put_int(value, len, f->send_buffer);
 	case LINUX_SO_RCVBUF: return put_int(value, len, f->receive_buffer);
 	case LINUX_SO_RCVLOWAT: return put_int(value, len, f->read_low);

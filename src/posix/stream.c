@@ -5,6 +5,8 @@
  */
 #include "posix/posix_file.h"
 
+#define SOMAXCONN 4096 /* Linux's: the longest queue that a listener may ask for */
+
 int64_t sockaddr_parse(const struct file *f, const void *sockaddr, uint32_t len,
 	struct addr *address, uint16_t *port)
 {
@@ -60,6 +62,7 @@ void socket_adopt_defaults(struct posix *p, struct file *f)
 	f->send_buffer = (uint32_t)p->sysctl.wmem[1];
 	f->receive_buffer = (uint32_t)p->sysctl.rmem[1];
 	f->read_low = 1;
+	f->pacing_most = UINT64_MAX;
 	f->mtu_discover = LINUX_IP_PMTUDISC_WANT;
 }
 
@@ -198,16 +201,18 @@ int64_t posix_listen(struct posix *p, int fd, int backlog)
 		return error;
 	if (f->datagram)
 		return -LINUX_EOPNOTSUPP;
-	f->backlog = backlog;
-	if (f->stage == STAGE_LISTEN)
-		return 0;
-	if (f->stage != STAGE_NEW)
+	if (f->stage != STAGE_NEW && f->stage != STAGE_LISTEN)
 		return -LINUX_EINVAL;
+	f->backlog = backlog < 0 || backlog > SOMAXCONN ? SOMAXCONN : (uint32_t)backlog;
+	uint32_t waiting = f->backlog + 1; /* one more may wait than was asked for, as in Linux */
+	if (f->stage == STAGE_LISTEN) { /* only the queue's length is another */
+		sock_set_backlog(p->stack, f->id, waiting);
+		return 0;
+	}
 	if (!f->port)
 		f->port = free_port(p, f);
 	struct sock_options o = sock_options_of(f);
-	/* One more than asked for may wait, as in Linux. */
-	o.backlog = backlog < 0 || backlog > 128 ? 129 : (uint32_t)backlog + 1;
+	o.backlog = waiting;
 	int e = sock_listen(p->stack, &o, &f->id);
 	if (e < 0)
 		return -posix_errno((enum error) - e);

@@ -79,8 +79,8 @@ static void fill_sending(const struct sock_tcp_info *i, struct linux_tcp_info *o
 	out->min_rtt = i->min_rtt ? (uint32_t)(i->min_rtt / NANO_US) : UINT32_MAX;
 	out->delivery_rate = i->delivery_rate;
 	out->limited |= i->delivery_limited;
-	out->pacing_rate = pacing_rate(i);
-	out->max_pacing_rate = UINT64_MAX; /* nobody sets one */
+	uint64_t rate = pacing_rate(i);
+	out->pacing_rate = rate < out->max_pacing_rate ? rate : out->max_pacing_rate;
 	out->total_rto_recoveries = (uint16_t)i->rto_recoveries;
 	out->total_rto_time = (uint32_t)(i->rto_time / NANO_MS);
 	out->snd_ssthresh = i->mss && i->cwnd && i->ssthresh < (1u << 30)
@@ -146,8 +146,18 @@ void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
 {
 	memset(out, 0, sizeof *out);
 	out->reordering = transport_settings(stack_transport(p->stack))->dup_thresh;
+	out->pacing_rate = out->max_pacing_rate = f->pacing_most;
+	if (f->stage == STAGE_LISTEN) { /* two fields have another meaning, the others none */
+		struct sock_listener_info l = { 0 };
+		sock_listener_info(p->stack, f->id, &l);
+		out->state = LINUX_TCP_LISTEN;
+		out->snd_cwnd = 10;
+		out->unacked = l.waiting;
+		out->sacked = f->backlog;
+		return;
+	}
 	if (f->stage != STAGE_STREAM) {
-		out->state = f->stage == STAGE_LISTEN ? LINUX_TCP_LISTEN : LINUX_TCP_CLOSE;
+		out->state = LINUX_TCP_CLOSE;
 		out->snd_cwnd = 10;
 		out->snd_mss = 536;
 		out->snd_ssthresh = LINUX_TCP_INFINITE_SSTHRESH;

@@ -89,6 +89,17 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->last_text = f->last_text;
 }
 
+int sock_listener_info(struct stack *s, sock_id id, struct sock_listener_info *i)
+{
+	uint32_t n;
+	const struct endpoint_owner *o = sock_owner(stack_transport(s), id, &n);
+	if (!o || o->kind != SOCK_LISTENER)
+		return -ERR_ARGUMENT;
+	i->waiting = o->listener->waiting;
+	i->backlog = o->listener->backlog;
+	return 0;
+}
+
 int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 {
 	struct transport *t = stack_transport(s);
@@ -114,6 +125,7 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 		.mtu_high = c->path.mtu_high,
 		.user_timeout = t->options[n].user_timeout ? t->options[n].user_timeout
 							   : t->config.user_timeout,
+		.pacing_most = t->options[n].pacing_most,
 		.snd_wscale = c->snd_wscale,
 		.rcv_wscale = c->rcv_wscale,
 		.timestamps = c->flags & CONN_TIMESTAMPS,

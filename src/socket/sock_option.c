@@ -40,6 +40,7 @@ static const struct option_place {
 	[SOCK_CONGESTION] = PLACE(congestion, CC_KINDS - 1),
 	[SOCK_ADVERTISED_TIMEOUT] = PLACE(advertised_timeout, 1000000 * NANO_S),
 	[SOCK_ECN] = PLACE(ecn, ECN_USES),
+	[SOCK_PACING_MOST] = PLACE(pacing_most, INT64_MAX),
 #undef PLACE
 };
 
@@ -123,6 +124,10 @@ static void apply(struct transport *t, struct tcp_conn *c, const struct endpoint
 	case SOCK_CONGESTION:
 		conn_set_congestion(t, c, o->congestion);
 		return;
+	case SOCK_PACING_MOST:
+		if (f)
+			conn_set_pace(t, c, o->pacing_most);
+		return;
 	case SOCK_TOS: /* MUST-48, SHLD-21 */
 		c->tos = o->tos;
 		return;
@@ -179,6 +184,17 @@ int sock_set(struct stack *s, sock_id id, enum sock_option option, int64_t value
 	number_put((uint8_t *)&t->options[n] + p->at, p->size, value);
 	if (c)
 		apply(t, c, &t->options[n], option);
+	return 0;
+}
+
+int sock_set_backlog(struct stack *s, sock_id id, uint32_t backlog)
+{
+	struct transport *t = stack_transport(s);
+	uint32_t n;
+	struct endpoint_owner *o = sock_owner(t, id, &n);
+	if (!o || o->kind != SOCK_LISTENER)
+		return -ERR_ARGUMENT;
+	tcp_backlog(t, o->listener, backlog);
 	return 0;
 }
 

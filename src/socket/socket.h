@@ -118,6 +118,9 @@ enum error sock_error(struct stack *s, sock_id id);
  * still holds. EVENT_TROUBLE tells when. */
 enum error sock_trouble(struct stack *s, sock_id id);
 int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote);
+/* How many connections may wait at a listener from now on; 0: the configured maximum, which none
+ * exceeds. Those that wait already stay. */
+int sock_set_backlog(struct stack *s, sock_id id, uint32_t backlog);
 /* A listener's Fast Open limit from now on; 0: none. */
 int sock_set_fast_open(struct stack *s, sock_id id, uint32_t most);
 /* A key of its own for a listener's Fast Open cookies; the one before it stays good. */
@@ -159,6 +162,9 @@ enum sock_option {
 	 * nothing. */
 	SOCK_ADVERTISED_TIMEOUT,
 	SOCK_ECN,           /* 0 as configured, else 1 + enum tcp_ecn_use; before the handshake */
+	/* bytes/s: it is paced, and sends no faster; 0: no bound; INT64_MAX: paced by what
+	 * congestion control makes of the path */
+	SOCK_PACING_MOST,
 	SOCK_OPTIONS
 };
 /* 0, or -ERR_ARGUMENT: stale handle, unknown option, value out of range. */
@@ -204,6 +210,7 @@ struct sock_tcp_info {
 	uint64_t delivery_rate;     /* bytes/s; 0: not measured (transport_config.measure_rate) */
 	bool delivery_limited;      /* ... and the application had no more to send then */
 	uint64_t pacing_rate;       /* bytes/s; 0: not paced */
+	uint64_t pacing_most;       /* ... which the owner allows; 0: it has set no bound */
 	uint32_t dsacks;            /* segments that the peer says came twice (RFC 2883) */
 	uint32_t reorders;          /* segments that arrived late, though never sent again */
 	uint32_t late_most;         /* bytes that the latest of these came late by */
@@ -228,6 +235,12 @@ struct sock_tcp_info {
 	enum error soft_error;      /* what ICMP told and may pass */
 };
 int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *out);
+
+/* A listener: connections that wait to be accepted, and how many may. 0 or -ERR_ARGUMENT. */
+struct sock_listener_info {
+	uint32_t waiting, backlog;
+};
+int sock_listener_info(struct stack *s, sock_id id, struct sock_listener_info *out);
 
 /* Datagrams: UDP, and ICMP echo ("ping"), which has an identifier for a port. */
 int sock_udp(struct stack *s, const struct sock_options *o, sock_id *out);

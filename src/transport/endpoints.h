@@ -25,6 +25,7 @@ struct endpoint_options {
 	nanodiff advertised_timeout;          /* RFC 5482; 0: nothing is told or believed */
 	nanodiff keep_idle, keep_interval;    /* 0: the configured */
 	nanodiff fin_wait2;                   /* 0: the configured */
+	uint64_t pacing_most;                 /* bytes/s; 0: no bound */
 	/* While so much is written and unsent, nothing more is taken; 0: no such mark */
 	uint32_t unsent_mark;
 	uint32_t read_mark;    /* readable from so many bytes on; 0: one */

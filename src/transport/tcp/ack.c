@@ -129,8 +129,11 @@ static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uin
 				    const struct rate_sample *rate)
 {
 	struct tcp_flight *f = c->flight;
-	if (f->phase == PHASE_RECOVERY && !f->cc.ops->own_window)
+	if (f->phase == PHASE_RECOVERY && !f->cc.ops->own_window) {
+		if (f->pacing_most)
+			conn_limit_pace(c);
 		return;
+	}
 	struct cc_ack a = {
 		.now = t->now,
 		.acked = acked,
@@ -146,6 +149,8 @@ static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uin
 	};
 	a.rate = rate;
 	f->cc.ops->ack(&f->cc, &a);
+	if (__builtin_expect(f->pacing_most != 0, 0))
+		conn_limit_pace(c);
 	if (rate && (f->cc.holds_back || out_of_data(c, a.in_flight)))
 		rate_app_limited(&f->rate, a.in_flight);
 }

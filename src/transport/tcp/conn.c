@@ -129,6 +129,8 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 		conn_recall_window(t, c);
 		conn_search_resume(t, c);
 	}
+	if (__builtin_expect(o->pacing_most != 0, 0))
+		conn_set_pace(t, c, o->pacing_most);
 	return f;
 }
 
@@ -141,6 +143,8 @@ void conn_flight_synchronize(struct transport *t, struct tcp_conn *c)
 	f->snd_wnd_max = c->snd_wnd;
 	cc_start(&f->cc, f->cc.ops, c->mss, initial_window(t, c->mss), c->snd_una, t->now);
 	f->cc.abrupt_start = t->config.abrupt_start;
+	if (f->pacing_most)
+		conn_limit_pace(c);
 }
 
 void conn_measure(struct transport *t, struct tcp_conn *c)
@@ -161,7 +165,7 @@ void conn_set_congestion(struct transport *t, struct tcp_conn *c, uint8_t kind)
 	f->cc.abrupt_start = t->config.abrupt_start;
 	f->cc.cwnd = cwnd;
 	f->cc.ssthresh = ops->own_window ? UINT32_MAX : ssthresh;
-	f->pacer.next = 0;
+	conn_set_pace(t, c, f->pacing_most);
 	conn_measure(t, c);
 	conn_make_ready(t, c);
 }

@@ -193,6 +193,7 @@ struct tcp_flight {
 	nanotime last_sent;    /* data; for the restart after idle, and the tail loss probe */
 	nanotime advanced_at;  /* when the RTO was armed last: new data acknowledged, or sent */
 	nanotime validated_at; /* RFC 7661: half of the window was acknowledged in a round */
+	uint64_t pacing_most;  /* bytes/s that the owner allows; 0: it has set no bound */
 	nanotime paced_until;  /* ... and this long the burst that follows a silence is spread */
 	uint64_t loss_again;   /* ... bytes_again when a loss came; 0 bytes in flight then: */
 	uint32_t loss_flight;  /* the window was validated */

@@ -264,6 +264,8 @@ static void note_pace(struct transport *t, struct tcp_conn *c, uint32_t len)
 		f->cc.pacing_rate = 0;
 		return;
 	}
+	if (f->pacing_most && conn_pace_waits(c))
+		return;
 	/* what a late timer may make up for: a millisecond's worth */
 	uint32_t burst = pacer_quantum(f->cc.pacing_rate, c->mss, 0);
 	pacer_sent(&f->pacer, f->cc.pacing_rate, len, burst, t->now);

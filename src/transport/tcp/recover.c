@@ -369,6 +369,8 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 		f->cc.cwnd = conn_pipe(c) + c->mss;
 	f->again_forced = true;
 	f->retransmit_why = WHY_RTO_RETRANSMIT;
+	if (f->pacing_most) /* it does not wait, however slow the owner wants it */
+		conn_set_pace(t, c, f->pacing_most);
 	conn_trace(t, c, TRACE_TCP_LOSS, "retransmission timeout", NULL, f->cc.cwnd);
 	conn_make_ready(t, c);
 }

@@ -272,6 +272,13 @@ static inline uint32_t conn_pipe(const struct tcp_conn *c)
 	uint32_t left = (uint32_t)f->dup_acks * c->mss;
 	return left < pipe ? pipe - left : 0;
 }
+/* pace.c: the owner's bound on the rate, f->pacing_most, where it is not 0 */
+/* Congestion control has decided. */
+__attribute__((noinline, cold)) void conn_limit_pace(struct tcp_conn *c);
+/* Another bound, or 0: none. */
+void conn_set_pace(struct transport *t, struct tcp_conn *c, uint64_t most);
+/* Not paced yet: these are its first segments. */
+__attribute__((noinline, cold)) bool conn_pace_waits(const struct tcp_conn *c);
 /* validation.c: what a window is worth that was not used (RFC 7661) */
 /* A look at its use is due: lets it fall where it was not used for long. */
 void conn_validate_window(struct transport *t, struct tcp_conn *c);
@@ -384,6 +391,8 @@ nanodiff conn_rto(const struct transport *t, const struct tcp_conn *c);
 /* user.c: the owner's calls */
 enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t port, uint32_t sock,
 		      uint32_t backlog, bool v4_only, bool v6_only, struct tcp_listener **out);
+/* So many may wait to be accepted; 0: as many as the config lets. */
+void tcp_backlog(const struct transport *t, struct tcp_listener *l, uint32_t backlog);
 void tcp_unlisten(struct transport *t, struct tcp_listener *l);
 struct tcp_conn *tcp_accept(struct transport *t, struct tcp_listener *l, uint32_t sock);
 enum error tcp_connect(struct transport *t, const struct addr *local, uint16_t local_port,

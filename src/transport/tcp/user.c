@@ -7,6 +7,11 @@
 #include "transport/tcp/ecn.h"
 #include "transport/tcp/records.h"
 
+void tcp_backlog(const struct transport *t, struct tcp_listener *l, uint32_t backlog)
+{
+	l->backlog = backlog && backlog < t->config.backlog_max ? backlog : t->config.backlog_max;
+}
+
 enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t port, uint32_t sock,
 		      uint32_t backlog, bool v4_only, bool v6_only, struct tcp_listener **out)
 {
@@ -36,7 +41,7 @@ enum error tcp_listen(struct transport *t, const struct addr *local, uint16_t po
 	l->sock = sock;
 	l->v4_only = v4_only;
 	l->v6_only = v6_only;
-	l->backlog = backlog && backlog < t->config.backlog_max ? backlog : t->config.backlog_max;
+	tcp_backlog(t, l, backlog);
 	tcp_fast_open(t, l, t->options[sock].fast_open);
 	list_push_back(&t->listener_port[port % PORT_BUCKETS], &l->link);
 	*out = l;

@@ -70,7 +70,7 @@ static void spread_burst(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
 	nanodiff srtt = rtt_smoothed(&c->rtt);
-	if (f->cc.cwnd <= f->cc.initial || !srtt)
+	if (f->cc.cwnd <= f->cc.initial || !srtt || f->pacing_most)
 		return;
 	f->cc.pacing_rate = pacer_window_rate(f->cc.cwnd, f->cc.ssthresh, srtt);
 	f->paced_until = t->now + srtt;
