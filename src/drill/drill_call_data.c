@@ -101,7 +101,7 @@ bool drill_begin_recvfrom(struct drill_host *h, struct drill_running *r, int liv
 		return false;
 	r->address_len = sizeof r->address;
 	r->result = posix_recvfrom(
-		h->posix, &r->state, live, h->scratch, len, flags, &r->address, &r->address_len);
+		h->posix, &r->state, live, room_of(h, r), len, flags, &r->address, &r->address_len);
 	return true;
 }
 

@@ -90,7 +90,9 @@ static bool concerns(struct drill_run *r, const struct drill_packet *p, const st
 		return p->protocol == DRILL_ICMP;
 	bool opens = s->protocol == IPPROTO_UDP_ || (s->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	int found = find_flow(r, s->from_port, s->to_port);
-	if (found < 0 && opens) {
+	/* An old flow's ports may be taken again: another SYN than that one's begins anew. */
+	bool again = found >= 0 && r->host.opening && s->seq != r->flow[found].local_isn;
+	if (opens && (found < 0 || again)) {
 		r->host.opening = false;
 		struct drill_flow *f = new_flow(r, s->from_port, s->to_port);
 		if (f)

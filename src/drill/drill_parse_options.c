@@ -186,11 +186,17 @@ static const struct icmp_word unreachable6[] = { { "no_route", 0 }, { "admin_pro
 static bool icmp_word(
 	struct drill_lexer *l, const struct icmp_word *words, const char *numbered, uint8_t *number)
 {
+	drill_skip(l);
+	size_t at = l->at;
+	struct span name = drill_word(l), defined = drill_define(l->names, name);
+	if (defined.len)
+		name = defined;
 	for (; words && words->name; words++)
-		if (drill_accept_word(l, words->name)) {
+		if (drill_is(name, words->name)) {
 			*number = words->number;
 			return true;
 		}
+	l->at = at;
 	if (!drill_accept(l, numbered))
 		return false;
 	uint16_t v = drill_number16(l, "the number");

@@ -111,6 +111,7 @@ struct file {
 	int linger_seconds;
 	int defer_seconds;
 	int linger2;
+	uint32_t port_range; /* IP_LOCAL_PORT_RANGE: least port | most << 16; 0: the configured */
 	uint32_t unsent_low; /* TCP_NOTSENT_LOWAT; 0: sysctl's */
 	int read_low;
 	uint32_t stamping;                    /* SO_TIMESTAMPING */
@@ -144,6 +145,7 @@ struct file {
 struct sysctls {
 	int64_t wmem[3], rmem[3];
 	int64_t unsent_low;
+	int64_t reuse, reuse_delay; /* of TIME-WAIT: 0 never, 1 after so many ms, 2 over loopback */
 	int64_t told_timeout; /* seconds: RFC 5482's ADV_UTO of all sockets; 0: none */
 };
 

@@ -301,6 +301,13 @@ static int64_t set_ip_level(struct posix *p, struct file *f, int level, int name
 			n == LINUX_IP_PMTUDISC_DONT || n == LINUX_IP_PMTUDISC_INTERFACE ||
 				n == LINUX_IP_PMTUDISC_OMIT);
 	}
+	if (level == LINUX_SOL_IP && name == LINUX_IP_LOCAL_PORT_RANGE) {
+		uint32_t least = (uint32_t)n & UINT16_MAX, most = (uint32_t)n >> 16;
+		if (least && most && least > most)
+			return -LINUX_EINVAL;
+		f->port_range = (uint32_t)n;
+		return 0;
+	}
 	if (level == LINUX_SOL_IPV6 && name == LINUX_IPV6_V6ONLY) {
 		if (f->bound || f->stage != STAGE_NEW)
 			return -LINUX_EINVAL;
@@ -529,6 +536,8 @@ static int64_t get_ip_level(
 		return put_int(value, len, f->mtu_discover);
 	if (name == (level == LINUX_SOL_IP ? LINUX_IP_RECVERR : LINUX_IPV6_RECVERR))
 		return put_int(value, len, f->recv_error);
+	if (level == LINUX_SOL_IP && name == LINUX_IP_LOCAL_PORT_RANGE)
+		return put_int(value, len, f->port_range);
 	if (level == LINUX_SOL_IPV6 && name == LINUX_IPV6_V6ONLY)
 		return put_int(value, len, f->v6_only);
 	return -LINUX_ENOPROTOOPT;

@@ -304,14 +304,34 @@ int socket_take_error(struct posix *p, struct file *f)
 	return posix_errno(e);
 }
 
+/* From the first port that is free towards the peer, where the socket has a range of its own. */
+static int connect_from_range(struct posix *p, struct file *f, struct sock_options *o,
+	const struct addr *remote, uint16_t port)
+{
+	uint32_t least = f->port_range & UINT16_MAX, most = f->port_range >> 16;
+	if (o->local_port || !f->port_range)
+		return sock_connect(p->stack, o, remote, port, &f->id);
+	struct transport_config *c = transport_settings(stack_transport(p->stack));
+	uint16_t first = c->port_first, last = c->port_last;
+	/* A bound that is zero, or no port of the configured range, is the configured one. */
+	c->port_first = (uint16_t)(least ? least : first);
+	c->port_last = (uint16_t)(most ? most : last);
+	int e = -ERR_NO_PORT;
+	if (c->port_first <= c->port_last)
+		e = sock_connect(p->stack, o, remote, port, &f->id);
+	c->port_first = first;
+	c->port_last = last;
+	return e;
+}
+
 int64_t socket_connect(
 	struct posix *p, struct file *f, const struct addr *remote, uint16_t port, bool fast)
 {
 	struct sock_options o = sock_options_of(f);
 	o.fast_open = fast;
-	int e = sock_connect(p->stack, &o, remote, port, &f->id);
-	if (e < 0)
-		return -posix_errno((enum error) - e);
+	int e = connect_from_range(p, f, &o, remote, port);
+	if (e < 0) /* an address that is in use is told of by bind, one towards this peer here */
+		return e == -ERR_IN_USE ? -LINUX_EADDRNOTAVAIL : -posix_errno((enum error) - e);
 	f->stage = STAGE_STREAM;
 	f->connecting = true;
 	f->connected = f->error_told = f->connect_owed = false;

@@ -58,6 +58,8 @@ static const struct setting settings[] = {
 	{ "tcp_keepalive_time", SETTING_TIME, CONFIG(keepalive_idle), NANO_S, 1, 32767 },
 	{ "tcp_keepalive_intvl", SETTING_TIME, CONFIG(keepalive_interval), NANO_S, 1, 32767 },
 	{ "tcp_keepalive_probes", SETTING_U8, CONFIG(keepalive_probes), 0, 1, 127 },
+	{ "tcp_tw_reuse", SETTING_NUMBER, OWN(reuse), 0, 0, 2 },
+	{ "tcp_tw_reuse_delay", SETTING_NUMBER, OWN(reuse_delay), 0, 1, 60000 },
 	{ "tcp_fin_timeout", SETTING_TIME, CONFIG(fin_wait2), NANO_S, 1, 32767 },
 	{ "tcp_retries2", SETTING_RETRIES, CONFIG(user_timeout), 0, 0, 255 },
 	{ "tcp_rto_min_us", SETTING_TIME, CONFIG(rto_min), NANO_US, 1, 1000000 },
@@ -131,8 +133,6 @@ static const char *const ignored[] = {
 	"tcp_thin_linear_timeouts",
 	"tcp_tso_rtt_log",
 	"tcp_tso_win_divisor",
-	"tcp_tw_reuse",
-	"tcp_tw_reuse_delay",
 	"tcp_workaround_signed_windows",
 };
 
@@ -199,15 +199,20 @@ static nanodiff retries_as_time(int64_t retries)
 	return sum;
 }
 
-static void buffers_to_config(struct posix *p)
+/* What is not there one by one in the same form. */
+static void own_to_config(struct posix *p)
 {
 	struct transport_config *c = transport_settings(stack_transport(p->stack));
 	/* Half of what Linux counts as buffer is window: the rest is for its bookkeeping. */
 	c->receive_buffer = (uint32_t)(p->sysctl.rmem[1] / 2);
 	c->receive_buffer_max = (uint32_t)p->sysctl.rmem[2];
+	/* 2 is for the loopback interface only, which we have none of. A port that was bound is not
+	 * looked for, and needs no more than the peer's timestamps. */
+	c->time_wait_reuse = p->sysctl.reuse == 1 ? p->sysctl.reuse_delay * NANO_MS : -1;
+	c->time_wait_reuse_bound = 0;
 }
 
-static int set_triple(struct posix *p, int64_t *to, const char *value, const struct setting *s)
+static int set_triple(int64_t *to, const char *value, const struct setting *s)
 {
 	int64_t three[3];
 	for (unsigned i = 0; i < 3; i++) {
@@ -218,7 +223,6 @@ static int set_triple(struct posix *p, int64_t *to, const char *value, const str
 	if (*value)
 		return -LINUX_EINVAL;
 	memcpy(to, three, sizeof three);
-	buffers_to_config(p);
 	return 0;
 }
 
@@ -296,16 +300,21 @@ static int set(struct posix *p, const struct setting *s, const char *value)
 		return 0;
 	}
 	uint8_t *own = (uint8_t *)&p->sysctl + s->at;
-	if (s->kind == SETTING_TRIPLE)
-		return set_triple(p, (int64_t *)(void *)own, value, s);
+	if (s->kind == SETTING_TRIPLE) {
+		int error = set_triple((int64_t *)(void *)own, value, s);
+		own_to_config(p);
+		return error;
+	}
 	int64_t n;
 	value = number(value, &n);
 	if (!value || *value || n < s->least || n > s->most)
 		return -LINUX_EINVAL;
-	if (s->kind == SETTING_NUMBER)
-		memcpy(own, &n, sizeof n);
-	else
+	if (s->kind != SETTING_NUMBER) {
 		set_config(transport_settings(stack_transport(p->stack)), s, n);
+		return 0;
+	}
+	memcpy(own, &n, sizeof n);
+	own_to_config(p);
 	return 0;
 }
 
@@ -367,8 +376,10 @@ void sysctl_defaults(struct posix *p)
 		.wmem = { 4096, 256 << 10, WMEM_MAX },
 		.rmem = { 4096, 540000, RMEM_MAX },
 		.unsent_low = UINT32_MAX,
+		.reuse = 2,
+		.reuse_delay = 1000,
 	};
-	buffers_to_config(p);
+	own_to_config(p);
 }
 
 void sysctl_stack_config(struct stack_config *c)

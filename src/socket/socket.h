@@ -213,7 +213,7 @@ struct sock_tcp_info {
 	uint64_t pacing_most;       /* ... which the owner allows; 0: it has set no bound */
 	uint32_t dsacks;            /* segments that the peer says came twice (RFC 2883) */
 	uint32_t reorders;          /* segments that arrived late, though never sent again */
-	uint32_t late_most;         /* bytes that the latest of these came late by */
+	uint32_t late_most;         /* bytes by which the latest of them came late */
 	uint32_t rto_recoveries;    /* recoveries after an RTO ... */
 	nanodiff rto_time;          /* ... and how long they took, the one under way not counted */
 	nanodiff read_round;        /* the shortest round of receiving; 0: none has ended */

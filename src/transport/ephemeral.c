@@ -11,13 +11,13 @@
 
 /* Is this tuple free? A TIME-WAIT entry that RFC 6191 lets us reuse is removed, but only for a
  * connection that there is room for. */
-static bool tuple_free(struct transport *t, const struct tcp_tuple *tuple)
+static bool tuple_free(struct transport *t, const struct tcp_tuple *tuple, nanodiff reuse)
 {
 	enum demux_kind kind;
 	void *entry = demux_find(&t->demux, tuple, &kind);
 	if (!entry)
 		return true;
-	if (kind != DEMUX_TIME_WAIT || !time_wait_reusable(t, entry, t->now) ||
+	if (kind != DEMUX_TIME_WAIT || !time_wait_reusable(t, entry, reuse) ||
 	    t->conn_pool.used == t->conn_pool.count)
 		return false;
 	time_wait_free(t, entry);
@@ -51,14 +51,14 @@ static uint32_t port_offset(struct transport *t, const struct tcp_tuple *tuple)
 enum error tcp_pick_port(struct transport *t, struct tcp_tuple *tuple)
 {
 	if (tuple->local_port)
-		return tuple_free(t, tuple) ? ERR_OK : ERR_IN_USE;
+		return tuple_free(t, tuple, t->config.time_wait_reuse_bound) ? ERR_OK : ERR_IN_USE;
 	uint32_t range = (uint32_t)(t->config.port_last - t->config.port_first) + 1;
 	uint32_t offset = port_offset(t, tuple);
 	for (uint32_t i = 0; i < PORT_TRIES + range; i++) {
 		t->port_counter += i < PORT_TRIES ? port_step(t) : 1;
 		tuple->local_port =
 			(uint16_t)(t->config.port_first + (offset + t->port_counter) % range);
-		if (tuple_free(t, tuple))
+		if (tuple_free(t, tuple, t->config.time_wait_reuse))
 			return ERR_OK;
 	}
 	return ERR_NO_PORT;

@@ -44,6 +44,8 @@ void transport_config_default(struct transport_config *c)
 		.delayed_ack = 40 * NANO_MS,
 		.peer_ack_delay = 200 * NANO_MS,
 		.msl = 30 * NANO_S,
+		.time_wait_reuse = NANO_S,
+		.time_wait_reuse_bound = NANO_S,
 		.fin_wait2 = 60 * NANO_S,
 		.user_timeout = 900 * NANO_S, /* SHLD-11 */
 		.user_timeout_least = 100 * NANO_S, /* RFC 5482 3.1 */

@@ -114,6 +114,9 @@ struct transport_config {
 	nanodiff delayed_ack;    /* 40 ms; MUST-40: below 500 ms */
 	nanodiff peer_ack_delay; /* what a peer may delay an ACK by: 200 ms (RFC 8985 7.2) */
 	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
+	/* A TIME-WAIT whose peer sent timestamps gives way to a connection of ours after so long
+	 * (RFC 6191: 1 s), where its port was picked, where it was asked for; below 0: never. */
+	nanodiff time_wait_reuse, time_wait_reuse_bound;
 	nanodiff fin_wait2;      /* orphans in FIN-WAIT-2: 60 s */
 	nanodiff user_timeout;   /* R2: give up after so long without progress; 100 s or more */
 	/* what the peer may make of it (RFC 5482): 100 s to an hour */

@@ -221,8 +221,9 @@ static void news_sample(struct scoreboard *b, struct board_news *n, const struct
 	}
 	if (seq_gt(end, b->delivered_end))
 		b->delivered_end = end;
-	if (seq_lt(end, n->delivered_end) && !(r->flags & SENT_TWICE))
-		n->reordered = n->delivered_end - end;
+	if (seq_lt(end, n->delivered_end) && !(r->flags & SENT_TWICE) &&
+	    n->delivered_end - r->start > n->reordered)
+		n->reordered = n->delivered_end - r->start;
 	if (r->flags & SENT_TWICE) {
 		n->twice = true;
 		return;

@@ -87,7 +87,7 @@ struct board_news {
 	uint32_t original_end; /* of the first range that was sent once only */
 	bool begun;            /* there was something new: */
 	uint32_t delivered_end; /* the board's, before it */
-	uint32_t reordered;    /* bytes that such a range came late by, 0: none (step 3) */
+	uint32_t reordered;    /* bytes by which the first of such came late, 0: none (step 3) */
 };
 
 #define BOARD_NEWS_NONE                                                                           \

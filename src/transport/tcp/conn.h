@@ -253,7 +253,7 @@ struct tcp_flight {
 	nanodiff rto_time;     /* spent in recoveries after an RTO that are over ... */
 	nanotime rto_begun;    /* ... and when the one under way began */
 	uint32_t rto_recoveries, reorders; /* ... how many; late arrivals (RFC 8985 6.2 step 3) */
-	uint32_t late_most;    /* bytes that the latest of those came late by */
+	uint32_t late_most;    /* bytes by which the latest of them came late */
 	bool delivery_limited; /* the application limited that sample */
 	uint32_t retransmits, rtos, recoveries, undos, dsacks, probes_sent;
 	uint64_t segments_sent, segments_received, data_segments_received;

@@ -111,6 +111,7 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	r->seq = c->snd_nxt;
 	r->ack = c->rcv_nxt;
 	r->flags = TCP_RST | TCP_ACK;
+	r->window = (uint16_t)conn_advertise(c); /* as any other segment of it */
 	r->timestamps = c->flags & CONN_TIMESTAMPS; /* RFC 7323 3.2 */
 	r->tsval = t->now_ms + c->ts_offset;
 	r->tsecr = c->ts_recent;

@@ -291,7 +291,8 @@ void conn_judge_losses(struct transport *t, struct tcp_conn *c, struct ack_news 
 		rack_take(&f->rack, &n->board, t->now);
 		if (n->board.reordered) {
 			f->reorders++;
-			f->late_most = n->board.reordered + c->mss;
+			if (n->board.reordered > f->late_most)
+				f->late_most = n->board.reordered;
 		}
 		if (n->dsack && !n->dsack_tail && !(t->config.rack & RACK_STATIC_WINDOW))
 			rack_dsack(&f->rack, n->prior_una, c->snd_nxt);

@@ -234,7 +234,7 @@ void time_wait_input(struct transport *t, struct tcp_time_wait *w, struct rx *rx
 void time_wait_timer(struct transport *t);
 void time_wait_free(struct transport *t, struct tcp_time_wait *w);
 /* May this port pair be used again for a new connection? RFC 6191 */
-bool time_wait_reusable(const struct transport *t, const struct tcp_time_wait *w, nanotime now);
+bool time_wait_reusable(const struct transport *t, const struct tcp_time_wait *w, nanodiff after);
 /* ack.c: what an acknowledgment means */
 bool conn_take_ack(struct transport *t, struct tcp_conn *c, struct rx *rx, struct tcp_segment *seg);
 void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg);

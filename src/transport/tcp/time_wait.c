@@ -26,10 +26,10 @@ void time_wait_timer(struct transport *t)
 }
 
 /* RFC 6191, SHLD-4: with timestamps that are known to be later, a second is enough. */
-bool time_wait_reusable(const struct transport *t, const struct tcp_time_wait *w, nanotime now)
+bool time_wait_reusable(const struct transport *t, const struct tcp_time_wait *w, nanodiff after)
 {
 	nanotime began = w->expires - 2 * t->config.msl;
-	return w->options & CONN_TIMESTAMPS && now - began >= NANO_S;
+	return w->options & CONN_TIMESTAMPS && after >= 0 && t->now - began >= after;
 }
 
 static void time_wait_answer(struct transport *t, struct tcp_time_wait *w)
