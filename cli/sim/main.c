@@ -15,13 +15,15 @@ static const char usage[] =
 	"usage: strata-sim sweep [--seeds A-B] [--faults LIST] [--jobs N] [--json]\n"
 	"                        [--pcap FOLDER] [--ledger FILE] [--keep-going | --no-shrink]\n"
 	"       strata-sim replay --seed N [--faults LIST] [--flows MASK] [--datagrams MASK]\n"
-	"                         [--shift N] [--brief N] [--plain] [--pcap FILE]\n"
+	"                         [--settings MASK] [--shift N] [--brief N] [--plain]\n"
+	"                         [--pcap FILE]\n"
 	"       strata-sim faults\n"
 	"\n"
 	"A sweep runs one random world for each seed, and shrinks the first that fails to the\n"
 	"smallest that still does; --no-shrink only names it, --keep-going names all that fail.\n"
 	"LIST is like F01,F05-F07, 'all' or 'none': a sweep draws from it, a replay has exactly\n"
-	"these. Exit codes: 0 all is well, 1 a world failed, 2 usage.\n";
+	"these. MASKs are of connections, of UDP flows, and of settings of TCP; with --flows the\n"
+	"other two are empty unless given. Exit codes: 0 all is well, 1 a world failed, 2 usage.\n";
 
 enum {
 	SEEDS = 256,
@@ -35,6 +37,7 @@ enum {
 	SEED,
 	FLOWS,
 	DATAGRAMS,
+	SETTINGS_,
 	SHIFT,
 	BRIEF,
 	PLAIN
@@ -52,6 +55,7 @@ static const struct option options[] = {
 	{ "seed", required_argument, NULL, SEED },
 	{ "flows", required_argument, NULL, FLOWS },
 	{ "datagrams", required_argument, NULL, DATAGRAMS },
+	{ "settings", required_argument, NULL, SETTINGS_ },
 	{ "shift", required_argument, NULL, SHIFT },
 	{ "brief", required_argument, NULL, BRIEF },
 	{ "plain", no_argument, NULL, PLAIN },
@@ -134,6 +138,11 @@ static bool take(struct request *q, int option, const char *name, const char *va
 			return false;
 		q->trial.datagrams = (uint32_t)n;
 		return true;
+	case SETTINGS_:
+		if (!whole(name, value, SETTING_ALL, &n))
+			return false;
+		q->trial.settings = (setting_set)n;
+		return true;
 	case SHIFT:
 	case BRIEF:
 		if (!whole(name, value, 20, &n))
@@ -154,6 +163,9 @@ static int list_faults(void)
 		const struct fault_info *f = fault_info(id);
 		printf("%s  %-10s %s%s\n", f->name, group[f->group], f->text, harm[f->harm]);
 	}
+	printf("\nsettings of TCP, drawn beside them, and their bits:\n");
+	for (enum setting id = 0; id < SETTING_COUNT; id++)
+		printf("0x%03x  %s\n", 1u << id, setting_text(id));
 	return 0;
 }
 
@@ -171,6 +183,7 @@ static int replay(struct request *q)
 	if (!q->flows_given) {
 		t->flows = drawn.flows;
 		t->datagrams = drawn.datagrams;
+		t->settings = drawn.settings;
 	}
 	attempt(t, q->pcap, false, &r);
 	fault_set_write(t->faults, faults, sizeof faults);

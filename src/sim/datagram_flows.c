@@ -203,10 +203,11 @@ static void hear_error(struct datagram_flows *d, unsigned flow, const struct soc
 	bool v4 = addr_is4(&f->to);
 	bool refused = from->icmp_type == (v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE) &&
 		from->icmp_code == (v4 ? 3 : 4);
-	if (!addr_equal(&from->original_destination, &f->to) ||
-		from->port != DATAGRAM_PORT + f->closed)
+	bool own = addr_equal(&from->original_destination, &f->to) &&
+		from->port == DATAGRAM_PORT + f->closed;
+	if (!own && !d->plan.damaged)
 		halt(d, flow, "an error about another's datagram", from->port, from->icmp_type);
-	if (!refused)
+	if (!refused || !own)
 		return;
 	d->refused++;
 	if (!f->closed && d->server_sock)

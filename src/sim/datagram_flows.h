@@ -60,6 +60,7 @@ struct datagram_plan {
 	uint32_t flows;         /* bit n: flow n takes part */
 	nanotime healed;        /* from then on no fault is at work */
 	bool garbled;           /* bytes may be wrong, see catalogue.h */
+	bool damaged;           /* bits may be wrong on the way: an error may quote another's */
 	bool renumbered;        /* the client's address may be another */
 };
 

@@ -116,8 +116,8 @@ static void new_data_rules(
 }
 
 /* Only new data is marked, and says CWR (RFC 3168 6.1.2, 6.1.5); nobody else speaks of ECN. */
-static void mark_rules(
-	const struct tcp_conn *c, const struct segment *g, uint8_t why, struct breach *b)
+static void mark_rules(const struct tcp_conn *c, const struct segment *g, uint8_t why, bool first,
+	struct breach *b)
 {
 	bool fresh = g->len && g->seq == c->snd_nxt;
 	if (g->ecn && !(c->ecn && fresh))
@@ -129,6 +129,10 @@ static void mark_rules(
 		 * acknowledges no text has counted nothing. */
 		if (g->ack != c->rcv_nxt && why == WHY_ACK_CHALLENGE)
 			due = ecn_uncounted(c->ecn) >> ACE_SHIFT;
+		/* With Fast Open the ACK of a SYN-ACK may acknowledge what came behind it, and
+		 * still tells how that was marked (RFC 9768 3.2.2.1). */
+		if (first && c->fast_open && !g->len && !(g->flags & TCP_FIN))
+			return;
 		if (c->flight && c->flight->bytes_received && ace != due)
 			breach(b, &c->tuple, c->state, "I38 (ACE)", "not what was counted", ace,
 				due);
@@ -145,6 +149,7 @@ void inspect_segment(struct inspector *s, const struct transport *t, struct shad
 	const struct tcp_conn *c, const struct segment *g, uint8_t why, struct breach *b)
 {
 	uint32_t edge = c->snd_una + c->snd_wnd, end = g->seq + g->len;
+	const bool first = !was->wire_edge_known;
 	if (c->state < TCP_ESTABLISHED)
 		return;
 	if (seq_gt(edge, was->peer_edge))
@@ -163,7 +168,7 @@ void inspect_segment(struct inspector *s, const struct transport *t, struct shad
 	window_rules(was, c, g, b);
 	new_data_rules(c, g, why, b);
 	sack_rules(c, g, b);
-	mark_rules(c, g, why, b);
+	mark_rules(c, g, why, first, b);
 	if (why != WHY_ACK_CHALLENGE)
 		return;
 	nanodiff rate = (nanodiff)t->config.challenge_rate * NANO_MS - 32 * NANO_MS;

@@ -62,6 +62,12 @@ static bool drop_flows(struct shrink *s, struct trial *t)
 		if (smaller.datagrams != t->datagrams)
 			any |= try(s, t, smaller);
 	}
+	for (unsigned i = 0; i < SETTING_COUNT; i++) {
+		struct trial smaller = *t;
+		smaller.settings &= ~(1u << i);
+		if (smaller.settings != t->settings)
+			any |= try(s, t, smaller);
+	}
 	return any;
 }
 

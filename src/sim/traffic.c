@@ -46,6 +46,9 @@ static bool write_some(
 		return false;
 	e->sent += (uint32_t)took;
 	e->next_write = now + e->write_pause;
+	const uint64_t place[] = { flow, server, e->sent };
+	if (e->records && hash_words(&(struct hash_key){ { 0 } }, place, 3) % PPM < e->records)
+		sock_end_record(s, e->sock);
 	return true;
 }
 
@@ -193,19 +196,23 @@ static void connect_one(struct traffic *t, struct traffic_flow *f, unsigned inde
 {
 	struct traffic_end *e = &f->client;
 	struct sock_peer local;
-	const struct sock_options o = { .queue = &t->client.queue,
+	char name[24];
+	struct sock_options o = { .queue = &t->client.queue,
 		.keepalive = true,
 		.nodelay = index % 2,
 		.local_port = f->port,
 		.send_buffer = e->send_buffer,
 		.receive_buffer = e->receive_buffer };
 	e->started = true;
+	snprintf(name, sizeof name, "client %u", index);
+	settings_before(t->settings, t->world, name, &o);
 	int error = sock_connect(s, &o, &f->to, TRAFFIC_PORT, &e->sock);
 	if (error < 0) {
 		e->error = (enum error) - error;
 		e->done = true;
 		return;
 	}
+	e->records = settings_after(t->settings, t->world, name, s, e->sock);
 	sock_name(s, e->sock, &local, NULL);
 	f->port = local.port;
 }
@@ -226,7 +233,10 @@ static bool connected(
 	struct stack *s = t->client.node->stack;
 	struct sock_peer local;
 	struct sock_tcp_info i;
-	return sock_tcp_info(s, f->client.sock, &i) == 0 && strcmp(i.state, "SYN-SENT") != 0 &&
+	/* With Fast Open a server has its connection before the client knows. */
+	bool early = t->settings & SETTING_BIT(FAST_OPEN);
+	return sock_tcp_info(s, f->client.sock, &i) == 0 &&
+		(early || strcmp(i.state, "SYN-SENT") != 0) &&
 		sock_name(s, f->client.sock, &local, NULL) == 0 && local.port == peer->port &&
 		addr_equal(&local.address, &peer->address);
 }
@@ -247,6 +257,8 @@ static struct traffic_end *expected(struct traffic *t, const struct sock_peer *p
 static void accept_all(struct traffic *t, struct stack *s, nanotime now)
 {
 	struct sock_peer peer;
+	struct sock_tcp_info i;
+	char name[24];
 	sock_id id;
 	if (now < t->accepts_from)
 		return;
@@ -259,7 +271,10 @@ static void accept_all(struct traffic *t, struct stack *s, nanotime now)
 		}
 		e->started = true;
 		e->sock = id;
+		e->early = sock_tcp_info(s, id, &i) == 0 && strcmp(i.state, "SYN-RECEIVED") == 0;
 		sock_set_keepalive(s, id, true);
+		snprintf(name, sizeof name, "server %u", peer.port);
+		e->records = settings_after(t->settings, t->world, name, s, id);
 	}
 }
 
@@ -367,11 +382,13 @@ static void draw_flow(struct traffic *t, unsigned index, const struct traffic_pl
 
 static void listen_again(struct traffic *t)
 {
-	sock_listen(node_use(t->server.node),
-		&(struct sock_options){ .queue = &t->server.queue,
-			.local_port = TRAFFIC_PORT,
-			.backlog = t->backlog },
-		&t->listener);
+	struct stack *s = node_use(t->server.node);
+	struct sock_options o = { .queue = &t->server.queue };
+	o.local_port = TRAFFIC_PORT;
+	o.backlog = t->backlog;
+	settings_before(t->settings, t->world, "listener", &o);
+	sock_listen(s, &o, &t->listener);
+	settings_after(t->settings, t->world, "listener", s, t->listener);
 }
 
 static void start_side(struct traffic *t, struct traffic_side *side, struct node *n, bool server)
@@ -398,6 +415,7 @@ void traffic_start(struct traffic *t, const struct traffic_plan *p)
 		.count = TRAFFIC_FLOWS,
 		.garbled = fault_set_harm(p->faults) == FAULT_GARBLES || old_duplicates(p->faults),
 		.backlog = p->backlog,
+		.settings = p->settings,
 		.accepts_from = p->accepts_from };
 	for (unsigned i = 0; i < TRAFFIC_FLOWS; i++)
 		if (p->flows >> i & 1)
@@ -546,6 +564,9 @@ const char *traffic_judge(const struct traffic *t, bool may_break, char *text, s
 		bool refused = !end[1]->started &&
 			(end[0]->error == ERR_HOST_UNREACHABLE ||
 				(end[0]->error == ERR_RESET && t->unreachable));
+		/* ... nor does one whose SYN brought data, and whose server gave up on the rest of
+		 * the handshake: the data was taken, and the next SYN is another connection's. */
+		refused |= end[1]->early && end[1]->error;
 		bool broken = end[0]->aborted || end[1]->aborted || refused ||
 			(may_break && (end[0]->error || end[1]->error));
 		for (unsigned k = 0; k < 2 && f->used; k++) {

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "sim/catalogue.h"
 #include "sim/node.h"
+#include "sim/settings.h"
 
 #define TRAFFIC_FLOWS 32                  /* a seed's, at most */
 #define TRAFFIC_MAX   (2 * TRAFFIC_FLOWS) /* with those that come again after a reboot */
@@ -34,9 +35,11 @@ struct traffic_end {
 	nanodiff stop_for;                    /* ... for so long, once */
 	uint32_t abort_at; /* sent and got bytes after which it breaks off; 0: never */
 	uint32_t unruly;   /* ppm: a call out of turn, at each run */
+	uint32_t records;  /* ppm: what was written ends a record */
 	uint32_t wrong_at; /* bytes that differ, where that is no wonder */
 	nanotime next_write, next_read;
 	bool started, shut, eof, done, aborted;
+	bool early; /* a server's, by Fast Open: its handshake was not over yet */
 	enum error error;
 	const char *wrong; /* what must never happen, or NULL */
 };
@@ -66,6 +69,7 @@ struct traffic {
 	struct world *world;
 	unsigned count;   /* slots of `flow` in use */
 	bool garbled;     /* bytes may be wrong, see catalogue.h */
+	setting_set settings;
 	bool unreachable; /* ICMP told of it: handshakes may end early (RFC 5461 4.1) */
 	struct traffic_side client, server;
 	sock_id listener;
@@ -82,6 +86,7 @@ struct traffic_plan {
 	unsigned shift;   /* all sizes divided by 1 << shift */
 	nanodiff spread;  /* they begin within this time */
 	fault_set faults; /* F53 .. F56 change tempers */
+	setting_set settings;
 	uint32_t backlog;
 	nanotime accepts_from;
 };

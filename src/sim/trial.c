@@ -49,6 +49,9 @@ void trial_draw(struct trial *t, uint64_t seed, fault_set among)
 	world_rng(&w, "trial", "datagrams", &r);
 	if (rng_below(&r, 3) == 0)
 		t->datagrams = (1u << (1 + rng_below(&r, DATAGRAM_FLOWS))) - 1;
+	world_rng(&w, "trial", "settings", &r);
+	for (unsigned i = 0; i < SETTING_COUNT; i++)
+		t->settings |= rng_below(&r, 4) == 0 ? 1u << i : 0;
 }
 
 void trial_options(const struct trial *t, char *out, size_t cap)
@@ -59,6 +62,8 @@ void trial_options(const struct trial *t, char *out, size_t cap)
 		(unsigned long long)t->seed, faults, t->flows);
 	if (t->datagrams && len < cap)
 		len += (size_t)snprintf(out + len, cap - len, " --datagrams 0x%x", t->datagrams);
+	if (t->settings && len < cap)
+		len += (size_t)snprintf(out + len, cap - len, " --settings 0x%x", t->settings);
 	if (t->shift && len < cap)
 		len += (size_t)snprintf(out + len, cap - len, " --shift %u", t->shift);
 	if (t->brief && len < cap)
@@ -134,6 +139,8 @@ static void start_datagrams(struct trial_world *tw)
 		.flows = tw->trial->datagrams,
 		.healed = healed_at(tw, tw->world->now) + NANO_S,
 		.garbled = fault_set_harm(tw->trial->faults) == FAULT_GARBLES,
+		.damaged = tw->trial->faults &
+			(FAULT_BIT(F07) | FAULT_BIT(F08) | FAULT_BIT(F09)),
 		.renumbered = tw->trial->faults & FAULT_BIT(F58) };
 	addr_parse(span_of("192.0.2.2", 9), &p.own4);
 	addr_parse(span_of("2001:db8:1::2", 13), &p.own6);
@@ -153,6 +160,7 @@ static bool build(struct trial_world *tw)
 		.flows = tw->trial->flows,
 		.shift = tw->trial->shift,
 		.spread = 10 * NANO_S,
+		.settings = tw->trial->settings,
 		.faults = tw->trial->faults };
 	addr_parse(span_of("198.51.100.2", 12), &tw->plan.to4);
 	addr_parse(span_of("2001:db8:2::2", 13), &tw->plan.to6);
@@ -177,9 +185,11 @@ static void fail(struct trial_result *r, const char *format, ...)
 	va_end(args);
 }
 
+/* A server that keeps only a cookie of a handshake resets a client whose first segment was lost,
+ * when the second comes (RFC 4987 3.6, RFC 9293 3.10.7.2): any loss may break such a flow. */
 static bool may_break(const struct trial *t)
 {
-	return fault_set_harm(t->faults) != FAULT_SPARES;
+	return fault_set_harm(t->faults) != FAULT_SPARES || t->settings & SETTING_BIT(COOKIES);
 }
 
 /* All that the other end sent is acknowledged; this one, which lives and waits, never got it. */

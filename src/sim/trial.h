@@ -31,9 +31,10 @@ struct trial {
 	fault_set faults;
 	uint32_t flows;     /* bit n: flow n takes part */
 	uint32_t datagrams; /* the same, of those that are UDP */
-	unsigned shift;     /* all sizes divided by 1 << shift */
-	unsigned brief;     /* windows of faults divided by 1 << brief */
-	bool plain;         /* stacks and links as configured by default, not as drawn */
+	setting_set settings;
+	unsigned shift; /* all sizes divided by 1 << shift */
+	unsigned brief; /* windows of faults divided by 1 << brief */
+	bool plain;     /* stacks and links as configured by default, not as drawn */
 };
 
 struct trial_result {

@@ -102,6 +102,7 @@ void trial_stack_config(
 	world_rng(w, "ecn", node, &r);
 	if (!t->plain)
 		c->transport.ecn = (uint8_t)rng_below(&r, ECN_USES);
+	settings_config(t->settings, w, node, &c->transport);
 	world_rng(w, "F50", node, &r);
 	if (on(t, FAULT_F50))
 		tiny_pools(&c->transport, &r);
@@ -110,6 +111,8 @@ void trial_stack_config(
 		few_ports(&c->transport, &r);
 		c->transport.sockets += t->datagrams ? 1 : 0; /* the UDP server's */
 	}
+	if (c->transport.syn_cookie_threshold > c->transport.embryos)
+		c->transport.syn_cookie_threshold = c->transport.embryos;
 	if (c->transport.flights > c->transport.connections)
 		c->transport.flights = c->transport.connections;
 }

@@ -81,13 +81,22 @@ static uint64_t count_held(const struct transport *t)
 	return held;
 }
 
+static uint32_t count_waiting(const struct transport *t)
+{
+	uint32_t n = 0;
+	list_each(l, &t->datagrams) n +=
+		list_entry(l, struct datagram_endpoint, ready)->to_send_count;
+	return n;
+}
+
 void work_begin(struct work *w, struct stack *s)
 {
 	const struct transport *t = stack_transport(s);
 	const struct access *a = stack_access(s);
 	*w = (struct work){ .ranges = t->range_pool.used,
 		.conns = count(&t->ready) + count(&a->woken) + count(&a->failed) +
-			t->short_flight.count + t->short_block.count };
+			t->short_flight.count + t->short_block.count,
+		.waiting = count_waiting(t) };
 	if (t->held_pool.used)
 		w->held = count_held(t);
 	w->from = steps;
@@ -118,7 +127,7 @@ static uint64_t allowed(const struct work *w, const struct transport *t, uint64_
 	return WORK_CALL + WORK_LOG * (uint64_t)log_of_room(&t->config) + WORK_FRAME * frames +
 		WORK_TIMER * (uint64_t)w->due + WORK_ARMED * (uint64_t)w->armed +
 		WORK_CONN * (uint64_t)w->conns + WORK_ENTRY * (uint64_t)w->entries +
-		WORK_RANGE * (uint64_t)w->ranges;
+		WORK_WAITING * (uint64_t)w->waiting + WORK_RANGE * (uint64_t)w->ranges;
 }
 
 void work_end(const struct work *w, struct stack *s, const char *call, uint32_t frames,

@@ -21,6 +21,8 @@
  *	             memory
  *	WORK_ENTRY   a half-open or TIME-WAIT connection, while timers fire: one timer
  *	             stands for all of them
+ *	WORK_WAITING a datagram that waits in a socket to be sent: one whose link is full is
+ *	             passed over by those that go elsewhere
  *	WORK_RANGE   a range that was sent and not acknowledged: one ACK may release all,
  *	             one RTO marks all, one SACK of the oldest walks over all
  *	WORK_HELD    a range that is held beyond a hole, for each frame sent: SACK options
@@ -50,6 +52,7 @@ enum {
 	WORK_ARMED = 30,
 	WORK_CONN = 400,
 	WORK_ENTRY = 100,
+	WORK_WAITING = 100,
 	WORK_RANGE = 60,
 	WORK_HELD = 20,
 	WORK_FILL = 80,
@@ -61,7 +64,7 @@ uint64_t work_steps(void);
 /* A call of a stack: what there was to do before it. */
 struct work {
 	uint64_t from; /* steps so far */
-	uint32_t ranges, entries, armed, due, conns;
+	uint32_t ranges, entries, armed, due, conns, waiting;
 	uint64_t held;
 };
 

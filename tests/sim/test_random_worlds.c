@@ -84,6 +84,7 @@ static bool read_line(const char *line, struct trial *t)
 	for (int more; line[used] == ' '; used += more) {
 		more = 0;
 		if (sscanf(line + used, " --datagrams %x%n", &t->datagrams, &more) != 1 &&
+			sscanf(line + used, " --settings %x%n", &t->settings, &more) != 1 &&
 			sscanf(line + used, " --shift %u%n", &t->shift, &more) != 1 &&
 			sscanf(line + used, " --brief %u%n", &t->brief, &more) != 1 &&
 			strncmp(line + used, " --plain", 8) == 0) {

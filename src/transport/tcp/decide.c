@@ -221,7 +221,10 @@ plan_probe(const struct transport *t, const struct tcp_conn *c, struct tcp_plan 
 {
 	const struct tcp_flight *f = c->flight;
 	if (f->probing == PROBING_TIMEOUT) {
-		if (conn_sack_room(c)) /* such an ACK would tell of no SACK (RFC 2018 4): later */
+		/* Later: such an ACK would tell of no SACK (RFC 2018 4), and a server that keeps
+		 * nothing of a handshake but its cookie knows it by the first byte only, which goes
+		 * first where a SYN brought it in vain. */
+		if (conn_sack_room(c) || f->board.lost != f->board.again)
 			return false;
 		p->kind = PLAN_TIMEOUT;
 		p->why = WHY_USER_TIMEOUT;

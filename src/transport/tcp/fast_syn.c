@@ -293,9 +293,10 @@ void conn_syn_acked(struct transport *t, struct tcp_conn *c, uint32_t ack)
 	if (c->snd_nxt == ack)
 		return;
 	/* It went, and did not get there: no fault of the path's load, so nothing is reduced.
-	 * What the window, which the SYN could not know, does not hold counts as never sent. */
+	 * What the window, which the SYN could not know, does not hold counts as never sent, and
+	 * so does all where there is no memory to keep account of it. */
 	uint32_t rest = c->snd_nxt - ack;
-	if (rest > c->snd_wnd) {
+	if (rest > c->snd_wnd || !board_can_send(&f->board, &t->range_pool)) {
 		c->snd_nxt = ack;
 		return;
 	}
