@@ -10,7 +10,7 @@
 
 #include "posix/posix.h"
 
-#define POSIX_HARMLESS 16    /* options that are kept and change nothing */
+#define POSIX_HARMLESS 15    /* options that are kept and change nothing */
 #define POSIX_NOTES    16    /* messages in one error queue */
 #define POSIX_RECORDS  16    /* sends that wait to be acknowledged before they are told of */
 #define POSIX_WATCHED  32    /* descriptors in one epoll */

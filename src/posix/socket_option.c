@@ -27,6 +27,7 @@ static const struct plain {
 	{ LINUX_SOL_TCP, LINUX_TCP_KEEPINTVL, SOCK_KEEP_INTERVAL, NANO_S, 1, 32767 },
 	{ LINUX_SOL_TCP, LINUX_TCP_KEEPCNT, SOCK_KEEP_PROBES, 1, 1, 127 },
 	{ LINUX_SOL_TCP, LINUX_TCP_SYNCNT, SOCK_SYN_RETRIES, 1, 1, 127 },
+	{ LINUX_SOL_TCP, LINUX_TCP_SAVE_SYN, SOCK_SAVE_SYN, 1, 0, 2 },
 	{ LINUX_SOL_TCP, LINUX_TCP_USER_TIMEOUT, SOCK_USER_TIMEOUT, NANO_MS, 0, INT32_MAX },
 	{ LINUX_SOL_IP, LINUX_IP_TOS, SOCK_TOS, 1, 0, 255 },
 	{ LINUX_SOL_IP, LINUX_IP_TTL, SOCK_HOP_LIMIT, 1, 1, 255 },
@@ -48,7 +49,6 @@ static const struct {
 	{ LINUX_SOL_SOCKET, LINUX_SO_INCOMING_CPU },
 	{ LINUX_SOL_TCP, LINUX_TCP_THIN_LINEAR_TIMEOUTS },
 	{ LINUX_SOL_TCP, LINUX_TCP_THIN_DUPACK },
-	{ LINUX_SOL_TCP, LINUX_TCP_SAVE_SYN },
 	{ LINUX_SOL_IP, LINUX_IP_FREEBIND },
 	{ LINUX_SOL_IPV6, LINUX_IPV6_FREEBIND },
 	{ LINUX_SOL_IP, LINUX_IP_RECVTTL },
@@ -484,6 +484,18 @@ static int segment_size(struct posix *p, const struct file *f)
 	return f->option[SOCK_MSS] ? (int)f->option[SOCK_MSS] : 536;
 }
 
+/* Told once; who has no room for it learns how much it takes. */
+static int64_t take_syn(struct posix *p, const struct file *f, void *value, uint32_t *len)
+{
+	uint32_t room = *len;
+	if (room > INT32_MAX)
+		return -LINUX_EINVAL;
+	*len = 0;
+	if (f->stage == STAGE_STREAM)
+		*len = (uint32_t)sock_saved_syn(p->stack, f->id, value, room);
+	return *len > room ? -LINUX_EINVAL : 0;
+}
+
 static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *value, uint32_t *len)
 {
 	struct linux_tcp_info info;
@@ -512,6 +524,7 @@ static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *va
 	case LINUX_TCP_WINDOW_CLAMP: return put_int(value, len, f->option[SOCK_WINDOW_CLAMP]);
 	case LINUX_TCP_QUICKACK: return put_int(value, len, !f->quick_ack_off);
 	case LINUX_TCP_NOTSENT_LOWAT: return put_int(value, len, f->unsent_low);
+	case LINUX_TCP_SAVED_SYN: return take_syn(p, f, value, len);
 	case LINUX_TCP_REPAIR: return put_int(value, len, 0);
 	case LINUX_TCP_INQ: return put_int(value, len, f->inq);
 	case LINUX_TCP_FASTOPEN: return put_int(value, len, f->fast_open);

@@ -5,7 +5,7 @@
  */
 #include "socket/owner.h"
 
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/saved_syn.h"
 
 #define QUICK_ACKS 16 /* segments that are acknowledged at once when asked for */
 
@@ -40,6 +40,7 @@ static const struct option_place {
 	[SOCK_CONGESTION] = PLACE(congestion, CC_KINDS - 1),
 	[SOCK_ADVERTISED_TIMEOUT] = PLACE(advertised_timeout, 1000000 * NANO_S),
 	[SOCK_ECN] = PLACE(ecn, ECN_USES),
+	[SOCK_SAVE_SYN] = PLACE(save_syn, SAVE_SYNS - 1),
 	[SOCK_PACING_MOST] = PLACE(pacing_most, INT64_MAX),
 #undef PLACE
 };

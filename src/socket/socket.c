@@ -310,6 +310,12 @@ int sock_end_record(struct stack *s, sock_id id)
 	return 0;
 }
 
+size_t sock_saved_syn(struct stack *s, sock_id id, void *to, size_t cap)
+{
+	struct tcp_conn *c = conn_of(s, id);
+	return c ? tcp_saved_syn(transport_of(s), c, to, cap) : 0;
+}
+
 int sock_consume(struct stack *s, sock_id id, size_t len)
 {
 	struct tcp_conn *c = conn_of(s, id);

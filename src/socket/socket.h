@@ -112,6 +112,12 @@ int sock_shutdown(struct stack *s, sock_id id);
 int sock_close(struct stack *s, sock_id id);
 /* RST, and everything is gone. */
 int sock_abort(struct stack *s, sock_id id);
+/*
+ * The headers of the SYN that opened an accepted connection, where its listener had SOCK_SAVE_SYN.
+ * Returns their length; where that is at most `cap`, they are copied and forgotten. 0: there are
+ * none: SYN cookies keep nothing of a SYN, and no more are kept than the config's saved_syns.
+ */
+size_t sock_saved_syn(struct stack *s, sock_id id, void *to, size_t cap);
 /* Why a connection died: ERR_OK while it lives. */
 enum error sock_error(struct stack *s, sock_id id);
 /* What ICMP said or a next hop did not say, and may pass (RFC 9293 MUST-47); ERR_OK: nothing that
@@ -165,6 +171,9 @@ enum sock_option {
 	/* bytes/s: it is paced, and sends no faster; 0: no bound; INT64_MAX: paced by what
 	 * congestion control makes of the path */
 	SOCK_PACING_MOST,
+	/* listeners: 1: the IP and TCP headers of SYNs are saved, for sock_saved_syn; 2: the link's
+	 * header as well */
+	SOCK_SAVE_SYN,
 	SOCK_OPTIONS
 };
 /* 0, or -ERR_ARGUMENT: stale handle, unknown option, value out of range. */

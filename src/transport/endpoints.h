@@ -44,6 +44,7 @@ struct endpoint_options {
 	bool fragment;         /* routers may fragment: DF is not set */
 	uint8_t hop_limit, tos;
 	uint8_t syn_cookies;                  /* listeners: enum syn_cookies */
+	uint8_t save_syn;                     /* listeners: enum save_syn */
 	uint32_t fast_open;                   /* listeners: see tcp_listener; else any but 0 */
 };
 
@@ -141,6 +142,7 @@ struct conn_queue {
 };
 
 #define PORT_BUCKETS 256
+#define SAVED_SYN_BUCKETS 256u
 
 struct transport {
 	struct core *core;
@@ -162,9 +164,10 @@ struct transport {
 	struct ring_pool no_blocks;                   /* for writers while others wait for one */
 	struct conn_queue short_flight, short_block;  /* who waits for memory: shortage.c */
 	struct pool conn_pool, flight_pool, embryo_pool, time_wait_pool, range_pool, held_pool;
-	struct pool records_pool, listener_pool, datagram_pool, reply_pool;
+	struct pool records_pool, saved_syn_pool, listener_pool, datagram_pool, reply_pool;
 	struct demux demux;
 	struct list listener_port[PORT_BUCKETS], datagram_port[PORT_BUCKETS];
+	struct list *saved_syn_bucket; /* SAVED_SYN_BUCKETS: saved_syn.h */
 	struct list ready;          /* connections with something to send, or to be freed */
 	struct list blocked;        /* while transmitting: connections whose link is full */
 	struct list datagrams;      /* datagram endpoints with something to send */

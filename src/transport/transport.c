@@ -7,7 +7,7 @@
 #include "transport/datagram.h"
 #include "transport/tcp/cookie.h"
 #include "transport/tcp/records.h"
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/saved_syn.h"
 
 #define STAMP_US (4294 * NANO_S)          /* what 32 bits count */
 #define STAMP_MS (24 * 86400 * NANO_S)    /* half of it, in ms */
@@ -26,6 +26,7 @@ void transport_config_default(struct transport_config *c)
 		.sent_ranges = 65536,
 		.held_ranges = 2048,
 		.record_marks = 512,
+		.saved_syns = 1024,
 		.datagram_sockets = 256,
 		.blocks = 32768,
 		.big_blocks = 256,
@@ -176,6 +177,7 @@ static bool init_pools(struct transport *t, struct arena *a)
 	fits &= pool_init(&t->range_pool, a, sizeof(struct sent_range), 8, c->sent_ranges);
 	fits &= pool_init(&t->held_pool, a, sizeof(struct interval_set), 8, c->flights);
 	fits &= pool_init(&t->records_pool, a, records_size(c->record_marks), 8, c->flights);
+	fits &= pool_init(&t->saved_syn_pool, a, sizeof(struct saved_syn), 64, c->saved_syns);
 	fits &= pool_init(&t->listener_pool, a, sizeof(struct tcp_listener), 8, c->listeners);
 	fits &= pool_init(&t->datagram_pool, a, sizeof(struct datagram_endpoint), 8,
 			  c->datagram_sockets);
@@ -196,12 +198,14 @@ static bool init_tables(struct transport *t, struct arena *a)
 	t->reply = arena_take(a, c->resets * sizeof *t->reply, 8);
 	t->short_flight.conn = arena_take(a, c->connections * sizeof(uint32_t), 8);
 	t->short_block.conn = arena_take(a, c->connections * sizeof(uint32_t), 8);
+	t->saved_syn_bucket = arena_take(a, SAVED_SYN_BUCKETS * sizeof *t->saved_syn_bucket, 8);
 	bool cache = fast_open_cache_init(&t->fast_open_cache, a, c->fast_open_cache,
 					  &t->core->key);
 	if (!demux_init(&t->demux, a, c->connections + c->embryos + c->time_waits,
 			&t->core->key) ||
 	    !accepted || !t->options || !t->owner || !t->notify.mask || !t->notify.queue ||
-	    !t->reply || !t->short_flight.conn || !t->short_block.conn || !cache)
+	    !t->reply || !t->short_flight.conn || !t->short_block.conn || !cache ||
+	    !t->saved_syn_bucket)
 		return false;
 	memset(t->options, 0, socks * sizeof *t->options);
 	memset(t->notify.mask, 0, socks);
@@ -245,6 +249,8 @@ bool transport_init(struct transport *t, struct core *core, struct internet *int
 		list_init(&t->listener_port[i]);
 		list_init(&t->datagram_port[i]);
 	}
+	for (unsigned i = 0; i < SAVED_SYN_BUCKETS; i++)
+		list_init(&t->saved_syn_bucket[i]);
 	list_init(&t->ready);
 	list_init(&t->blocked);
 	list_init(&t->datagrams);

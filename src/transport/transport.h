@@ -96,6 +96,7 @@ struct transport_config {
 	/* record ends that one connection remembers until they are acknowledged; a sender that has
 	 * so many under way finds no room for more */
 	uint32_t record_marks;
+	uint32_t saved_syns;     /* SYNs kept for listeners that ask for it: 192 bytes each */
 	uint32_t datagram_sockets;
 	uint32_t blocks;         /* ring blocks of 2 KB */
 	uint32_t big_blocks;     /* ring blocks of 32 KB */

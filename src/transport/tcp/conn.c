@@ -7,6 +7,7 @@
 #include "internet/source_route.h"
 #include "transport/tcp/held.h"
 #include "transport/tcp/records.h"
+#include "transport/tcp/saved_syn.h"
 
 static const char *const state_names[TCP_STATES] = {
 	[TCP_CLOSED] = "CLOSED",
@@ -225,6 +226,7 @@ void conn_free(struct transport *t, struct tcp_conn *c)
 {
 	if (__builtin_expect(c->path.route, 0))
 		source_route_release(t->internet, c->path.route);
+	saved_syn_forget(t, c);
 	wheel_disarm(t->core->wheel, &c->timer);
 	conn_leave_demux(t, c);
 	conn_drop_flight(t, c);

@@ -16,7 +16,7 @@
  */
 #include "transport/tcp/fast_open.h"
 #include "transport/tcp/records.h"
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/saved_syn.h"
 
 #define OPTIONS_MAX 40              /* a SYN leaves room for all the options there could be */
 #define RESET_COUNTS (60 * NANO_S)
@@ -115,6 +115,7 @@ bool fast_syn_accept(struct transport *t, struct tcp_listener *l, const struct t
 	f->fast_open_listener = e->listener;
 	f->fast_open_generation = l->generation;
 	l->fast_open_pending++;
+	saved_syn_take(t, l, c, rx);
 	listener_enqueue(t, l, c);
 	conn_arm(t, c, t->now + t->config.rto_initial);
 	conn_make_ready(t, c);

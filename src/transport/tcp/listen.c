@@ -8,6 +8,7 @@
  */
 #include "transport/tcp/cookie.h"
 #include "transport/tcp/ecn.h"
+#include "transport/tcp/saved_syn.h"
 
 #define EMBRYO_QUEUES 8
 #define EMBRYO_NO_WSCALE 0xff
@@ -34,6 +35,7 @@ static void embryo_free(struct transport *t, struct tcp_embryo *e)
 {
 	list_remove(&e->link);
 	demux_remove(&t->demux, (uint32_t)tuple_hash(t->demux.key, &e->tuple), DEMUX_EMBRYO, e);
+	saved_syn_forget(t, e);
 	pool_give(&t->embryo_pool, e);
 }
 
@@ -90,13 +92,11 @@ static void embryo_fill(struct transport *t, const struct tcp_listener *l, struc
 	e->wscale = o->has & TCP_HAS_WSCALE && t->config.window_scaling
 			    ? (o->wscale > 14 ? 14 : o->wscale)
 			    : EMBRYO_NO_WSCALE;
-	e->options = 0;
+	e->ts_recent = e->options = 0;
 	e->ecn = ecn_of_syn(ecn_use(t, l->sock), rx, seg);
 	if (o->has & TCP_HAS_TIMESTAMPS && t->config.timestamps) {
 		e->options |= CONN_TIMESTAMPS;
 		e->ts_recent = o->tsval;
-	} else {
-		e->ts_recent = 0;
 	}
 	if (o->has & TCP_HAS_SACK_PERMITTED && t->config.sack)
 		e->options |= CONN_SACK;
@@ -231,6 +231,7 @@ void listener_input(struct transport *t, struct tcp_listener *l, struct rx *rx,
 	e->cookie = (uint8_t)cookie;
 	e->deadline = t->now + t->config.rto_initial;
 	list_push_back(&t->embryo_due, &e->link);
+	saved_syn_take(t, l, e, rx);
 	rx_fate(rx, FATE_ANSWERED);
 }
 
@@ -423,6 +424,7 @@ static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_listener *l,
 		rtt_sample(&c->rtt, t->now - (e->deadline - t->config.rto_initial));
 	demux_replace(&t->demux, c->timer.owner, DEMUX_EMBRYO, e, DEMUX_CONN, c);
 	list_remove(&e->link);
+	saved_syn_move(t, e, c);
 	pool_give(&t->embryo_pool, e);
 	return c;
 }

@@ -412,6 +412,9 @@ int tcp_peek(struct transport *t, struct tcp_conn *c, struct span *out, unsigned
 int tcp_consume(struct transport *t, struct tcp_conn *c, size_t len);
 uint8_t *tcp_reserve(struct transport *t, struct tcp_conn *c, size_t want, size_t *got);
 int tcp_commit(struct transport *t, struct tcp_conn *c, size_t len);
+/* The headers of its SYN, as its listener was to save them: their length (0: none), and where that
+ * is at most `cap`, they are copied and gone. */
+size_t tcp_saved_syn(struct transport *t, const struct tcp_conn *c, void *to, size_t cap);
 int tcp_shutdown(struct transport *t, struct tcp_conn *c);
 void tcp_close(struct transport *t, struct tcp_conn *c);
 void tcp_abort(struct transport *t, struct tcp_conn *c);

@@ -99,11 +99,50 @@ static void pacing_bound_holds_for_all(void **state)
 	}
 }
 
+static void saved_syn_is_told_once(void **state)
+{
+	(void)state;
+	struct twins *t = twins_open();
+	struct posix *p = t->host[1];
+	int l = twins_listener(t, 1, 80), on = 3;
+	uint32_t len = sizeof on;
+	uint8_t at[200];
+	assert_int_equal(
+		posix_setsockopt(p, l, LINUX_SOL_TCP, LINUX_TCP_SAVE_SYN, &on, len), -LINUX_EINVAL);
+	on = 1;
+	assert_int_equal(posix_setsockopt(p, l, LINUX_SOL_TCP, LINUX_TCP_SAVE_SYN, &on, len), 0);
+	assert_int_equal(posix_getsockopt(p, l, LINUX_SOL_TCP, LINUX_TCP_SAVE_SYN, &on, &len), 0);
+	assert_int_equal(on, 1);
+	int client = twins_socket(t, 0);
+	struct linux_sockaddr_in a;
+	struct posix_call c;
+	twins_sockaddr(&a, 1, 80);
+	twins_finish(t, 0, &c, posix_connect(t->host[0], &c, client, &a, sizeof a));
+	twins_run(t, 20 * NANO_MS);
+	int fd = (int)posix_accept(p, NULL, l, NULL, NULL);
+	len = 8;
+	assert_int_equal(posix_getsockopt(p, fd, LINUX_SOL_TCP, LINUX_TCP_SAVED_SYN, at, &len),
+		-LINUX_EINVAL);
+	assert_true(len > 40 && len < 100); /* so much room it takes */
+	uint32_t all = len;
+	len = sizeof at;
+	assert_int_equal(posix_getsockopt(p, fd, LINUX_SOL_TCP, LINUX_TCP_SAVED_SYN, at, &len), 0);
+	assert_int_equal(len, all);
+	assert_int_equal(at[0], 0x45);
+	assert_int_equal(load16(at + 22), 80);
+	assert_int_equal(at[33], 0x02);
+	assert_int_equal(posix_getsockopt(p, fd, LINUX_SOL_TCP, LINUX_TCP_SAVED_SYN, at, &len), 0);
+	assert_int_equal(len, 0);
+	posix_close(p, NULL, l);
+	twins_end(t, client, fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pacing_bound_in_both_lengths),
 		cmocka_unit_test(pacing_bound_holds_for_all),
+		cmocka_unit_test(saved_syn_is_told_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
