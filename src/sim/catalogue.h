@@ -74,7 +74,9 @@ enum fault_harm { FAULT_SPARES, FAULT_BREAKS, FAULT_GARBLES };
 	X(F56, HOST, BREAKS, "nobody accepts") \
 	X(F57, HOST, BREAKS, "ports, TIME-WAIT and tables run out") \
 	X(F58, HOST, BREAKS, "an address is claimed by another, goes, or is replaced") \
-	X(F60, HOST, SPARES, "a machine that seldom runs")
+	X(F59, HOST, SPARES, "name servers that fail, cut, are late, or overtaken by forgers") \
+	X(F60, HOST, SPARES, "a machine that seldom runs") \
+	X(F62, HOST, SPARES, "web peers that stall, end early, send garbage, ask without end")
 
 enum fault_id {
 #define FAULT_ENUM(id, group, harm, text) FAULT_##id,

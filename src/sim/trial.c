@@ -10,6 +10,7 @@
 
 #include "sim/box.h"
 #include "sim/capture.h"
+#include "sim/errands.h"
 #include "sim/faults.h"
 #include "sim/inspect_tcp.h"
 #include "sim/inspect_text.h"
@@ -74,7 +75,7 @@ void trial_options(const struct trial *t, char *out, size_t cap)
 
 /* ---- building ---- */
 
-static struct node *make_node(struct trial_world *tw, const char *name, bool router)
+struct node *trial_node(struct trial_world *tw, const char *name, bool router)
 {
 	struct stack_config c;
 	const char *why = "";
@@ -149,9 +150,9 @@ static void start_datagrams(struct trial_world *tw)
 
 static bool build(struct trial_world *tw)
 {
-	tw->left = make_node(tw, "left", false);
-	tw->router = make_node(tw, "router", true);
-	tw->right = make_node(tw, "right", false);
+	tw->left = trial_node(tw, "left", false);
+	tw->router = trial_node(tw, "router", true);
+	tw->right = trial_node(tw, "right", false);
 	if (!tw->left || !tw->router || !tw->right)
 		return false;
 	join(tw);
@@ -167,7 +168,7 @@ static bool build(struct trial_world *tw)
 	trial_unleash(tw);
 	traffic_start(&tw->traffic, &tw->plan);
 	start_datagrams(tw);
-	return true;
+	return trial_errands(tw);
 }
 
 /* ---- judging ---- */
@@ -221,7 +222,8 @@ static bool times_out(const struct traffic *t, struct traffic_flow *f)
 static bool all_done(void *trial_world)
 {
 	struct trial_world *tw = trial_world;
-	return traffic_done(&tw->traffic) && datagram_flows_done(&tw->datagrams);
+	return traffic_done(&tw->traffic) && datagram_flows_done(&tw->datagrams) &&
+		(!tw->errands || errands_done(tw->errands));
 }
 
 /* Safety, healing, liveness: until all flows have ended, or one does not move. */
@@ -235,6 +237,12 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 		enum world_end e = world_run(w, w->now + GLANCE, all_done, tw);
 		if (e == WORLD_BROKEN || e == WORLD_RUNAWAY) {
 			fail(r, "%s%s", e == WORLD_RUNAWAY ? "I21: " : "", world_why(w));
+			return;
+		}
+		const char *wrong = tw->errands ? errands_judge(tw->errands, text, sizeof text)
+						: NULL;
+		if (wrong) {
+			fail(r, "%s", wrong);
 			return;
 		}
 		if (e == WORLD_DONE)
@@ -284,6 +292,8 @@ static void tear_down(struct trial_world *tw, struct trial_result *r)
 	if (tw->traffic.listener)
 		traffic_stop_listening(&tw->traffic);
 	datagram_flows_close(&tw->datagrams);
+	if (tw->errands)
+		errands_stop(tw->errands);
 	enum world_end e = world_run(w, w->now + TEARDOWN, NULL, NULL);
 	if (e == WORLD_BROKEN || e == WORLD_RUNAWAY)
 		fail(r, "%s", world_why(w));
@@ -330,12 +340,18 @@ void trial_run(const struct trial *t, const char *pcap, struct trial_result *r)
 	if (build(tw)) {
 		inspect_tcp(tw->left);
 		inspect_tcp(tw->right);
+		if (tw->errands) {
+			inspect_tcp(tw->desk);
+			inspect_tcp(tw->shop);
+		}
 		inspect_text(tw->left, &tw->traffic);
 		inspect_text(tw->right, &tw->traffic);
 		struct sim_capture *c = pcap ? sim_capture_open(w, pcap, 0, why, sizeof why) : NULL;
 		if (c) {
 			sim_capture_node(c, tw->left);
 			sim_capture_node(c, tw->right);
+			if (tw->errands)
+				sim_capture_node(c, tw->desk);
 		}
 		run_flows(tw, r);
 		if (!r->failed)

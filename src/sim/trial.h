@@ -66,12 +66,19 @@ struct trial_world {
 	struct traffic traffic;
 	struct traffic_plan plan;
 	struct datagram_flows datagrams;
+	struct node *desk, *shop; /* F59, F62; NULL without them */
+	struct errands *errands;
 };
+
+/* A machine as the seed configures it. NULL: the world has halted. */
+struct node *trial_node(struct trial_world *tw, const char *name, bool router);
 
 /* trial_network.c: what faults say about the stacks' configs and the links, before they exist. */
 void trial_stack_config(
 	const struct trial *t, struct world *w, const char *node, struct stack_config *c);
 void trial_link_configs(struct trial_world *tw);
+/* trial_errands.c: who looks names up and fetches pages, where that goes wrong. */
+bool trial_errands(struct trial_world *tw);
 /* trial_faults.c: what they do to the world once it stands. */
 bool trial_wants_boxes(const struct trial *t);
 void trial_unleash(struct trial_world *tw);
