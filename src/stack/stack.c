@@ -74,10 +74,18 @@ size_t stack_memory(const struct stack_config *c)
 	return measure.used + 64;
 }
 
+/* Nobody's entropy looks like this: it was not ready, or was never asked. */
+static bool guessable(const uint8_t *secret, size_t len)
+{
+	return memcmp(secret, secret + 1, len - 1) == 0;
+}
+
 struct stack *stack_create(const struct stack_config *c, void *memory, size_t size, nanotime now,
 			   const char **why)
 {
 	*why = stack_config_check(c);
+	if (!*why && guessable(c->secret, sizeof c->secret))
+		*why = "the secret is one byte over and over: fill it from the system's entropy";
 	if (*why)
 		return NULL;
 	struct arena arena = { .at = memory, .size = size };

@@ -64,7 +64,7 @@ MUTANTS = [
      "message, &h) != DROP_NONE || h.id != t->id || !h.response", "message, &h) != DROP_NONE || !h.response",
      ("sweep", "1-300", "F59"), r"F59"),
     ("F59 an address of somebody else's name", "src/application/dns/dns_chain.c",
-     "is_type(record, type) &&\n\t\tdns_name_equal(&record->owner, &c->canonical);", "is_type(record, type);",
+     "dns_name_equal(&record->owner, &c->canonical);", "(dns_name_equal(&record->owner, &c->canonical) || true);",
      ("sweep", "1-300", "F59"), r"F59"),
     ("F62 a page that ended early", "src/application/http/http_exchange.c",
      "\tif (slot->x.framing.framing == HTTP1_BODY_CLOSE && error == ERR_OK)\n", "\tif (error == ERR_OK)\n",
