@@ -139,6 +139,7 @@ static void duo_host_open(struct duo *d, unsigned i, const struct stack_config *
 	h->index = i;
 	list_init(&h->apps);
 	memset(c.secret, (int)(0x40 + i), sizeof c.secret);
+	c.secret[0] = 1; /* one byte over and over is no secret */
 	size_t size = stack_memory(&c);
 	h->memory = duo_memory(i, false, size);
 	h->stack = stack_create(&c, h->memory, size, d->now, &why);

@@ -88,6 +88,7 @@ static void open_bed(struct bed *b)
 	const char *why = "";
 	*b = (struct bed){ .wants = NANOTIME_NEVER, .app = { .run = run, .deadline = deadline } };
 	stack_config_default(&c);
+	c.secret[0] = 1;
 	b->size = stack_memory(&c);
 	b->memory = pages_map(b->size);
 	b->stack = stack_create(&c, b->memory, b->size, clock_now(), &why);

@@ -54,7 +54,7 @@ static inline struct twins *twins_open(void)
 		c.prefix4 = 24;
 		c.prefix6 = 64;
 		c.start = 1000 * NANO_S;
-		c.secret[0] = (uint8_t)i;
+		c.secret[0] = (uint8_t)(i + 1);
 		size_t size = posix_memory(&c);
 		t->memory[i] = aligned_alloc(64, (size + 63) & ~(size_t)63);
 		assert_non_null(t->memory[i]);
