@@ -35,7 +35,7 @@ const char *stack_config_check(const struct stack_config *c);
 size_t stack_memory(const struct stack_config *c);
 /* Builds a stack in `memory` (aligned to 64; need not be zeroed). NULL and *why on a broken
  * config, and on a secret that was not filled in: sequence numbers, ports and cookies that anyone
- * can compute are worse than no stack (RFC 9293 MUST-9, RFC 6056 3.3). */
+ * can compute are worse than no stack (RFC 6056 3.3). */
 struct stack *stack_create(const struct stack_config *c, void *memory, size_t size, nanotime now,
 			   const char **why);
 
