@@ -121,7 +121,9 @@ void inspect_answer_stranger(
 {
 	struct stranger *who = stranger_of(s, g, true);
 	struct tcp_tuple tuple = { .local_port = g->source, .remote_port = g->destination };
-	if (!who || why == WHY_SYN_RETRANSMIT) /* or a timer's, not an answer */
+	/* Not an answer: a timer's, or the last word of a connection that is gone with it. */
+	if (!who || why == WHY_SYN_RETRANSMIT || why == WHY_RESET_ABORT ||
+		why == WHY_RESET_DATA_LOST)
 		return;
 	who->bytes_out += g->ip_len;
 	if (who->bytes_out > ANSWER_FACTOR * who->bytes_in)
