@@ -170,7 +170,7 @@ void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out)
 	out->state = state_number(i.state);
 	out->ca_state = congestion_state(&i);
 	out->backoff = i.backoff;
-	out->retransmits = i.backoff;
+	out->retransmits = i.timeouts;
 	out->probes = i.probes;
 	out->options = (uint8_t)((i.timestamps ? LINUX_TCPI_OPT_TIMESTAMPS : 0) |
 		(i.sack ? LINUX_TCPI_OPT_SACK : 0) | (scaled ? LINUX_TCPI_OPT_WSCALE : 0) |

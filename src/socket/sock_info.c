@@ -77,6 +77,7 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->loss = f->phase == PHASE_LOSS;
 	i->disorder = f->dup_acks || f->board.sacked;
 	i->probes = probes_unanswered(t, c);
+	i->timeouts = f->timeouts;
 	i->snd_wnd_max = f->snd_wnd_max;
 	i->rcv_mss = f->rcv_mss;
 	i->user_timeout = f->user_timeout;
@@ -117,6 +118,7 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 		.rttvar = rtt_deviation(&c->rtt),
 		.rto = conn_rto(t, c),
 		.backoff = c->backoff,
+		.timeouts = syn ? c->backoff : 0,
 		.snd_wnd = c->snd_wnd,
 		.snd_wnd_max = c->snd_wnd,
 		.rcv_wnd = conn_rcv_wnd(c),

@@ -236,7 +236,8 @@ struct sock_tcp_info {
 	uint64_t data_segments_received, out_of_order; /* segments */
 	nanotime last_sent, last_text, last_heard; /* data sent; data received; anything received */
 	nanodiff user_timeout, peer_timeout; /* in force; what the peer advertised, or 0 */
-	uint8_t backoff, probes;    /* RTO doublings; probes without an answer */
+	/* RTO doublings; time-outs since something was acknowledged; probes without an answer */
+	uint8_t backoff, timeouts, probes;
 	bool recovering, loss, disorder; /* fast recovery; after an RTO; SACKs or duplicates */
 	bool wait_window;           /* `wait` is for the peer's window */
 	bool fin_queued, fin_sent, fin_received;

@@ -11,6 +11,7 @@
 
 #include "support/wire_peer.h"
 
+#include "transport/congestion/congestion.h"
 #include "transport/endpoints.h"
 
 static uint8_t pattern[30000];
@@ -71,6 +72,57 @@ static void test_karn(void **state)
 	peer_close(p);
 }
 
+/* `len` bytes that are acknowledged a round trip after they left; returns the bytes acknowledged in
+ * all. */
+static uint32_t exchange(struct wire_peer *p, sock_id id, uint32_t done, uint32_t len, nanodiff rtt)
+{
+	peer_write(p, id, pattern, len);
+	peer_wait(p, rtt);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1 + done + len);
+	return done + len;
+}
+
+/* RFC 8985 7.3: after a tail loss probe the RTO is a whole one, or it would not wait for the
+ * answer, whatever RFC 7765 takes off it otherwise. */
+static void test_probe_is_waited_for(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, &(struct tcp_options)PEER_MSS_SACK);
+	uint32_t done = 0;
+	for (unsigned i = 0; i < 12; i++)
+		done = exchange(p, id, done, 1000, 150 * NANO_MS);
+	peer_write(p, id, pattern, 2000);
+	while (!peer_info(p, id).retransmits)
+		peer_wait(p, NANO_MS);
+	peer_wait(p, 149 * NANO_MS);
+	assert_int_equal(peer_info(p, id).rtos, 0);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1 + done + 2000);
+	peer_close(p);
+}
+
+/* RFC 8985 7.4.2: the loss that a probe repaired reduces the window from the flight of that time,
+ * and not from what its ACK has left. */
+static void test_probe_repairs(void **state)
+{
+	(void)state;
+	struct stack_config c;
+	peer_config(&c);
+	c.transport.congestion = CC_RENO;
+	struct wire_peer *p = peer_open(&c, false);
+	sock_id id = peer_accepted(p, &(struct tcp_options)PEER_MSS_SACK);
+	uint32_t done = exchange(p, id, 0, 1000, 50 * NANO_MS);
+	peer_write(p, id, pattern, 10000);
+	peer_wait(p, 50 * NANO_MS);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1 + done + 9000);
+	while (!peer_info(p, id).retransmits)
+		peer_wait(p, NANO_MS);
+	done = exchange(p, id, done + 10000, 1000, 50 * NANO_MS);
+	assert_int_equal(peer_info(p, id).rtos, 0);
+	assert_in_range(peer_info(p, id).cwnd, 5000, 5999);
+	peer_close(p);
+}
+
 /* MUST-20, SHLD-9, SHLD-10: at the third retransmission, not before, the next hop is asked
  * whether it is there, and the owner is told. An answer ends the trouble. */
 static void test_first_threshold(void **state)
@@ -95,7 +147,7 @@ static void test_first_threshold(void **state)
 	assert_string_equal(peer_state(p, id), "ESTABLISHED");
 	SAY(p, .flags = TCP_ACK, .them = 1, .us = 101);
 	assert_int_equal(n->state, NEIGHBOUR_REACHABLE); /* RFC 4861 7.3.1: forward progress */
-	assert_int_equal(peer_info(p, id).backoff, 0);
+	assert_int_equal(peer_info(p, id).timeouts, 0);
 	peer_close(p);
 }
 
@@ -275,6 +327,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_karn),
+		cmocka_unit_test(test_probe_is_waited_for),
+		cmocka_unit_test(test_probe_repairs),
 		cmocka_unit_test(test_first_threshold),
 		cmocka_unit_test(test_first_threshold_of_syn),
 		cmocka_unit_test(test_second_threshold),

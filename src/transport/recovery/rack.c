@@ -30,8 +30,9 @@ void rack_take(struct rack *k, const struct board_news *n, nanotime now)
 
 void rack_dsack(struct rack *k, uint32_t una, uint32_t nxt)
 {
-	if (k->dsack_round && seq_lt(una, k->dsack_end))
-		return; /* one step a round */
+	/* One step a round; its end counts only while it is outstanding. */
+	if (k->dsack_round && k->dsack_end - una - 1 < nxt - una)
+		return;
 	k->dsack_round = true;
 	k->dsack_end = nxt;
 	if (k->steps < RACK_STEPS_MAX)

@@ -26,10 +26,25 @@ void rtt_sample(struct rtt *r, nanodiff sample)
 	r->rttvar = rttvar > UINT32_MAX ? UINT32_MAX : (uint32_t)rttvar;
 }
 
+void rtt_fired_early(struct rtt *r, nanodiff sample)
+{
+	int64_t us = sample / NANO_US;
+	if (us > RTT_MAX_US)
+		us = RTT_MAX_US;
+	if (us <= 0)
+		return;
+	if (r->srtt < (uint32_t)us << 3)
+		r->srtt = (uint32_t)us << 3;
+	if (r->rttvar < (uint32_t)us << 1)
+		r->rttvar = (uint32_t)us << 1;
+}
+
 nanodiff rtt_rto(const struct rtt *r, nanodiff initial, nanodiff min, nanodiff max)
 {
-	if (r->srtt == 0)
-		return initial;
+	if (r->srtt == 0) {
+		nanodiff first = r->rttvar ? (nanodiff)r->rttvar * NANO_US : initial;
+		return first < max ? first : max;
+	}
 	/* As Linux and RFC 8961 allow, the floor bounds the variance part, so that RTO > RTT. */
 	nanodiff variance = (nanodiff)r->rttvar * NANO_US;
 	nanodiff rto = rtt_smoothed(r) + (variance > min ? variance : min);

@@ -33,8 +33,9 @@ void conn_update_window(struct transport *t, struct tcp_conn *c, const struct tc
 		f->snd_wnd_max = window;
 	if (window && c->snd_una == c->snd_nxt) { /* reopened: no more probes */
 		f->rto_at = f->give_up_at = NANOTIME_NEVER;
+		if (f->probes)
+			c->backoff = 0;
 		f->probes = 0;
-		c->backoff = 0;
 	} else if (was_closed) { /* R2 counts from here for what it refused before */
 		f->give_up_at = t->now + f->user_timeout;
 	}
@@ -97,9 +98,17 @@ static void take_sacks(struct transport *t, struct tcp_conn *c, const struct tcp
 	}
 }
 
-static void sample_rtt(struct transport *t, struct tcp_conn *c, nanodiff rtt)
+/* A round trip of data: what waits for one may go on (RFC 6298 5, RFC 8985 7.3). */
+static void measured(struct tcp_conn *c, nanodiff rtt)
 {
 	rtt_sample(&c->rtt, rtt);
+	c->backoff = 0;
+	c->flight->tail_probed = false;
+}
+
+static void sample_rtt(struct transport *t, struct tcp_conn *c, nanodiff rtt)
+{
+	measured(c, rtt);
 	if (min_rtt_take(&c->flight->min_rtt, rtt, t->config.min_rtt_window, t->now))
 		conn_validate_window(t, c); /* twice in RFC 7661's five minutes */
 	conn_trace(t, c, TRACE_TCP_RTT, NULL, NULL, (uint64_t)rtt);
@@ -111,7 +120,7 @@ static void take_rtt(struct transport *t, struct tcp_conn *c, const struct ack_n
 	if (!n->board.twice && n->board.first_sent >= 0)
 		sample_rtt(t, c, t->now - n->board.first_sent);
 	else if (n->echo_valid && n->advanced && t->now_ms - n->echo_ms <= UINT32_MAX / 2)
-		rtt_sample(&c->rtt, (nanodiff)(t->now_ms - n->echo_ms) * NANO_MS);
+		measured(c, (nanodiff)(t->now_ms - n->echo_ms) * NANO_MS);
 }
 
 /* Neither the window nor a loss holds anything back, the application has just written no more. */
@@ -188,8 +197,7 @@ static void take_advance(struct transport *t, struct tcp_conn *c, const struct t
 	f->bytes_acked += seg->ack - c->snd_una - fin_acked;
 	c->snd_una = seg->ack;
 	c->flags |= CONN_ACK_SEEN;
-	c->backoff = 0;
-	f->probes = 0;
+	f->timeouts = f->probes = 0;
 	if (f->soft_error) { /* there is a way after all: what is owed takes it */
 		f->soft_error = ERR_OK;
 		conn_make_ready(t, c);

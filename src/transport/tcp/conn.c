@@ -116,8 +116,8 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 	f->snd_wnd_max = c->snd_wnd;
 	f->tune_mark = t->now_ms + c->ts_offset;
 	f->tune_low = f->rx.low;
-	f->snd_small = f->recover = c->snd_una;
-	f->ecn_high = c->snd_una - 1;
+	f->snd_small = c->snd_una;
+	f->recover = f->ecn_high = c->snd_una - 1;
 	f->quick = 8;
 	cc_begin(&f->cc, cc_of(o->congestion ? o->congestion : t->config.congestion), c->mss,
 		 initial_window(t, c->mss), c->snd_una, t->now);

@@ -126,7 +126,7 @@ struct tcp_conn {
 	};
 	uint8_t state;            /* enum tcp_state */
 	uint8_t snd_wscale, rcv_wscale;
-	uint8_t backoff;          /* RTO doublings */
+	uint8_t backoff;          /* RTO doublings, until a round trip is measured (Karn) */
 	uint8_t tos, hop_limit;   /* the owner's, and still ours when the owner has gone */
 	/* RFC 7413. SYN-SENT: wanted. SYN-RECEIVED: the SYN's data was taken, and answers may go
 	 * before the handshake is complete. Later: data that went with the SYN was taken. */
@@ -219,10 +219,12 @@ struct tcp_flight {
 	uint32_t undo_left;    /* bytes sent again since then that no DSACK named (RFC 3708) */
 	int8_t probing;        /* enum tcp_probing */
 	uint8_t frto;          /* enum tcp_frto */
+	bool tail_probed;      /* no RTT was measured since the last tail loss probe */
 	bool undo_possible;    /* the last reduction may turn out to have been needless */
 	uint8_t phase;         /* enum tcp_phase */
 	uint8_t dup_acks;
 	uint8_t probes;        /* unanswered probes */
+	uint8_t timeouts;      /* RTOs since SND.UNA moved last */
 	uint8_t quick;         /* segments to acknowledge at once, at a flow's start */
 	bool answers;          /* our text follows the peer's within the delay of an ACK */
 	bool ack_when_read;    /* what came ends a write: when all is read, the ACK waits no more */

@@ -422,6 +422,11 @@ static struct tcp_conn *embryo_grow(struct transport *t, struct tcp_listener *l,
 		return NULL;
 	if (e->tries == 0 && !(e->options & EMBRYO_ACKED)) /* the SYN-ACK was sent once: Karn */
 		rtt_sample(&c->rtt, t->now - (e->deadline - t->config.rto_initial));
+	else if (e->tries) /* first sent as long before the last as the waits add up to */
+		conn_syn_repeated(t, c, seg,
+				  t->now - e->deadline - t->config.rto_initial +
+					  2 * rtt_backoff(t->config.rto_initial, e->tries,
+							  t->config.rto_max));
 	demux_replace(&t->demux, c->timer.owner, DEMUX_EMBRYO, e, DEMUX_CONN, c);
 	list_remove(&e->link);
 	saved_syn_move(t, e, c);

@@ -150,7 +150,7 @@ void conn_doubt_mtu(struct transport *t, struct tcp_conn *c)
 	struct tcp_flight *f = c->flight;
 	const struct sent_range *first = board_first(&f->board);
 	/* Nothing passes a closed window; and what goes without DF is cut where it must be. */
-	if (t->config.mtu_probing == MTU_PROBING_OFF || c->backoff + 1 < TIMEOUTS || !c->snd_wnd ||
+	if (t->config.mtu_probing == MTU_PROBING_OFF || f->timeouts + 1 < TIMEOUTS || !c->snd_wnd ||
 		!first || t->options[c->sock].fragment)
 		return;
 	uint32_t mss = smaller(t, c);

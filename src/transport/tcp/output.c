@@ -310,13 +310,16 @@ static void sent_again(struct transport *t, struct tcp_conn *c, const struct tcp
 {
 	struct tcp_flight *f = c->flight;
 	uint32_t seqs = len + (p->fin && len == p->len);
+	bool first = f->again_forced;
 	if (p->kind == PLAN_TAIL)
 		board_sent_probe(&f->board, &t->range_pool, seqs, t->now);
 	else
 		board_sent_again(&f->board, &t->range_pool, p->range, seqs, t->now);
 	conn_note_resent(t, c, len);
-	if (f->rto_at == NANOTIME_NEVER)
-		conn_arm_rto(t, c);
+	/* The RTO has run since the original left, and its answer is a round trip away: RFC 6675 6
+	 * lets it begin anew with the first of a recovery. */
+	if (first || f->rto_at == NANOTIME_NEVER)
+		conn_arm_rto_first(t, c);
 	if (f->cc.pacing_rate)
 		note_pace(t, c, len);
 }
@@ -333,6 +336,7 @@ sent_probe(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
 	}
 	f->probing = p->kind == PLAN_NEW ? PROBING_TAIL_NEW : PROBING_TAIL_AGAIN;
 	f->probe_end = c->snd_nxt;
+	f->tail_probed = true;
 	f->probes_sent++;
 }
 

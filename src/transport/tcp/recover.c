@@ -36,6 +36,13 @@ static struct cc_loss loss_of(const struct transport *t, const struct tcp_conn *
 	};
 }
 
+/* The flight that met with congestion: the ACK that tells of it may have emptied it. */
+static uint32_t flight_before(const struct tcp_conn *c)
+{
+	uint32_t now = c->snd_nxt - c->snd_una, before = c->flight->cc.flight_max;
+	return now > before ? now : before;
+}
+
 /* From here on it may turn out that the reduction was needless. */
 static void begin_undo(struct tcp_flight *f, uint32_t una)
 {
@@ -65,8 +72,7 @@ void conn_take_echo(struct transport *t, struct tcp_conn *c)
 	if (f->ecn_high - c->snd_una <= c->snd_nxt - c->snd_una) /* of this window we know */
 		return;
 	struct cc_loss l = loss_of(t, c, 0);
-	if (l.flight < f->cc.flight_max) /* the ACK may have emptied it */
-		l.flight = f->cc.flight_max;
+	l.flight = flight_before(c);
 	f->cc.ops->ecn(&f->cc, &l);
 	f->ecn_reductions++;
 	f->undo_possible = false;
@@ -182,6 +188,18 @@ static bool timeout_was_spurious(struct tcp_conn *c, const struct ack_news *n)
 	return false;
 }
 
+/* The original took so long that the timer fired: the RTO learns from the ACK that says so (RFC
+ * 4015 3.2 step 7, which waits for the next sample). */
+static void adapt_rto(struct transport *t, struct tcp_conn *c, const struct ack_news *n)
+{
+	if (n->board.first_sent >= 0)
+		rtt_fired_early(&c->rtt, t->now - n->board.first_sent);
+	else if (n->echo_valid && n->advanced && t->now_ms - n->echo_ms <= UINT32_MAX / 2)
+		rtt_fired_early(&c->rtt, (nanodiff)(t->now_ms - n->echo_ms) * NANO_MS);
+	if (c->snd_una != c->snd_nxt)
+		conn_arm_rto(t, c);
+}
+
 /* The last reduction is taken back, RFC 4015. */
 static void undo(struct transport *t, struct tcp_conn *c, const char *why)
 {
@@ -218,6 +236,7 @@ static void take_probe_answer(struct transport *t, struct tcp_conn *c, const str
 		if (f->phase != PHASE_OPEN)
 			return;
 		struct cc_loss l = loss_of(t, c, c->mss);
+		l.flight = flight_before(c);
 		f->cc.ops->loss(&f->cc, &l);
 		f->cc.ops->recovered(&f->cc, t->now);
 		note_reduction(c);
@@ -236,11 +255,12 @@ static uint32_t find_lost_without_sack(struct transport *t, struct tcp_conn *c,
 	uint32_t lost = 0;
 	if (f->phase == PHASE_OPEN) {
 		/*
-		 * Step 2: duplicates of what a recovery already covered start none. `recover`
-		 * counts only while it is outstanding: later it would seem ahead again.
+		 * Step 2: duplicates of what a recovery already covered, its end included, start
+		 * none. `recover` counts only while it is outstanding: later it would seem ahead
+		 * again.
 		 */
 		if (n->duplicate && f->dup_acks == t->config.dup_thresh &&
-		    f->recover - c->snd_una - 1 >= c->snd_nxt - c->snd_una)
+		    f->recover - c->snd_una > c->snd_nxt - c->snd_una)
 			lost = board_lose_first(&f->board, &t->range_pool, c->mss);
 	} else if (f->phase == PHASE_RECOVERY && n->advanced) {
 		/* One segment of it filled the hole; duplicates had told of the others before. */
@@ -297,12 +317,16 @@ void conn_judge_losses(struct transport *t, struct tcp_conn *c, struct ack_news 
 		if (n->dsack && !n->dsack_tail && !(t->config.rack & RACK_STATIC_WINDOW))
 			rack_dsack(&f->rack, n->prior_una, c->snd_nxt);
 	}
-	if (was_needless(f, n))
-		undo(t, c, "nothing was lost: the window is as before");
-	else if (f->phase == PHASE_LOSS && timeout_was_spurious(c, n))
-		undo(t, c, "the timeout was spurious: the window is as before");
-	else if (f->phase != PHASE_OPEN && n->advanced && seq_ge(c->snd_una, f->recover))
+	bool timed_out = f->phase == PHASE_LOSS;
+	bool needless = was_needless(f, n), spurious = timed_out && timeout_was_spurious(c, n);
+	if (needless || spurious) {
+		if (timed_out)
+			adapt_rto(t, c, n);
+		undo(t, c, needless ? "nothing was lost: the window is as before"
+				    : "the timeout was spurious: the window is as before");
+	} else if (f->phase != PHASE_OPEN && n->advanced && seq_ge(c->snd_una, f->recover)) {
 		leave_recovery(t, c);
+	}
 	n->lost = find_congested(t, c, n);
 	if (n->lost && f->phase == PHASE_OPEN)
 		enter_recovery(t, c, n);
@@ -334,7 +358,7 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
 	struct sent_range *first = board_first(&f->board);
-	bool anew = f->phase != PHASE_LOSS || c->backoff == 0;
+	bool anew = f->phase != PHASE_LOSS || f->timeouts == 0;
 	struct cc_loss before = loss_of(t, c, 0);
 	f->rtos++;
 	if (!f->rto_begun) {
@@ -358,10 +382,15 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 		f->loss_flight = 0;
 		f->cc.ops->timeout(&f->cc, &before);
 		note_reduction(c);
+	}
+	/*
+	 * In a recovery what arrives later may have been sent since it began, and what it sent
+	 * again was lost for all that: its own undo goes on (RFC 3522 3.2, RFC 5682 3.1 step 1).
+	 */
+	f->frto = FRTO_NONE;
+	if (f->phase == PHASE_OPEN) {
 		begin_undo(f, c->snd_una);
 		f->frto = t->config.f_rto ? FRTO_FIRST : FRTO_NONE;
-	} else {
-		f->frto = FRTO_NONE;
 	}
 	f->phase = PHASE_LOSS;
 	f->recover = c->snd_nxt;

@@ -290,6 +290,15 @@ uint32_t conn_loss_flight(struct transport *t, struct tcp_conn *c);
 void conn_loss_over(struct transport *t, struct tcp_conn *c);
 /* In timer.note: no window was kept, but who makes a flight has to look. */
 #define NOTE_NO_WINDOW 1
+/* ... or that the first flight is one segment. */
+#define NOTE_SYN_LOST 2
+/*
+ * A SYN or SYN-ACK that went several times, the first one `waited` ago, is answered now. What the
+ * answer echoes tells which it was for; where nothing does, the RTO is 3 s (RFC 6298 5.7), and
+ * where one was lost the initial window is one segment (RFC 5681 3.1).
+ */
+void conn_syn_repeated(const struct transport *t, struct tcp_conn *c,
+		       const struct tcp_segment *seg, nanodiff waited);
 /* The flight is about to go, and a new one is there. */
 void conn_keep_window(const struct transport *t, struct tcp_conn *c);
 void conn_recall_window(struct transport *t, struct tcp_conn *c);

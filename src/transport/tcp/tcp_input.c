@@ -274,6 +274,10 @@ static void syn_sent_input(struct transport *t, struct tcp_conn *c, struct rx *r
 		return;
 	}
 	take_syn(t, c, rx, seg);
+	if (c->backoff) {
+		uint32_t us = (uint32_t)(t->now / NANO_US) - c->heard;
+		conn_syn_repeated(t, c, seg, (nanodiff)us * NANO_US);
+	}
 	wheel_disarm(t->core->wheel, &c->timer);
 	if (!acked) { /* simultaneous open: MUST-10 */
 		c->fast_open = false;

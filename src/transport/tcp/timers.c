@@ -21,18 +21,24 @@ nanodiff conn_rto(const struct transport *t, const struct tcp_conn *c)
 	return rtt_backoff(rto, c->backoff, o->rto_max);
 }
 
+/* RFC 8985 7.2 */
+static nanodiff probe_wait(const struct transport *t, const struct tcp_conn *c)
+{
+	if (!c->rtt.srtt)
+		return NANO_S;
+	return 2 * rtt_smoothed(&c->rtt) +
+	       (c->snd_nxt - c->snd_una <= c->mss ? t->config.peer_ack_delay : 2 * NANO_MS);
+}
+
 nanotime conn_tail_probe_due(const struct transport *t, const struct tcp_conn *c)
 {
 	const struct tcp_flight *f = c->flight;
 	uint32_t outstanding = c->snd_nxt - c->snd_una;
 	if (!(c->flags & CONN_SACK) || !outstanding || f->phase != PHASE_OPEN || f->board.sacked ||
-	    f->probing > PROBING_NONE || f->probing == PROBING_TAIL ||
+	    f->probing > PROBING_NONE || f->probing == PROBING_TAIL || f->tail_probed ||
 	    !t->config.tail_loss_probe)
 		return NANOTIME_NEVER;
-	nanodiff wait = NANO_S; /* RFC 8985 7.2 */
-	if (c->rtt.srtt)
-		wait = 2 * rtt_smoothed(&c->rtt) +
-		       (outstanding <= c->mss ? t->config.peer_ack_delay : 2 * NANO_MS);
+	nanodiff wait = probe_wait(t, c);
 	nanotime from = f->last_sent > f->advanced_at ? f->last_sent : f->advanced_at;
 	return nanotime_min(from + wait, f->rto_at);
 }
@@ -53,11 +59,10 @@ static nanodiff rto_restart(const struct transport *t, const struct tcp_conn *c,
 static void arm_for_rto(struct transport *t, struct tcp_conn *c, nanodiff rto)
 {
 	struct tcp_flight *f = c->flight;
-	nanodiff wait = 2 * rtt_smoothed(&c->rtt);
-	wait += c->snd_nxt - c->snd_una <= c->mss ? t->config.peer_ack_delay : 2 * NANO_MS;
+	nanodiff wait = probe_wait(t, c);
 	f->advanced_at = t->now;
 	f->rto_at = t->now + rto;
-	conn_arm(t, c, wait < rto && c->rtt.srtt ? t->now + wait : f->rto_at);
+	conn_arm(t, c, wait < rto ? t->now + wait : f->rto_at);
 }
 
 void conn_arm_rto_first(struct transport *t, struct tcp_conn *c)
@@ -76,35 +81,35 @@ static void tail_probe_timer(struct transport *t, struct tcp_conn *c)
 	struct tcp_flight *f = c->flight;
 	conn_trace(t, c, TRACE_TCP_TIMER, NULL, "tail loss probe", 0);
 	f->probing = PROBING_TAIL;
-	conn_arm_rto(t, c);
+	conn_arm_rto_first(t, c); /* whole, or it would not wait for the answer */
 	conn_make_ready(t, c);
 }
 
 #define R1 3 /* retransmissions: SHLD-10 */
 
-/* MUST-19. At R1 layer 2 is asked for another way (MUST-20). */
-static void back_off(struct transport *t, struct tcp_conn *c)
+/* MUST-19, for the `tries`th time. At R1 layer 2 is asked for another way (MUST-20). */
+static void back_off(struct transport *t, struct tcp_conn *c, unsigned tries)
 {
 	if (c->backoff < 30)
 		c->backoff++;
-	if (c->backoff == R1)
+	if (tries == R1)
 		internet_doubt(t->internet, &c->path, t->now);
 }
 
 /* No answer to what needs one: from R1 on the owner may know (SHLD-9). */
-static void unanswered(struct transport *t, struct tcp_conn *c)
+static void unanswered(struct transport *t, struct tcp_conn *c, unsigned tries)
 {
-	back_off(t, c);
-	if (c->backoff == R1)
+	back_off(t, c, tries);
+	if (tries == R1)
 		conn_trouble(t, c, ERR_OK);
 }
 
 /* The window stays closed: MUST-36, SHLD-30. Given up only by the user timeout. */
 static void probe_window(struct transport *t, struct tcp_conn *c)
 {
-	back_off(t, c);
 	if (c->flight->probes < UINT8_MAX)
 		c->flight->probes++;
+	back_off(t, c, c->flight->probes);
 	c->flags |= CONN_PROBE_OWED;
 	conn_arm_rto(t, c);
 	conn_make_ready(t, c);
@@ -148,7 +153,9 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 			conn_too_big_timeout(t, c);
 		conn_doubt_mtu(t, c);
 		conn_retransmission_timeout(t, c);
-		unanswered(t, c);
+		if (f->timeouts < UINT8_MAX)
+			f->timeouts++;
+		unanswered(t, c, f->timeouts);
 		conn_arm_rto(t, c);
 	} else if (waits || fin_waits) {
 		conn_trace(t, c, TRACE_TCP_TIMER, NULL, "window probe", c->backoff);
@@ -227,7 +234,7 @@ static void syn_timer(struct transport *t, struct tcp_conn *c)
 		return;
 	}
 	conn_trace(t, c, TRACE_TCP_TIMER, NULL, "SYN retransmission", c->backoff);
-	unanswered(t, c);
+	unanswered(t, c, c->backoff + 1u);
 	c->flags |= CONN_SYN_OWED;
 	conn_arm(t, c, t->now + rtt_backoff(t->config.rto_initial, c->backoff, t->config.rto_max));
 	conn_make_ready(t, c);

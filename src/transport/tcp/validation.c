@@ -153,6 +153,27 @@ uint32_t conn_kept_window(const struct tcp_conn *c)
 	return c->timer.note ? window_unpack(c->timer.note) : 0;
 }
 
+#define SYN_ECHO_MOST (10u * 60 * 1000) /* ms: far more than any SYN is waited for */
+
+void conn_syn_repeated(const struct transport *t, struct tcp_conn *c,
+		       const struct tcp_segment *seg, nanodiff waited)
+{
+	const struct tcp_options *o = &seg->h.options;
+	uint32_t age = t->now_ms - (o->tsecr - c->ts_offset);
+	bool echoed = c->flags & CONN_TIMESTAMPS && o->has & TCP_HAS_TIMESTAMPS && o->tsecr &&
+		      age < SYN_ECHO_MOST;
+	if (!echoed)
+		rtt_repeated(&c->rtt);
+	else
+		rtt_sample(&c->rtt, (nanodiff)age * NANO_MS);
+	if (echoed && (nanodiff)(age + 1) * NANO_MS >= waited) /* the first one was answered */
+		return;
+	if (c->flight)
+		c->flight->cc.cwnd = c->mss;
+	else
+		c->timer.note = NOTE_SYN_LOST;
+}
+
 void conn_recall_window(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
@@ -160,6 +181,8 @@ void conn_recall_window(struct transport *t, struct tcp_conn *c)
 	uint32_t age = ((t->now_ms >> NOTE_TICK_MS) - (note >> NOTE_TIME_SHIFT)) & NOTE_TIME_MASK;
 	nanodiff elapsed = (nanodiff)age * (NANO_MS << NOTE_TICK_MS);
 	c->timer.note = 0;
+	if (note == NOTE_SYN_LOST)
+		f->cc.cwnd = f->cc.mss;
 	if (cwnd <= f->cc.initial || f->cc.ops->own_window)
 		return;
 	f->cc.cwnd = cwnd;
