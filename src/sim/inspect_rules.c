@@ -129,7 +129,7 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 		was->recover_known = was->marked_known = false;
 		was->mss_low = UINT32_MAX;
 		was->mss_high = 0;
-		was->delivered = 0;
+		was->delivered = was->delivered_now = was->delivered_all = 0;
 		was->earned = was->window; /* RFC 7661: it outlives its flight */
 	}
 	was->tuple = c->tuple;
@@ -145,13 +145,18 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 	if (!f)
 		return;
 	was->window = f->cc.cwnd;
+	was->receive_buffer = f->receive_buffer;
 	was->sacked = f->board.sacked;
 	was->recoveries = f->recoveries;
 	was->rtos = f->rtos;
 	was->undos = f->undos;
 	was->marks = f->ecn_reductions;
-	if (f->bytes_acked + f->board.sacked > was->delivered)
-		was->delivered = f->bytes_acked + f->board.sacked;
+	uint64_t delivered = f->bytes_acked + f->board.sacked;
+	if (delivered > was->delivered)
+		was->delivered = delivered;
+	if (delivered > was->delivered_now)
+		was->delivered_all += delivered - was->delivered_now;
+	was->delivered_now = delivered;
 	if (f->cc.mss < was->mss_low)
 		was->mss_low = f->cc.mss;
 	if (f->cc.mss > was->mss_high)
@@ -166,6 +171,10 @@ static void window_rules(struct shadow *was, const struct tcp_conn *c, struct br
 	uint32_t low = f->cc.mss < was->mss_low ? f->cc.mss : was->mss_low;
 	uint64_t now = f->bytes_acked + f->board.sacked; /* SACKs may be forgotten again */
 	uint64_t delivered = now > was->delivered ? now : was->delivered;
+	/* A timeout forgets them, and the window of who takes it back grows by them once more. */
+	if (f->cc.ops->own_window)
+		delivered = was->delivered_all +
+			(now > was->delivered_now ? now - was->delivered_now : 0);
 	uint64_t first = was->flight ? was->earned : was->window;
 	if (first < f->cc.initial)
 		first = f->cc.initial;
@@ -238,6 +247,20 @@ static void ack_rules(
 			(uint64_t)(s->now - was->owes_from), (uint64_t)ACK_WITHIN);
 }
 
+/* What was offered before an owner chose a smaller buffer still holds; more is not offered. */
+static void receive_rules(const struct shadow *was, const struct tcp_conn *c, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t offered = c->rcv_edge - f->rx.low;
+	uint64_t most = offered > f->receive_buffer ? offered : f->receive_buffer;
+	if (f->rx.blocks * (uint64_t)RING_BLOCK > most + RING_SLACK)
+		breach(b, c, "I23 (receive ring)", "bytes, of", f->rx.blocks * RING_BLOCK, most);
+	bool more = was->flight && seq_gt(c->rcv_edge, was->rcv_edge);
+	if (more && offered > was->receive_buffer && offered > f->receive_buffer &&
+		!(c->flags & CONN_FIN_RECEIVED))
+		breach(b, c, "I23 (offered)", "bytes, of", offered, f->receive_buffer);
+}
+
 void inspect_standing(struct inspector *s, const struct transport *t, struct shadow *was,
 	const struct tcp_conn *c, struct breach *b)
 {
@@ -258,9 +281,8 @@ void inspect_standing(struct inspector *s, const struct transport *t, struct sha
 		window_rules(was, c, b);
 	timer_rules(s, t, c, b);
 	ack_rules(s, was, c, b);
-	if (f && f->rx.blocks * (uint64_t)RING_BLOCK > f->receive_buffer + RING_SLACK)
-		breach(b, c, "I23 (receive ring)", "bytes, of", f->rx.blocks * RING_BLOCK,
-			f->receive_buffer);
+	if (f)
+		receive_rules(was, c, b);
 	if (f && f->tx.blocks * (uint64_t)RING_BLOCK > f->send_buffer + RING_SLACK)
 		breach(b, c, "I23 (send ring)", "bytes, of", f->tx.blocks * RING_BLOCK,
 			f->send_buffer);

@@ -22,10 +22,13 @@ struct shadow {
 	uint32_t peer_edge; /* the furthest right edge that the peer ever offered */
 	uint32_t wire_edge; /* the furthest that we did, as the wire says */
 	bool wire_edge_known;
+	uint32_t receive_buffer;
 	uint32_t mss_low, mss_high; /* the smallest and largest segment size of this flight */
 	uint32_t sacked, recoveries, recover, rtos, undos, marks;
 	uint32_t window, earned; /* cwnd; that with which its flight began, if not a new one */
 	uint64_t delivered; /* the most that was ever acknowledged, selectively or not */
+	/* the same when it was looked at last; and all of it, what was told again included */
+	uint64_t delivered_now, delivered_all;
 	bool recover_known;
 	uint32_t marked; /* SND.NXT when a congestion mark reduced the window last */
 	bool marked_known;

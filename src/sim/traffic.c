@@ -9,9 +9,7 @@
 
 #include "sim/faults.h"
 
-#define CHUNK  16384u
-#define PAUSED (20 * NANO_S) /* all pauses of one end together, at most */
-#define PIECES 2000u         /* that one end writes, at most: more cost time and find nothing */
+#define CHUNK 16384u
 
 static uint8_t byte_of(unsigned flow, bool from_server, uint32_t at)
 {
@@ -172,6 +170,8 @@ static void run_end(struct traffic *t, unsigned flow, bool server, struct stack 
 		if (e->sent == e->out && !e->shut && (sock_poll(s, e->sock) & EVENT_WRITABLE)) {
 			shut(e, s);
 			moved = true;
+		} else if (e->records && e->sent == e->out && !e->shut) {
+			sock_want_room(s, e->sock); /* there is none while all marks are in use */
 		}
 	}
 	if (!e->done && e->shut && e->eof)
@@ -226,15 +226,14 @@ static void connect_due(struct traffic *t, struct stack *s, nanotime now)
 	}
 }
 
-/* Has the client of this flow finished its handshake, as far as it knows, from this address? */
-static bool connected(
-	const struct traffic *t, const struct traffic_flow *f, const struct sock_peer *peer)
+/* Has the client of this flow finished its handshake, as far as it knows, from this address?
+ * `early`: with Fast Open the server has its connection before the client knows. */
+static bool connected(const struct traffic *t, const struct traffic_flow *f,
+	const struct sock_peer *peer, bool early)
 {
 	struct stack *s = t->client.node->stack;
 	struct sock_peer local;
 	struct sock_tcp_info i;
-	/* With Fast Open a server has its connection before the client knows. */
-	bool early = t->settings & SETTING_BIT(FAST_OPEN);
 	return sock_tcp_info(s, f->client.sock, &i) == 0 &&
 		(early || strcmp(i.state, "SYN-SENT") != 0) &&
 		sock_name(s, f->client.sock, &local, NULL) == 0 && local.port == peer->port &&
@@ -243,12 +242,13 @@ static bool connected(
 
 /* Ports come again, from other addresses too (F58), and both families have theirs, so only a client
  * that lives and is connected from there can be the one that was accepted. */
-static struct traffic_end *expected(struct traffic *t, const struct sock_peer *peer)
+static struct traffic_end *expected(
+	struct traffic *t, const struct sock_peer *peer, bool early)
 {
 	for (unsigned i = 0; i < t->count; i++) {
 		struct traffic_flow *f = &t->flow[i];
 		if (f->used && f->client.started && !f->client.done && !f->server.started &&
-			connected(t, f, peer))
+			connected(t, f, peer, early))
 			return &f->server;
 	}
 	return NULL;
@@ -263,7 +263,11 @@ static void accept_all(struct traffic *t, struct stack *s, nanotime now)
 	if (now < t->accepts_from)
 		return;
 	while (sock_accept(s, t->listener, &t->server.queue, NULL, &id, &peer) == 0) {
-		struct traffic_end *e = sock_error(s, id) ? NULL : expected(t, &peer);
+		bool early = sock_tcp_info(s, id, &i) == 0 &&
+			strcmp(i.state, "SYN-RECEIVED") == 0;
+		struct traffic_end *e = sock_error(s, id)
+			? NULL
+			: expected(t, &peer, early && !t->rebooted);
 		if (!e) { /* of a life before a reboot, of a client that gave up, of an old SYN */
 			t->strangers++;
 			sock_abort(s, id);
@@ -271,7 +275,7 @@ static void accept_all(struct traffic *t, struct stack *s, nanotime now)
 		}
 		e->started = true;
 		e->sock = id;
-		e->early = sock_tcp_info(s, id, &i) == 0 && strcmp(i.state, "SYN-RECEIVED") == 0;
+		e->early = early;
 		sock_set_keepalive(s, id, true);
 		snprintf(name, sizeof name, "server %u", peer.port);
 		e->records = settings_after(t->settings, t->world, name, s, id);
@@ -319,66 +323,7 @@ static nanotime side_deadline(const struct app *a)
 	return next;
 }
 
-/* ---- drawing them ---- */
-
-/* A size of any order of magnitude up to 2^bits. */
-static uint32_t draw_size(struct rng *r, unsigned bits)
-{
-	return rng_below(r, 1u << rng_below(r, bits + 1));
-}
-
-static nanodiff draw_pause(struct rng *r, uint32_t total, uint32_t chunk, bool often)
-{
-	if (rng_below(r, 2) && !often)
-		return 0;
-	return (nanodiff)rng_below(r, 1000) * PAUSED / 1000 / (total / chunk + 1);
-}
-
-static void draw_end(struct traffic_end *e, struct rng *r, uint32_t out, uint32_t in,
-	const struct traffic_plan *p)
-{
-	bool slow_reader = p->faults & FAULT_BIT(F53), slow_writer = p->faults & FAULT_BIT(F54);
-	*e = (struct traffic_end){ .out = out };
-	e->write_chunk = 1 + draw_size(r, 14);
-	e->read_chunk = 1 + draw_size(r, 14);
-	uint32_t one_byte = rng_below(r, 8), stop = rng_below(r, 5), stop_at = rng_below(r, in + 1);
-	nanodiff stop_for = (nanodiff)rng_below(r, 60) * NANO_S;
-	uint32_t unruly = 1 + rng_below(r, 200000), temper = rng_below(r, 3);
-	if (slow_writer && one_byte == 0)
-		e->write_chunk = 1;
-	if (out / e->write_chunk > PIECES)
-		e->write_chunk = out / PIECES + 1;
-	e->write_pause = draw_pause(r, out, e->write_chunk, slow_writer);
-	e->read_pause = draw_pause(r, in, e->read_chunk, slow_reader);
-	if (stop == 0 || slow_reader) {
-		e->stop_at = stop_at;
-		e->stop_for = stop_for;
-	}
-	if (rng_below(r, 3) == 0)
-		e->send_buffer = 2048 + draw_size(r, 17);
-	if (rng_below(r, 3) == 0)
-		e->receive_buffer = 2048 + draw_size(r, 17);
-	if (rng_below(r, 12) == 0)
-		e->abort_at = 1 + rng_below(r, out + in + 1);
-	if (p->faults & FAULT_BIT(F55) && temper == 0)
-		e->unruly = unruly;
-}
-
-static void draw_flow(struct traffic *t, unsigned index, const struct traffic_plan *p)
-{
-	struct traffic_flow *f = &t->flow[index];
-	char name[16];
-	snprintf(name, sizeof name, "%u", index);
-	world_rng(t->world, "flow", name, &f->rng);
-	uint32_t out = draw_size(&f->rng, 18), in = draw_size(&f->rng, 18);
-	f->used = true;
-	f->to = rng_below(&f->rng, 2) ? p->to4 : p->to6;
-	f->start = t->world->now + p->spread / 1000 * (nanodiff)rng_below(&f->rng, 1000);
-	draw_end(&f->client, &f->rng, out >> p->shift, in >> p->shift, p);
-	draw_end(&f->server, &f->rng, in >> p->shift, out >> p->shift, p);
-	f->client.peer = &f->server;
-	f->server.peer = &f->client;
-}
+/* ---- starting them ---- */
 
 static void listen_again(struct traffic *t)
 {
@@ -419,7 +364,7 @@ void traffic_start(struct traffic *t, const struct traffic_plan *p)
 		.accepts_from = p->accepts_from };
 	for (unsigned i = 0; i < TRAFFIC_FLOWS; i++)
 		if (p->flows >> i & 1)
-			draw_flow(t, i, p);
+			traffic_draw(t, i, p);
 	start_side(t, &t->server, p->server, true);
 	start_side(t, &t->client, p->client, false);
 }
@@ -449,6 +394,7 @@ static void come_again(struct traffic *t, struct traffic_flow *old)
 void traffic_rebooted(struct traffic *t, bool server)
 {
 	unsigned count = t->count;
+	t->rebooted = true;
 	sock_queue_init(server ? &t->server.queue : &t->client.queue);
 	for (unsigned i = 0; i < count; i++) {
 		struct traffic_flow *f = &t->flow[i];

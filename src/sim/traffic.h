@@ -69,6 +69,7 @@ struct traffic {
 	struct world *world;
 	unsigned count;   /* slots of `flow` in use */
 	bool garbled;     /* bytes may be wrong, see catalogue.h */
+	bool rebooted;    /* a machine: what waits to be accepted may be of its former life */
 	setting_set settings;
 	bool unreachable; /* ICMP told of it: handshakes may end early (RFC 5461 4.1) */
 	struct traffic_side client, server;
@@ -92,6 +93,8 @@ struct traffic_plan {
 };
 
 void traffic_start(struct traffic *t, const struct traffic_plan *p);
+/* traffic_draw.c: what flow `index` is. */
+void traffic_draw(struct traffic *t, unsigned index, const struct traffic_plan *p);
 /* The machine of one side has rebooted: its sockets are gone. Clients come again, from their old
  * ports; a server listens again. */
 void traffic_rebooted(struct traffic *t, bool server);

@@ -107,6 +107,14 @@ static void set_receive_buffer(const struct endpoint_options *o, struct tcp_flig
 		f->receive_buffer = o->window_clamp;
 }
 
+/* A handshake offers no more than the window may ever be: what was offered can't be taken back. */
+static void set_first_window(const struct transport *t, struct endpoint_options *o)
+{
+	uint32_t buffer = o->receive_buffer ? o->receive_buffer : t->config.receive_buffer;
+	o->first_window = o->window_clamp && o->window_clamp < buffer ? o->window_clamp
+								      : o->receive_buffer;
+}
+
 /* What a connection that is there must learn. */
 static void apply(struct transport *t, struct tcp_conn *c, const struct endpoint_options *o,
 		  enum sock_option option)
@@ -183,6 +191,8 @@ int sock_set(struct stack *s, sock_id id, enum sock_option option, int64_t value
 	if (option == SOCK_TOS && o->kind != SOCK_DATAGRAM)
 		value &= ~IP_ECN_MASK; /* TCP's own: RFC 3168 */
 	number_put((uint8_t *)&t->options[n] + p->at, p->size, value);
+	if (option == SOCK_WINDOW_CLAMP || option == SOCK_RECEIVE_BUFFER)
+		set_first_window(t, &t->options[n]);
 	if (c)
 		apply(t, c, &t->options[n], option);
 	return 0;

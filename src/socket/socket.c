@@ -91,6 +91,7 @@ static void owner_set(struct transport *t, struct endpoint_owner *o, uint32_t n,
 	t->options[n] = (struct endpoint_options){
 		.send_buffer = so->send_buffer,
 		.receive_buffer = so->receive_buffer,
+		.first_window = so->receive_buffer,
 		.user_timeout = so->user_timeout,
 		.hop_limit = so->hop_limit,
 		.tos = so->tos & (uint8_t)~IP_ECN_MASK, /* in TCP its own: RFC 3168 */

@@ -30,6 +30,7 @@ struct endpoint_options {
 	uint32_t unsent_mark;
 	uint32_t read_mark;    /* readable from so many bytes on; 0: one */
 	uint32_t window_clamp; /* largest window to advertise; 0: the buffer's */
+	uint32_t first_window; /* what of both a handshake may offer; 0: the configured buffer */
 	uint16_t mss;          /* largest segment, either way; 0: the link's */
 	uint8_t keep_probes;   /* 0: the configured */
 	uint8_t congestion;    /* enum cc_kind; 0: the configured */

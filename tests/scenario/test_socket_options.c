@@ -172,6 +172,31 @@ static void test_buffers_and_timeout_are_inherited(void **state)
 	peer_close(p);
 }
 
+/* What was offered can't be taken back, so a handshake offers no more than the window may be. */
+static void test_clamped_from_the_first_window_on(void **state)
+{
+	(void)state;
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_attempt(p);
+	assert_int_equal(sock_set(p->stack, id, SOCK_WINDOW_CLAMP, 3000), 0);
+	peer_flush(p);
+	assert_int_equal(peer_next(p)->h.window, 3000);
+	SAY(p, .flags = TCP_SYN | TCP_ACK, .us = 1, .options = PEER_MSS);
+	assert_true(peer_expect(p, TCP_ACK, 1, 1)->h.window <= 3000);
+	peer_forget(p);
+	sock_id listener = peer_listen(p);
+	assert_int_equal(sock_set(p->stack, listener, SOCK_WINDOW_CLAMP, 4000), 0);
+	p->peer_port++;
+	SAY(p, .flags = TCP_SYN, .options = PEER_MSS);
+	assert_int_equal(peer_expect(p, TCP_SYN | TCP_ACK, 0, 1)->h.window, 4000);
+	/* without the clamp it is the buffer again */
+	assert_int_equal(sock_set(p->stack, listener, SOCK_WINDOW_CLAMP, 0), 0);
+	p->peer_port++;
+	SAY(p, .flags = TCP_SYN, .options = PEER_MSS);
+	assert_int_equal(peer_expect(p, TCP_SYN | TCP_ACK, 0, 1)->h.window, 65535);
+	peer_close(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_nodelay_is_inherited),
 		cmocka_unit_test(test_keepalive_is_inherited),
 		cmocka_unit_test(test_buffers_and_timeout_are_inherited),
+		cmocka_unit_test(test_clamped_from_the_first_window_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -289,6 +289,8 @@ void conn_syn_acked(struct transport *t, struct tcp_conn *c, uint32_t ack)
 	f->bytes_acked += ack - c->snd_una;
 	ring_release(&f->tx, &t->blocks, ack);
 	c->snd_una = ack;
+	if (f->records)
+		records_acked(t, c);
 	board_init(&f->board, ack);
 	conn_measure(t, c);
 	if (c->snd_nxt == ack)

@@ -105,16 +105,16 @@ static void embryo_fill(struct transport *t, const struct tcp_listener *l, struc
 	e->cookie = COOKIE_NONE;
 }
 
-static uint32_t listener_receive_buffer(const struct transport *t, const struct tcp_listener *l)
+static uint32_t listener_window(const struct transport *t, const struct tcp_listener *l)
 {
-	uint32_t bytes = t->options[l->sock].receive_buffer;
+	uint32_t bytes = t->options[l->sock].first_window;
 	return bytes ? bytes : t->config.receive_buffer;
 }
 
 static struct tcp_reply syn_ack_of(const struct transport *t, const struct tcp_embryo *e)
 {
 	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
-	uint32_t buffer = listener_receive_buffer(t, l);
+	uint32_t buffer = listener_window(t, l);
 	return (struct tcp_reply){
 		.tos = t->options[l->sock].tos,
 		.hop_limit = t->options[l->sock].hop_limit,
@@ -353,7 +353,7 @@ struct tcp_conn *embryo_conn(struct transport *t, struct tcp_listener *l,
 	struct tcp_conn *c = conn_new(t, &e->tuple);
 	if (!c)
 		return NULL;
-	uint32_t buffer = listener_receive_buffer(t, l);
+	uint32_t buffer = listener_window(t, l);
 	const struct endpoint_options *o = &t->options[l->sock];
 	int asked = (o->nodelay ? CONN_NODELAY : 0) | (o->keepalive ? CONN_KEEPALIVE : 0);
 	c->flags = (uint16_t)((e->options & (CONN_TIMESTAMPS | CONN_SACK)) | asked | CONN_IN_DEMUX |
@@ -485,7 +485,7 @@ static bool cookie_taken(struct transport *t, struct tcp_listener *l, struct rx 
 static bool embryo_in_window(const struct transport *t, const struct tcp_embryo *e,
 			     const struct tcp_segment *seg)
 {
-	uint32_t buffer = listener_receive_buffer(t, pool_at(&t->listener_pool, e->listener));
+	uint32_t buffer = listener_window(t, pool_at(&t->listener_pool, e->listener));
 	return seg->seq - (e->irs + 1) < (buffer > 65535 ? 65535 : buffer);
 }
 
@@ -509,7 +509,7 @@ static void embryo_challenge(struct transport *t, struct tcp_embryo *e)
 	if (!r)
 		return;
 	const struct tcp_listener *l = pool_at(&t->listener_pool, e->listener);
-	uint32_t window = listener_receive_buffer(t, l);
+	uint32_t window = listener_window(t, l);
 	if (e->wscale != EMBRYO_NO_WSCALE)
 		window >>= tcp_window_shift(t, window);
 	r->tuple = e->tuple;

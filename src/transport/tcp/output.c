@@ -61,7 +61,7 @@ static void sent_ack(struct tcp_conn *c)
 static void send_syn(struct transport *t, struct tcp_conn *c)
 {
 	bool answer = c->state == TCP_SYN_RECEIVED;
-	uint32_t window = t->options[c->sock].receive_buffer;
+	uint32_t window = t->options[c->sock].first_window;
 	if (!window)
 		window = t->config.receive_buffer;
 	bool scale = t->config.window_scaling && (!answer || c->rcv_wscale || c->snd_wscale);

@@ -209,7 +209,7 @@ static void take_syn(struct transport *t, struct tcp_conn *c, const struct rx *r
 	const struct tcp_options *o = &seg->h.options;
 	c->rcv_nxt = seg->seq + 1;
 	c->last_ack_sent = c->rcv_nxt;
-	uint32_t window = t->options[c->sock].receive_buffer;
+	uint32_t window = t->options[c->sock].first_window;
 	c->rcv_edge = c->rcv_nxt + (window ? window : t->config.receive_buffer);
 	if (!(o->has & TCP_HAS_TIMESTAMPS))
 		c->flags &= (uint16_t)~CONN_TIMESTAMPS;
