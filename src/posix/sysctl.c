@@ -44,6 +44,9 @@ static const struct setting settings[] = {
 	{ "tcp_timestamps", SETTING_BOOL, CONFIG(timestamps), 0, 0, 2 },
 	{ "tcp_sack", SETTING_BOOL, CONFIG(sack), 0, 0, 1 },
 	{ "tcp_ecn", SETTING_U8, CONFIG(ecn), 0, 0, ECN_USES - 1 },
+	{ "tcp_ecn_option", SETTING_U8, CONFIG(accecn_option), 0, 0, ACCECN_OPTIONS - 1 },
+	/* no sysctl of Linux, which marks everything where feedback is accurate */
+	{ "tcp_ecn_everywhere", SETTING_BOOL, CONFIG(ecn_everywhere), 0, 0, 1 },
 	{ "tcp_early_retrans", SETTING_PROBE, CONFIG(tail_loss_probe), 0, 0, 4 },
 	{ "tcp_recovery", SETTING_U8, CONFIG(rack), 0, 0, 7 },
 	{ "tcp_reordering", SETTING_U8, CONFIG(dup_thresh), 0, 1, 127 },
@@ -54,6 +57,7 @@ static const struct setting settings[] = {
 	{ "tcp_congestion_control", SETTING_CONGESTION, CONFIG(congestion), 0, 0, 0 },
 	{ "tcp_window_scaling", SETTING_BOOL, CONFIG(window_scaling), 0, 0, 1 },
 	{ "tcp_syn_retries", SETTING_U8, CONFIG(syn_retries), 0, 1, 127 },
+	{ "tcp_syn_linear_timeouts", SETTING_U8, CONFIG(syn_steady), 0, 0, 127 },
 	{ "tcp_synack_retries", SETTING_U8, CONFIG(syn_ack_retries), 0, 0, 255 },
 	{ "tcp_keepalive_time", SETTING_TIME, CONFIG(keepalive_idle), NANO_S, 1, 32767 },
 	{ "tcp_keepalive_intvl", SETTING_TIME, CONFIG(keepalive_interval), NANO_S, 1, 32767 },
@@ -98,7 +102,6 @@ static const char *const ignored[] = {
 	"tcp_comp_sack_slack_ns",
 	"tcp_early_demux",
 	"tcp_ecn_fallback",
-	"tcp_ecn_option",
 	"tcp_ecn_option_beacon",
 	"tcp_fack",
 	"tcp_fwmark_accept",
@@ -129,7 +132,6 @@ static const char *const ignored[] = {
 	"tcp_rcvbuf_low_rtt",
 	"tcp_shrink_window",
 	"tcp_stdurg",
-	"tcp_syn_linear_timeouts",
 	"tcp_thin_linear_timeouts",
 	"tcp_tso_rtt_log",
 	"tcp_tso_win_divisor",
@@ -405,6 +407,7 @@ void sysctl_stack_config(struct stack_config *c)
 	t->reorder_slack = 6 * NANO_MS; /* Linux: two milliseconds and what its ticks add */
 	t->user_timeout = retries_as_time(15);
 	t->syn_retries = t->syn_ack_retries = 5;
+	t->syn_steady = 4;
 	t->initial_window = 10;
 	t->tail_loss_probe = t->f_rto = true;
 	t->rto_restart = false; /* Linux has none */
@@ -419,6 +422,8 @@ void sysctl_stack_config(struct stack_config *c)
 	t->abrupt_start = true; /* nor HyStart++ */
 	t->timestamps = t->sack = t->window_scaling = true;
 	t->ecn = ECN_USE_OFF;
+	t->accecn_option = ACCECN_OPTION_ALWAYS;
+	t->ecn_everywhere = true;
 	t->mtu_probing = MTU_PROBING_OFF;
 	t->mss_min = t->mtu_floor = 48;
 	t->syn_cookies = SYN_COOKIES_PRESSURE;

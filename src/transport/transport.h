@@ -74,6 +74,15 @@ enum tcp_ecn_use {
 	ECN_USES
 };
 
+/* When RFC 9768's option is sent; the numbers are those of Linux's tcp_ecn_option. */
+enum accecn_option {
+	ACCECN_OPTION_NEVER,
+	ACCECN_OPTION_SPARING,    /* where counters have moved, and fields that ever did */
+	ACCECN_OPTION_ALWAYS,     /* in each segment, once the peer's option has come */
+	ACCECN_OPTION_PERSISTENT, /* and whatever seems to become of it */
+	ACCECN_OPTIONS
+};
+
 /* TCP Fast Open (RFC 7413): the bits and their meaning are Linux's. */
 enum fast_open_flag {
 	FAST_OPEN_CLIENT = 0x1,           /* for connections that ask for it */
@@ -128,6 +137,7 @@ struct transport_config {
 	uint8_t keepalive_probes;
 	uint8_t syn_ack_retries;
 	uint8_t syn_retries;     /* give up after so many; 0: only syn_timeout counts */
+	uint8_t syn_steady;      /* SYNs that go again before the time doubles, besides these: 0 */
 	uint8_t syn_cookies;     /* enum syn_cookies */
 	uint16_t fast_open;      /* enum fast_open_flag */
 	uint32_t fast_open_cache; /* servers whose cookies are remembered */
@@ -136,6 +146,8 @@ struct transport_config {
 	uint32_t syn_cookie_threshold; /* half-open connections; 0: three quarters of embryos */
 	bool timestamps, sack, window_scaling;
 	uint8_t ecn;             /* enum tcp_ecn_use */
+	uint8_t accecn_option;   /* enum accecn_option: with accurate feedback */
+	bool ecn_everywhere;     /* and there, ECT on all but SYNs and resets (ecn.c) */
 	bool tail_loss_probe;    /* RFC 8985 7 */
 	bool f_rto;              /* RFC 5682 */
 	uint8_t rack;            /* enum rack_use: RFC 8985 6 */

@@ -24,6 +24,8 @@
 #define ACE_CYCLE	8
 #define STRETCHED	4 /* packets an ACK: so many are this peer's habit, not lost ACKs */
 #define NO_OPTION	(-1)
+#define FIELDS		3
+#define BLOCKS_FIRST	2 /* SACK blocks that go before the option: 3.2.3.3 */
 
 /* Indices of byte counters: enum ip_ecn less one. */
 enum { ECT1_BYTES, ECT0_BYTES, CE_BYTES };
@@ -54,31 +56,59 @@ uint16_t ecn_uncounted(uint8_t ecn)
 
 /* ---- the option that we send ---- */
 
-/* Its fields: as many as have ever changed, in the order that needs the fewest (3.2.3.3). */
-static unsigned fields_of(const struct accecn *a, unsigned field[3])
+static const struct accecn nothing;
+
+static bool always(const struct transport *t)
 {
-	bool swapped = a->r_bytes[ECT1_BYTES] && !a->r_bytes[ECT0_BYTES];
+	return t->config.accecn_option >= ACCECN_OPTION_ALWAYS;
+}
+
+/* Sparing: as many fields as have ever changed, in the order that needs the fewest (3.2.3.3).
+ * Otherwise all that there is room for, ECT(1) first, as in Linux. */
+static unsigned fields_of(const struct transport *t, const struct accecn *a, unsigned field[FIELDS])
+{
+	bool swapped = always(t) || (a->r_bytes[ECT1_BYTES] && !a->r_bytes[ECT0_BYTES]);
 	field[0] = swapped ? ECT1_BYTES : ECT0_BYTES;
 	field[1] = CE_BYTES;
 	field[2] = swapped ? ECT0_BYTES : ECT1_BYTES;
-	unsigned count = 3;
-	while (count > 1 && !a->r_bytes[field[count - 1]])
+	unsigned count = FIELDS;
+	while (!always(t) && count > 1 && !a->r_bytes[field[count - 1]])
 		count--;
 	return count;
 }
 
-/* Bytes of the option that is due, with padding; 0: none is. */
-static uint32_t option_due(const struct tcp_conn *c)
+/* Bytes of an option, with padding. */
+static uint32_t option_len(unsigned fields)
 {
-	static const struct accecn nothing;
+	return (2 + 3 * fields + 3) & ~3u;
+}
+
+/* In every segment, where the peer's options come through and ours seem to; with fewer fields where
+ * room is short, but no fewer than tell of what came. */
+static uint32_t option_always(const struct transport *t, const struct accecn *a, uint32_t room)
+{
+	bool blocked = a->option_blocked && t->config.accecn_option != ACCECN_OPTION_PERSISTENT;
+	unsigned fields = a->option_seen && !blocked ? FIELDS : 0;
+	while (fields && option_len(fields) > room)
+		fields--;
+	return fields && fields >= a->due ? option_len(fields) : 0;
+}
+
+/* Bytes of the next segment's option, where `room` bytes are free; 0: it has none. */
+static uint32_t option_due(const struct transport *t, const struct tcp_conn *c, uint32_t room)
+{
 	const struct tcp_flight *f = c->flight;
 	const struct accecn *a = f ? &f->accecn : &nothing;
+	if (always(t))
+		return option_always(t, a, room);
 	/* The first data tests the path again: 3.2.3.2.1. */
 	bool first = f && !f->bytes_sent && c->snd_end != c->snd_nxt;
-	if (a->option_blocked || !(a->owed || first || c->ecn & CONN_ACE_HANDSHAKE))
+	if (a->option_blocked || !(a->due || first || c->ecn & CONN_ACE_HANDSHAKE) ||
+	    t->config.accecn_option == ACCECN_OPTION_NEVER)
 		return 0;
-	unsigned field[3];
-	return (2 + 3 * fields_of(a, field) + 3) & ~3u;
+	unsigned field[FIELDS];
+	uint32_t len = option_len(fields_of(t, a, field));
+	return len <= room ? len : 0;
 }
 
 static uint32_t stamps(const struct tcp_conn *c)
@@ -86,24 +116,27 @@ static uint32_t stamps(const struct tcp_conn *c)
 	return c->flags & CONN_TIMESTAMPS ? STAMPS_ROOM : 0;
 }
 
-uint32_t conn_accecn_blocks(const struct tcp_conn *c, uint32_t most)
+uint32_t conn_accecn_blocks(const struct transport *t, const struct tcp_conn *c, uint32_t most)
 {
-	uint32_t len = option_due(c);
-	uint32_t fit = (OPTIONS_ROOM - stamps(c) - len - 4) / 8;
-	return len && fit >= 2 && fit < most ? fit : most;
+	if (always(t) && !(c->flight && c->flight->accecn.due)) /* it can wait */
+		return most;
+	for (uint32_t n = most; n >= BLOCKS_FIRST; n--)
+		if (option_due(t, c, OPTIONS_ROOM - stamps(c) - 4 - 8 * n))
+			return n;
+	return most;
 }
 
-uint32_t conn_accecn_room(const struct tcp_conn *c, uint32_t sack)
+uint32_t conn_accecn_room(const struct transport *t, const struct tcp_conn *c, uint32_t sack)
 {
-	uint32_t len = option_due(c);
-	return stamps(c) + sack + len <= OPTIONS_ROOM ? len : 0;
+	return option_due(t, c, OPTIONS_ROOM - stamps(c) - sack);
 }
 
-void conn_accecn_put(struct tcp_conn *c, uint8_t *at, uint32_t room)
+void conn_accecn_put(const struct transport *t, struct tcp_conn *c, uint8_t *at, uint32_t room)
 {
-	static const struct accecn nothing;
 	const struct accecn *a = c->flight ? &c->flight->accecn : &nothing;
-	unsigned field[3], count = fields_of(a, field);
+	unsigned field[FIELDS], count = fields_of(t, a, field);
+	if (count > (room - 2) / 3)
+		count = (room - 2) / 3;
 	memset(at, TCP_OPT_NOP, room);
 	at[0] = field[0] == ECT0_BYTES ? TCP_OPT_ACCECN0 : TCP_OPT_ACCECN1;
 	at[1] = (uint8_t)(2 + 3 * count);
@@ -112,8 +145,16 @@ void conn_accecn_put(struct tcp_conn *c, uint8_t *at, uint32_t room)
 		at[2 + 3 * i] = (uint8_t)(value >> 16);
 		store16(at + 3 + 3 * i, (uint16_t)value);
 	}
-	if (c->flight)
-		c->flight->accecn.owed = false;
+	if (!c->flight)
+		return;
+	c->flight->accecn.due = 0;
+	c->flight->accecn.twice_told = c->flight->twice_start != c->flight->twice_end;
+	c->flight->accecn.twice = c->flight->twice_start;
+}
+
+void conn_accecn_came_twice(struct tcp_flight *f, uint32_t start)
+{
+	f->accecn.option_blocked |= f->accecn.twice_told && f->accecn.twice == start;
 }
 
 /* ---- what comes ---- */
@@ -132,7 +173,9 @@ static void count_marks(struct transport *t, struct tcp_conn *c, const struct rx
 	if (mark == IP_NOT_ECT)
 		return;
 	a->r_bytes[mark - 1] += seg->text_len;
-	a->owed |= seg->text_len > 0;
+	static const uint8_t fields[] = { 0, 1, FIELDS, 2 }; /* by marks, ECT(1) first */
+	if (seg->text_len && a->due < fields[mark])
+		a->due = fields[mark];
 	if (mark != IP_CE || seg->h.flags & TCP_SYN) /* that one is counted with the handshake */
 		return;
 	a->r_cep += seg->segments;
@@ -230,6 +273,12 @@ static void take_feedback(struct transport *t, struct tcp_conn *c, const struct 
 		conn_take_echo(t, c);
 }
 
+void conn_take_first_option(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
+{
+	if (always(t) && seg->h.options.has & TCP_HAS_ACCECN && conn_flight(t, c))
+		take_option(&c->flight->accecn, &seg->h.options);
+}
+
 void conn_take_accurate(struct transport *t, struct tcp_conn *c, const struct rx *rx,
 			const struct tcp_segment *seg)
 {
@@ -240,6 +289,7 @@ void conn_take_accurate(struct transport *t, struct tcp_conn *c, const struct rx
 		       !(seg->h.options.has & TCP_HAS_SACK);
 		if (told)
 			take_handshake(t, c, seg);
+		conn_take_first_option(t, c, seg);
 	}
 	count_marks(t, c, rx, seg);
 	if (told && c->flight) /* what it delivers is not news to the next one */

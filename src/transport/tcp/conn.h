@@ -169,10 +169,12 @@ struct accecn {
 	uint16_t per_ack;           /* packets that an ACK covers, smoothed, in sixteenths */
 	uint8_t unsaid;             /* CE that no segment of ours has told of */
 	uint8_t last;               /* enum ip_ecn of the packet before */
-	bool owed;                  /* a byte counter moved that no option has told of */
+	uint8_t due;                /* fields, ECT(1) first, that no option has told of; 0: none */
 	bool heard;                 /* its first ACE field was looked at */
 	bool option_seen, option_zeroed;
 	bool option_blocked;        /* what went with the option does not seem to arrive */
+	bool twice_told;            /* an option went beside a DSACK that began at `twice` */
+	uint32_t twice;
 };
 
 struct tcp_flight {

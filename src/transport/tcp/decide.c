@@ -224,7 +224,7 @@ plan_probe(const struct transport *t, const struct tcp_conn *c, struct tcp_plan 
 		/* Later: such an ACK would tell of no SACK (RFC 2018 4), and a server that keeps
 		 * nothing of a handshake but its cookie knows it by the first byte only, which goes
 		 * first where a SYN brought it in vain. */
-		if (conn_sack_room(c) || f->board.lost != f->board.again)
+		if (conn_sack_room(t, c) || f->board.lost != f->board.again)
 			return false;
 		p->kind = PLAN_TIMEOUT;
 		p->why = WHY_USER_TIMEOUT;
@@ -242,9 +242,9 @@ struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, 
 	struct tcp_plan p = { .kind = PLAN_NONE, .wait = WAIT_NOTHING };
 	const struct tcp_flight *f = c->flight;
 	if (f && state_sends(c) && !(c->ecn & CONN_ACE_HANDSHAKE)) {
-		uint32_t room = conn_sack_room(c);
+		uint32_t room = conn_sack_room(t, c);
 		if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
-			room += conn_accecn_room(c, room);
+			room += conn_accecn_room(t, c, room);
 		uint32_t mss = p.mss = c->mss - room;
 		if (f->cc.pacing_rate && gso_max)
 			gso_max = pacer_quantum(f->cc.pacing_rate, mss, gso_max);

@@ -55,17 +55,19 @@ static inline bool conn_fin_apart(const struct tcp_flight *f)
 	       !(held->count && seq_ge(interval_at(held, held->count - 1)->end, f->fin_seq));
 }
 /* Bytes that SACK blocks take from each segment now. */
-static inline uint32_t conn_sack_room(const struct tcp_conn *c)
+static inline uint32_t conn_sack_room(const struct transport *t, const struct tcp_conn *c)
 {
 	const struct tcp_flight *f = c->flight;
 	if (!f || !(c->flags & CONN_SACK) || (!f->held && f->twice_start == f->twice_end))
 		return 0;
 	uint32_t most = c->flags & CONN_TIMESTAMPS ? 3 : 4;
-	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
-		most = conn_accecn_blocks(c, most);
 	uint32_t blocks = (f->held ? f->held->count + conn_fin_apart(f) : 0) +
 			  (f->twice_start != f->twice_end);
-	return 4 + 8 * (blocks < most ? blocks : most);
+	if (blocks > most)
+		blocks = most;
+	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
+		blocks = conn_accecn_blocks(t, c, blocks);
+	return 4 + 8 * blocks;
 }
 
 #endif

@@ -6,9 +6,10 @@
  * (recover.c), once a window, and the next new data carries CWR. Where both ends can,
  * the feedback is RFC 9768's instead, which counts: accecn.c. The answer is the same.
  *
- * Never ECT: retransmissions, pure ACKs, SYNs, probes, resets (RFC 3168 6.1.4 .. 6.1.6;
- * the experiments of RFC 5562 and 8311 are not taken part in): their loss must be seen,
- * or may be forged.
+ * Never ECT: retransmissions, pure ACKs, SYNs, probes, resets (RFC 3168 6.1.4 .. 6.1.6):
+ * their loss must be seen, or may be forged. Of the experiments of RFC 8311 there is one,
+ * off unless asked for: with accurate feedback all but SYNs and resets are ECT
+ * (draft-ietf-tcpm-generalized-ecn), because then every packet's mark is counted.
  *
  * A path that swallows SYNs with these flags gets plain ones in the end (6.1.1.1), and a
  * peer that only reflects the flags that it does not know has not agreed.
@@ -45,8 +46,9 @@ bool ecn_of_syn_again(unsigned use, uint8_t *ecn, const struct rx *rx,
 	if (!*ecn)
 		return true;
 	if (!ace_of(seg)) { /* the path may have refused the other one */
-		if (*ecn & CONN_ACCURATE)
-			*ecn |= CONN_ACE_NOT_ECT; /* RFC 9768 3.1.5; its mode stays */
+		uint8_t expect = *ecn & CONN_ACE_EXPECT;
+		if (*ecn & CONN_ACCURATE) /* its mode stays, and the latest is told of: 3.1.5 */
+			*ecn = accurate(rx) | expect | CONN_ACE_NOT_ECT;
 		else
 			*ecn = 0; /* RFC 3168 6.1.1 */
 		return true;
@@ -75,10 +77,12 @@ uint16_t ecn_agreement(uint8_t ecn, unsigned tries)
 	return (uint16_t)(ace_of_mark(mark) << ACE_SHIFT);
 }
 
-void ecn_first_option(struct tcp_options *o, bool crowded)
+void ecn_first_option(const struct transport *t, struct tcp_options *o, bool crowded)
 {
+	if (t->config.accecn_option == ACCECN_OPTION_NEVER)
+		return;
 	o->has |= TCP_HAS_ACCECN;
-	o->accecn_order = 0;
+	o->accecn_order = t->config.accecn_option >= ACCECN_OPTION_ALWAYS;
 	o->accecn_count = crowded ? 1 : 3;
 	o->accecn[0] = o->accecn[2] = 1; /* RFC 9768 3.2.1 */
 	o->accecn[1] = 0;
@@ -91,11 +95,11 @@ static unsigned syns_of(const struct tcp_conn *c)
 	return (c->ecn & CONN_ACE_PEER) >> CONN_ACE_PEER_SHIFT;
 }
 
-uint16_t conn_ecn_of_syn(struct tcp_conn *c, struct tcp_options *o)
+uint16_t conn_ecn_of_syn(const struct transport *t, struct tcp_conn *c, struct tcp_options *o)
 {
 	if (c->state == TCP_SYN_RECEIVED) {
 		if (c->ecn & CONN_ACCURATE && !c->backoff)
-			ecn_first_option(o, c->fast_open);
+			ecn_first_option(t, o, c->fast_open);
 		if (c->ecn & CONN_ACCURATE && c->backoff >= ACE_SYN_ACK_TRIES)
 			c->ecn |= CONN_ACE_NOT_ECT;
 		return ecn_agreement(c->ecn, c->backoff);
@@ -128,6 +132,7 @@ static void take_agreement(struct transport *t, struct tcp_conn *c, const struct
 		return;
 	}
 	c->ecn = accurate(rx) | CONN_ACE_HANDSHAKE;
+	conn_take_first_option(t, c, seg);
 	if (ace != ace_of_mark(IP_NOT_ECT) && ace != 5) /* no SYN of ours is marked: 3.2.2.3 */
 		c->ecn |= CONN_ACE_NOT_ECT;
 	if ((rx->tos & IP_ECN_MASK) == IP_CE && conn_flight(t, c))
@@ -175,9 +180,11 @@ static uint16_t accurate_flags(struct tcp_conn *c, bool bare)
 	return (uint16_t)(ace << ACE_SHIFT);
 }
 
-uint16_t conn_ecn_of_segment(struct tcp_conn *c, bool fresh, bool bare, uint8_t *tos)
+uint16_t conn_ecn_of_segment(const struct transport *t, struct tcp_conn *c, bool fresh, bool bare,
+			     uint8_t *tos)
 {
-	if (fresh && !(c->ecn & CONN_ACE_NOT_ECT))
+	bool ect = fresh || (c->ecn & CONN_ACCURATE && t->config.ecn_everywhere);
+	if (ect && !(c->ecn & CONN_ACE_NOT_ECT))
 		*tos |= IP_ECT0;
 	if (c->ecn & CONN_ACCURATE)
 		return accurate_flags(c, bare);

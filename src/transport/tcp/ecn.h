@@ -55,16 +55,17 @@ static inline uint16_t ecn_of_syn_ack(uint8_t ecn, unsigned tries)
 }
 /* The option of a SYN-ACK: what the counters are before anything came. `crowded`: there is little
  * room. */
-void ecn_first_option(struct tcp_options *o, bool crowded);
+void ecn_first_option(const struct transport *t, struct tcp_options *o, bool crowded);
 
 /* The flags and the option of our SYN or SYN-ACK; a SYN that goes again may ask no more. */
-uint16_t conn_ecn_of_syn(struct tcp_conn *c, struct tcp_options *o);
+uint16_t conn_ecn_of_syn(const struct transport *t, struct tcp_conn *c, struct tcp_options *o);
 /* The peer's SYN or SYN-ACK, in SYN-SENT: does it agree? */
 void conn_take_syn_ecn(struct transport *t, struct tcp_conn *c, const struct rx *rx,
 		       const struct tcp_segment *seg);
 /* The flags of another segment, and the mark of one with new data (`fresh`) in *tos; `bare`: a pure
  * ACK without SACK blocks. */
-uint16_t conn_ecn_of_segment(struct tcp_conn *c, bool fresh, bool bare, uint8_t *tos);
+uint16_t conn_ecn_of_segment(const struct transport *t, struct tcp_conn *c, bool fresh, bool bare,
+			     uint8_t *tos);
 /* Must the next segment be one alone, because its CWR flag has a meaning that who cuts
  * super-frames may not know (RFC 9768 3.3.4)? */
 bool conn_ecn_alone(const struct tcp_conn *c);
@@ -89,9 +90,14 @@ void conn_take_accurate(struct transport *t, struct tcp_conn *c, const struct rx
 void conn_take_syn_ack_again(struct tcp_conn *c, const struct rx *rx,
 			     const struct tcp_segment *seg);
 /* Bytes of the option in the next segment, beside `sack` bytes of SACK; its writing at `at`. */
-uint32_t conn_accecn_room(const struct tcp_conn *c, uint32_t sack);
-void conn_accecn_put(struct tcp_conn *c, uint8_t *at, uint32_t room);
+uint32_t conn_accecn_room(const struct transport *t, const struct tcp_conn *c, uint32_t sack);
+void conn_accecn_put(const struct transport *t, struct tcp_conn *c, uint8_t *at, uint32_t room);
 /* SACK blocks that fit beside the option; at least two go first (3.2.3.3). */
-uint32_t conn_accecn_blocks(const struct tcp_conn *c, uint32_t most);
+uint32_t conn_accecn_blocks(const struct transport *t, const struct tcp_conn *c, uint32_t most);
+/* Text that began at `start` came twice. Where an option has told so before, it seems that options
+ * make ACKs get lost (RFC 9768 3.2.3.2.2). */
+void conn_accecn_came_twice(struct tcp_flight *f, uint32_t start);
+/* The option of a SYN-ACK, or of the first segment after ours. */
+void conn_take_first_option(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg);
 
 #endif

@@ -90,7 +90,7 @@ static void send_syn(struct transport *t, struct tcp_conn *c)
 		.hop_limit = c->hop_limit,
 	};
 	if (c->ecn)
-		r.flags |= conn_ecn_of_syn(c, &o);
+		r.flags |= conn_ecn_of_syn(t, c, &o);
 	uint32_t len = c->fast_open ? fast_syn_fill(t, c, &o) : 0;
 	if (len)
 		tcp_reply_send_text(t, &r, &o, &c->path, &c->flight->tx, c->snd_una + 1, len);
@@ -173,6 +173,13 @@ static void put_options(const struct transport *t, const struct tcp_conn *c, uin
 	}
 }
 
+/* A sparing sender has no option again with what was lost: RFC 9768 3.2.3.2.2. */
+static bool accecn_goes(const struct transport *t, const struct tcp_plan *p)
+{
+	return (p->kind != PLAN_AGAIN && p->kind != PLAN_TAIL) ||
+	       t->config.accecn_option >= ACCECN_OPTION_ALWAYS;
+}
+
 /* Builds and sends one segment: `len` bytes of the ring at `seq`. Returns the bytes it carries. */
 static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const struct tcp_plan *p,
 			     const struct netif *nif)
@@ -187,16 +194,15 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		f->spans = (uint16_t)spans;
 		f->body_len = len = (uint32_t)covered;
 	}
-	uint32_t room = conn_sack_room(c);
+	uint32_t room = conn_sack_room(t, c);
 	size_t header_len = TCP_HEADER + (c->flags & CONN_TIMESTAMPS ? 12u : 0u) + room;
-	uint32_t more = 0; /* an AccECN option, but not again with what was lost: 3.2.3.2.2 */
-	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0) && p->kind != PLAN_AGAIN &&
-	    p->kind != PLAN_TAIL)
-		more = conn_accecn_room(c, room);
+	uint32_t more = 0; /* an AccECN option */
+	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0) && accecn_goes(t, p))
+		more = conn_accecn_room(t, c, room);
 	uint8_t *header = frame_push(f, header_len + more);
-	put_options(t, c, header, room);
 	if (more)
-		conn_accecn_put(c, header + header_len, more);
+		conn_accecn_put(t, c, header + header_len, more);
+	put_options(t, c, header, room);
 	header_len += more;
 	bool whole = len == p->len;
 	uint16_t flags = TCP_ACK;
@@ -206,7 +212,7 @@ static uint32_t send_segment(struct transport *t, struct tcp_conn *c, const stru
 		flags |= TCP_PSH; /* MUST-61: the last segment of what is queued; SHLD-27: once */
 	uint8_t tos = c->tos;
 	if (__builtin_expect(c->ecn, 0))
-		flags |= conn_ecn_of_segment(c, p->kind == PLAN_NEW && len,
+		flags |= conn_ecn_of_segment(t, c, p->kind == PLAN_NEW && len,
 					     p->kind == PLAN_ACK && !room, &tos);
 	store16(header, c->tuple.local_port);
 	store16(header + 2, c->tuple.remote_port);

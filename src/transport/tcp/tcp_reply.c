@@ -134,7 +134,7 @@ bool tcp_reply_try(struct transport *t, const struct tcp_reply *r)
 	if (r->mss && r->flags & TCP_SYN && r->mss < o.mss)
 		o.mss = r->mss;
 	if (r->accecn)
-		ecn_first_option(&o, r->cookie);
+		ecn_first_option(t, &o, r->cookie);
 	if (r->cookie) {
 		o.has |= TCP_HAS_FAST_OPEN;
 		o.fast_open_len = FAST_OPEN_COOKIE;

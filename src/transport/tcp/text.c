@@ -6,6 +6,7 @@
  * sequence number, whenever that is reached (TCP-58).
  */
 #include "transport/tcp/autotune.h"
+#include "transport/tcp/ecn.h"
 #include "transport/tcp/held.h"
 
 /*
@@ -51,6 +52,8 @@ void conn_note_twice(const struct transport *t, struct tcp_conn *c, uint32_t sta
 		return;
 	f->twice_start = start;
 	f->twice_end = end;
+	if (c->ecn & CONN_ACCURATE)
+		conn_accecn_came_twice(f, start);
 }
 
 /* Of what is held, the first part that comes again (RFC 2883 4.2). */

@@ -227,8 +227,9 @@ static void syn_timer(struct transport *t, struct tcp_conn *c)
 	uint32_t waited = (uint32_t)(t->now / NANO_US) - c->heard;
 	bool passive = c->state == TCP_SYN_RECEIVED && c->fast_open;
 	uint8_t own = t->options[c->sock].syn_retries;
-	uint8_t tries = passive ? t->config.syn_ack_retries : own ? own : t->config.syn_retries;
-	if (tries ? c->backoff >= tries
+	unsigned steady = passive ? 0 : t->config.syn_steady; /* that don't count, nor back off */
+	unsigned tries = passive ? t->config.syn_ack_retries : own ? own : t->config.syn_retries;
+	if (tries ? c->backoff >= tries + steady
 		  : (nanodiff)waited * NANO_US >= t->config.syn_timeout) { /* MUST-23 */
 		conn_die(t, c, conn_soft_error(c) ? conn_soft_error(c) : ERR_TIMEOUT);
 		return;
@@ -236,7 +237,8 @@ static void syn_timer(struct transport *t, struct tcp_conn *c)
 	conn_trace(t, c, TRACE_TCP_TIMER, NULL, "SYN retransmission", c->backoff);
 	unanswered(t, c, c->backoff + 1u);
 	c->flags |= CONN_SYN_OWED;
-	conn_arm(t, c, t->now + rtt_backoff(t->config.rto_initial, c->backoff, t->config.rto_max));
+	unsigned backoff = c->backoff > steady ? c->backoff - steady : 0;
+	conn_arm(t, c, t->now + rtt_backoff(t->config.rto_initial, backoff, t->config.rto_max));
 	conn_make_ready(t, c);
 }
 

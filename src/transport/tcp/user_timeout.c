@@ -110,7 +110,7 @@ bool conn_send_timeout(struct transport *t, struct tcp_conn *c)
 		.hop_limit = c->hop_limit,
 	};
 	if (c->ecn)
-		r.flags |= conn_ecn_of_segment(c, false, true, &r.tos);
+		r.flags |= conn_ecn_of_segment(t, c, false, true, &r.tos);
 	tcp_reply_send(t, &r, &o, &c->path);
 	f->segments_sent++;
 	return true;
