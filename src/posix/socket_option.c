@@ -437,8 +437,7 @@ static int take_pending(struct posix *p, struct file *f)
 	int error = socket_take_error(p, f);
 	if (error || f->stage != STAGE_STREAM || f->error_told)
 		return error;
-	struct sock_tcp_info i;
-	return sock_tcp_info(p->stack, f->id, &i) == 0 ? posix_errno(i.soft_error) : 0;
+	return posix_errno(sock_take_trouble(p->stack, f->id));
 }
 
 static int64_t get_socket_level(

@@ -495,8 +495,10 @@ int64_t posix_shutdown(struct posix *p, int fd, int how)
 	}
 	if (f->stage != STAGE_STREAM || (socket_dead(p, f) && sock_error(p->stack, f->id)))
 		return -LINUX_ENOTCONN;
-	if (how != LINUX_SHUT_WR)
+	if (how != LINUX_SHUT_WR) {
 		f->read_shut = true;
+		sock_shutdown_read(p->stack, f->id);
+	}
 	if (how != LINUX_SHUT_RD) {
 		f->write_shut = true;
 		sock_shutdown(p->stack, f->id);

@@ -363,6 +363,15 @@ int sock_shutdown(struct stack *s, sock_id id)
 	return c ? tcp_shutdown(transport_of(s), c) : -ERR_ARGUMENT;
 }
 
+int sock_shutdown_read(struct stack *s, sock_id id)
+{
+	struct tcp_conn *c = conn_of(s, id);
+	if (!c)
+		return -ERR_ARGUMENT;
+	tcp_shutdown_read(transport_of(s), c);
+	return 0;
+}
+
 static int sock_end(struct stack *s, sock_id id, bool abort)
 {
 	struct transport *t = transport_of(s);
@@ -409,6 +418,12 @@ enum error sock_trouble(struct stack *s, sock_id id)
 {
 	const struct tcp_conn *c = conn_of(s, id);
 	return c ? conn_soft_error(c) : ERR_ARGUMENT;
+}
+
+enum error sock_take_trouble(struct stack *s, sock_id id)
+{
+	struct tcp_conn *c = conn_of(s, id);
+	return c ? conn_take_soft_error(c) : ERR_ARGUMENT;
 }
 
 int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote)

@@ -107,6 +107,9 @@ size_t sock_room(struct stack *s, sock_id id);
 int sock_want_room(struct stack *s, sock_id id);
 /* No more writing: FIN after what is queued. Reading goes on (half-close). */
 int sock_shutdown(struct stack *s, sock_id id);
+/* No more reading. What has come may still be read, and what comes is taken; but once both ways are
+ * shut down, text that comes resets the connection, as after a close (RFC 1122 4.2.2.13). */
+int sock_shutdown_read(struct stack *s, sock_id id);
 /* Done with it: FIN after what is queued (RST where received data was never read: RFC 9293
  * SHLD-3); the handle is dead at once, the connection lives on until it has closed. */
 int sock_close(struct stack *s, sock_id id);
@@ -123,6 +126,8 @@ enum error sock_error(struct stack *s, sock_id id);
 /* What ICMP said or a next hop did not say, and may pass (RFC 9293 MUST-47); ERR_OK: nothing that
  * still holds. EVENT_TROUBLE tells when. */
 enum error sock_trouble(struct stack *s, sock_id id);
+/* The same, told once, as Linux's SO_ERROR does: it is not why the connection ends, if it ends. */
+enum error sock_take_trouble(struct stack *s, sock_id id);
 int sock_name(struct stack *s, sock_id id, struct sock_peer *local, struct sock_peer *remote);
 /* How many connections may wait at a listener from now on; 0: the configured maximum, which none
  * exceeds. Those that wait already stay. */

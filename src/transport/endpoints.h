@@ -42,6 +42,7 @@ struct endpoint_options {
 	bool nodelay, keepalive; /* as the connection has them in its flags */
 	bool cork;             /* only full segments are sent */
 	bool quiet;            /* no EVENT_TROUBLE */
+	bool deaf;             /* it will not read what comes */
 	bool fragment;         /* routers may fragment: DF is not set */
 	uint8_t hop_limit, tos;
 	uint8_t syn_cookies;                  /* listeners: enum syn_cookies */

@@ -172,7 +172,9 @@ static void take_fin_ack(struct transport *t, struct tcp_conn *c)
 	case TCP_FIN_WAIT_1:
 		conn_set_state(t, c, TCP_FIN_WAIT_2);
 		t->settled += !c->sock;
-		if (!c->sock && f) { /* an orphan does not wait for ever (TCP-46) */
+		if (!c->sock && f && f->fin_wait2 < NANO_MS) {
+			conn_refuse(t, c); /* its owner did not want it to wait */
+		} else if (!c->sock && f) { /* an orphan does not wait for ever (TCP-46) */
 			f->probe_at = t->now + f->fin_wait2;
 			conn_arm(t, c, f->probe_at);
 		}

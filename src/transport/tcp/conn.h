@@ -234,6 +234,7 @@ struct tcp_flight {
 	uint8_t retransmit_why;
 	uint8_t wait;          /* enum tcp_wait: what held us back last */
 	bool fin_ahead;        /* fin_seq is set */
+	bool refused;          /* the reset that is owed answers what came */
 	uint8_t fin_age;       /* ... and how often held text has changed since it came */
 	bool again_forced;     /* the first retransmission of a recovery goes whatever cwnd says */
 	bool urgent_valid, urgent_sent; /* `urgent`, `urgent_end` are set */
@@ -248,6 +249,7 @@ struct tcp_flight {
 	uint32_t mtu_probes, black_holes; /* larger segments sent; times that we fell back */
 	uint16_t fast_open_listener, fast_open_generation; /* SYN-RECEIVED: who counts it */
 	uint16_t soft_error;   /* enum error that ICMP told and that may pass */
+	bool soft_taken;       /* ... and that its owner has been told of, and dismissed */
 	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */
 	struct interval_set *held; /* out-of-order text, while there is any */
 	struct record_marks *records; /* where records end, while some are not acknowledged */

@@ -108,6 +108,14 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 		return false;
 	struct tcp_reply *r = tcp_reply_new(t);
 	r->tuple = c->tuple;
+	r->tos = c->tos;
+	r->hop_limit = c->hop_limit;
+	r->why = (uint8_t)why;
+	if (c->flight && c->flight->refused) { /* with the number that the peer has named last */
+		r->seq = c->snd_una;
+		r->flags = TCP_RST;
+		return true;
+	}
 	r->seq = c->snd_nxt;
 	r->ack = c->rcv_nxt;
 	r->flags = TCP_RST | TCP_ACK;
@@ -115,10 +123,21 @@ static bool send_reset(struct transport *t, struct tcp_conn *c, enum tx_why why)
 	r->timestamps = c->flags & CONN_TIMESTAMPS; /* RFC 7323 3.2 */
 	r->tsval = t->now_ms + c->ts_offset;
 	r->tsecr = c->ts_recent;
-	r->why = (uint8_t)why;
-	r->tos = c->tos;
-	r->hop_limit = c->hop_limit;
 	return true;
+}
+
+void conn_refuse(struct transport *t, struct tcp_conn *c)
+{
+	if (conn_flight(t, c))
+		c->flight->refused = true;
+	c->flags |= CONN_RESET_OWED;
+	conn_make_ready(t, c);
+}
+
+/* Who did not ask for the reset is told of it. */
+static enum error reset_means(const struct tcp_conn *c)
+{
+	return c->sock && c->flight && c->flight->refused ? ERR_RESET : ERR_ABORTED;
 }
 
 /*
@@ -517,7 +536,7 @@ unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget)
 			return 0;
 		}
 		c->flags &= (uint16_t)~CONN_RESET_OWED;
-		conn_die(t, c, ERR_ABORTED);
+		conn_die(t, c, reset_means(c));
 	}
 	if (c->state == TCP_CLOSED) {
 		if (!c->sock && !(c->flags & CONN_IN_BACKLOG))

@@ -118,9 +118,11 @@ void conn_trouble(struct transport *t, struct tcp_conn *c, enum error why);
 static inline enum error conn_soft_error(const struct tcp_conn *c)
 {
 	if (c->flight)
-		return (enum error)c->flight->soft_error;
+		return c->flight->soft_taken ? ERR_OK : (enum error)c->flight->soft_error;
 	return c->state == TCP_SYN_SENT ? (enum error)c->error : ERR_OK;
 }
+/* The same, told once. */
+enum error conn_take_soft_error(struct tcp_conn *c);
 /* The RTO fired while a path MTU was in doubt (f->too_big). */
 void conn_too_big_timeout(struct transport *t, struct tcp_conn *c);
 /* user_timeout.c: RFC 5482 */
@@ -328,6 +330,9 @@ int64_t tcp_write_urgent(struct transport *t, struct tcp_conn *c, const void *fr
 /* So many bytes from the next one to be read on are urgent, whether they are there or not. */
 uint32_t tcp_urgent(const struct tcp_conn *c);
 /* output.c */
+/* Nobody wants what came, or may come: the next transmit ends it with a reset as a closed port
+ * sends it (RFC 9293 3.10.7.1). */
+void conn_refuse(struct transport *t, struct tcp_conn *c);
 unsigned conn_transmit(struct transport *t, struct tcp_conn *c, unsigned budget);
 /* The window to advertise; moves rcv_edge. */
 uint32_t conn_advertise(struct tcp_conn *c);
@@ -425,6 +430,8 @@ int tcp_commit(struct transport *t, struct tcp_conn *c, size_t len);
  * is at most `cap`, they are copied and gone. */
 size_t tcp_saved_syn(struct transport *t, const struct tcp_conn *c, void *to, size_t cap);
 int tcp_shutdown(struct transport *t, struct tcp_conn *c);
+/* Its owner will not read what comes from now on. */
+void tcp_shutdown_read(struct transport *t, struct tcp_conn *c);
 void tcp_close(struct transport *t, struct tcp_conn *c);
 void tcp_abort(struct transport *t, struct tcp_conn *c);
 size_t tcp_readable(const struct tcp_conn *c);

@@ -121,12 +121,24 @@ static bool is_hard(const struct rx_icmp_error *e)
 
 void conn_trouble(struct transport *t, struct tcp_conn *c, enum error why)
 {
-	if (why && c->flight)
+	if (why && c->flight) {
 		c->flight->soft_error = (uint16_t)why;
-	else if (why && c->state == TCP_SYN_SENT)
+		c->flight->soft_taken = false;
+	} else if (why && c->state == TCP_SYN_SENT) {
 		c->error = (uint16_t)why;
+	}
 	if (!t->options[c->sock].quiet)
 		conn_notify(t, c, EVENT_TROUBLE);
+}
+
+enum error conn_take_soft_error(struct tcp_conn *c)
+{
+	enum error told = conn_soft_error(c);
+	if (c->flight) /* it still says that what is owed waits for a way */
+		c->flight->soft_taken = true;
+	else if (c->state == TCP_SYN_SENT)
+		c->error = ERR_OK;
+	return told;
 }
 
 /* MUST-54 */

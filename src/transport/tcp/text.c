@@ -155,6 +155,12 @@ static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 	held_end(t, f);
 }
 
+/* Its owner has closed it, or shut down both ways: then text that comes is lost. */
+static bool nobody_reads(const struct transport *t, const struct tcp_conn *c)
+{
+	return (!c->sock && !(c->flags & CONN_IN_BACKLOG)) || t->options[c->sock].deaf;
+}
+
 void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		    struct tcp_segment *seg)
 {
@@ -163,9 +169,8 @@ void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		rx_drop(rx, DROP_TCP_AFTER_FIN);
 		return;
 	}
-	if (!c->sock && !(c->flags & CONN_IN_BACKLOG)) { /* SHLD-3: nobody will ever read this */
-		c->flags |= CONN_RESET_OWED;
-		conn_make_ready(t, c);
+	if (c->state != TCP_ESTABLISHED && nobody_reads(t, c)) { /* SHLD-3, RFC 1122 4.2.2.13 */
+		conn_refuse(t, c);
 		seg->text_len = 0;
 		rx_drop(rx, DROP_TCP_CLOSED_TEXT);
 		return;

@@ -146,7 +146,7 @@ static void rto_fired(struct transport *t, struct tcp_conn *c)
 			f->give_up_at = t->now + f->user_timeout;
 		if (t->now >= f->give_up_at) { /* R2: MUST-20 */
 			c->flags |= CONN_RESET_OWED;
-			conn_die(t, c, f->soft_error ? (enum error)f->soft_error : ERR_TIMEOUT);
+			conn_die(t, c, conn_soft_error(c) ? conn_soft_error(c) : ERR_TIMEOUT);
 			return;
 		}
 		if (f->too_big)

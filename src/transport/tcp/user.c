@@ -357,6 +357,11 @@ int tcp_shutdown(struct transport *t, struct tcp_conn *c)
 	}
 }
 
+void tcp_shutdown_read(struct transport *t, struct tcp_conn *c)
+{
+	t->options[c->sock].deaf = c->sock != 0;
+}
+
 /* Its owner goes. */
 static void disown(struct transport *t, struct tcp_conn *c)
 {
