@@ -62,6 +62,22 @@ static bool ended(void *user)
 	return l->status != RESOLVER_PENDING;
 }
 
+static bool any_found(void *user)
+{
+	const struct lookup *l = user;
+	return l->addresses || ended(user);
+}
+
+/* Until all has come, or what there is will do. */
+static enum error await_addresses(struct strata *n, struct lookup *l, nanotime deadline)
+{
+	nanotime enough;
+	enum error e = any_found(l) ? ERR_OK : net_await(n, deadline, any_found, l);
+	if (!e && !lookup_settled(l, site_now(n->site), &enough))
+		e = net_await(n, nanotime_min(deadline, enough), ended, l);
+	return e;
+}
+
 /* Those first that we have a source address for; else as the resolver gave them. */
 static void usable_first(struct strata *n, struct addr *a, unsigned count)
 {
@@ -86,10 +102,10 @@ int net_addresses(
 	if (!l)
 		return e == ERR_LIMIT ? api_fail(e, "%s: too many look-ups at once", host)
 				      : api_fail(e, "'%s' is no host name", host);
-	if (!ended(l))
-		e = net_await(n, deadline, ended, l);
+	e = await_addresses(n, l, deadline);
 	struct addr found[RESOLVER_ADDRESSES_MAX];
-	unsigned all = !e && l->status == RESOLVER_FOUND ? l->addresses : 0;
+	/* what one family has is not lost for want of the other */
+	unsigned all = !e || e == ERR_TIMEOUT || e == ERR_DEADLOCK ? l->addresses : 0;
 	for (unsigned i = 0; i < all; i++)
 		found[i] = l->address[i].address;
 	usable_first(n, found, all);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #define AAAA_HEAD_START (50 * NANO_MS) /* RFC 8305 3: Resolution Delay */
+#define OTHER_FAMILY    (3 * NANO_S)
 
 struct lookup_slot {
 	struct lookup lookup; /* first: the user's pointer */
@@ -384,6 +385,17 @@ bool lookup_usable(const struct lookup *l, nanotime now, nanotime *when)
 		return true;
 	/* Of two questions, A is the second: its answer waits a little for the other. */
 	*when = l->answer[l->answers - 1]->ended + AAAA_HEAD_START;
+	return now >= *when;
+}
+
+bool lookup_settled(const struct lookup *l, nanotime now, nanotime *when)
+{
+	*when = NANOTIME_NEVER;
+	if (l->status != RESOLVER_PENDING)
+		return true;
+	for (unsigned i = 0; i < l->answers && l->addresses; i++)
+		if (l->answer[i]->status == RESOLVER_FOUND)
+			*when = l->answer[i]->ended + OTHER_FAMILY;
 	return now >= *when;
 }
 

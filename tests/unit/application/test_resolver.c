@@ -1002,6 +1002,61 @@ static void usable_early(void **state)
 	close_world(&w);
 }
 
+static bool settled(void *user)
+{
+	struct world *w = user;
+	nanotime when;
+	return lookup_settled(w->lookup, w->duo.now, &when);
+}
+
+static unsigned lost_sixes;
+
+/* The question for AAAA gets lost so many times. */
+static void six_lost(struct puppet *p)
+{
+	if (p->query.question.type == DNS_TYPE_A || !lost_sixes)
+		puppet_answer(p);
+	else
+		lost_sixes--;
+}
+
+/* Who wants all addresses waits for the other family as long as takes one message that is lost, and
+ * no longer. */
+static void all_addresses(void **state)
+{
+	(void)state;
+	for (lost_sixes = 0; lost_sixes < 3; lost_sixes++) {
+		const unsigned lost = lost_sixes;
+		struct world w;
+		enum error error;
+		nanotime when;
+		open_world(&w, six_lost, false);
+		host(&w, "other.example.test", LOOKUP_A); /* ARP is done */
+		lookup_release(w.resolver, w.lookup);
+		nanotime start = w.duo.now;
+		duo_use(&w.duo.host[0]);
+		w.lookup = resolver_host(w.resolver, text_span_of("www.example.test"), 0, &error);
+		assert_false(lookup_settled(w.lookup, start + NANO_S, &when));
+		assert_true(when == NANOTIME_NEVER);
+		bool in_time = duo_run(&w.duo, 2900 * NANO_MS, settled, &w);
+		assert_int_equal(in_time, lost < 2);
+		if (in_time) {
+			assert_int_equal(w.lookup->status, RESOLVER_FOUND);
+			assert_int_equal(w.lookup->addresses, 2);
+			nanodiff took = w.duo.now - start;
+			assert_true(took >= lost * 2 * NANO_S);
+			assert_true(took < lost * 2 * NANO_S + 100 * NANO_MS);
+		} else {
+			assert_false(lookup_settled(w.lookup, start + 3 * NANO_S, &when));
+			assert_true(when == start + 3 * NANO_S + 2 * NANO_MS);
+			assert_true(lookup_settled(w.lookup, when, &when));
+			assert_int_equal(w.lookup->addresses, 1);
+		}
+		close_world(&w);
+		lost_sixes = lost;
+	}
+}
+
 static void rotation(void **state)
 {
 	(void)state;
@@ -1119,6 +1174,7 @@ int main(void)
 		cmocka_unit_test(cache_is_bounded),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(usable_early),
+		cmocka_unit_test(all_addresses),
 		cmocka_unit_test(rotation),
 		cmocka_unit_test(unpredictable),
 		cmocka_unit_test(configs),
