@@ -180,9 +180,9 @@ void lookup_release(struct resolver *r, struct lookup *l);
 /* May a caller that wants to connect start now (RFC 8305 3)? AAAA has come, or all has, or A has
  * and 50 ms have passed. Else *when is the time to ask again. */
 bool lookup_usable(const struct lookup *l, nanotime now, nanotime *when);
-/* May a caller that wants all addresses stop waiting? All has come; or there are some, and the other
- * question has had 3 s more for its answer: as long as takes one message that gets lost (2 s), and
- * not as long as a server that answers no such question would. *when as above. */
+/* May a caller that wants all addresses stop waiting? All has come; or there are some, and the
+ * other question has had 3 s more for its answer: as long as takes one message that gets lost
+ * (2 s), and not as long as a server that answers no such question would. *when as above. */
 bool lookup_settled(const struct lookup *l, nanotime now, nanotime *when);
 /* One line: what happened with which server, and what to do. Length, NUL-closed. */
 size_t lookup_explain(const struct lookup *l, char *out, size_t cap);
