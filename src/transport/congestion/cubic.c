@@ -203,7 +203,10 @@ static void cubic_end(struct cc *c)
 
 static void cubic_loss(struct cc *c, const struct cc_loss *l)
 {
-	cubic_end(c);
+	if (!l->reduced) /* the mark of this window has ended it: once is enough for 4.7 too */
+		cubic_end(c);
+	cubic_of(c)->e.start = NANOTIME_NEVER;
+	c->counted = 0;
 	cc_save(c);
 	c->ssthresh = cc_reduced(c, l, BETA); /* 4.6 */
 	c->cwnd = c->ssthresh;

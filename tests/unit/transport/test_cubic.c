@@ -335,6 +335,29 @@ static void test_application_limited(void **state)
 	assert_in_range(c[0].cwnd, c[1].cwnd - 2 * MSS, c[1].cwnd + 2 * MSS);
 }
 
+/* A mark and a loss in one window of data are one congestion event: the plateau is what it was. */
+static void test_mark_and_loss(void **state)
+{
+	(void)state;
+	struct cc c[2];
+	nanotime now[2] = { 0, 0 };
+	uint32_t una[2] = { 0, 0 };
+	nanodiff rtt = 100 * NANO_MS;
+	for (unsigned i = 0; i < 2; i++) {
+		cc_start(&c[i], &cc_cubic, MSS, 10 * MSS, 1, 0);
+		c[i].cwnd = c[i].ssthresh = 100 * MSS;
+		struct cc_loss l = { .flight = c[i].cwnd };
+		c[i].ops->ecn(&c[i], &l);
+		l.reduced = true;
+		if (i)
+			c[i].ops->loss(&c[i], &l);
+		c[i].ops->recovered(&c[i], 0);
+		for (unsigned n = 0; n < 1000; n++)
+			ack_full(&c[i], now[i] += rtt / 35, una[i] += 2 * MSS, 2 * MSS, rtt);
+	}
+	assert_int_equal(c[0].cwnd, c[1].cwnd);
+}
+
 /* A time below 2^bits ns. */
 static nanodiff some_time(struct rng *g, unsigned bits)
 {
@@ -401,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_undo),
 		cmocka_unit_test(test_first_slow_start),
 		cmocka_unit_test(test_application_limited),
+		cmocka_unit_test(test_mark_and_loss),
 		cmocka_unit_test(test_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
