@@ -122,8 +122,14 @@ void conn_keep_mtu(struct tcp_conn *c, const struct path *before)
 void conn_lower_mtu(struct transport *t, struct tcp_conn *c, uint16_t mtu)
 {
 	struct tcp_flight *f = c->flight;
+	uint32_t before = c->mss;
 	c->path.mtu = mtu;
 	conn_update_mss(c);
+	if (f && c->mss < before) { /* as many segments as before, and no burst: RFC 5681 3.1 */
+		f->cc.cwnd = (uint32_t)((uint64_t)f->cc.cwnd * c->mss / before);
+		if (f->cc.cwnd < c->mss)
+			f->cc.cwnd = c->mss;
+	}
 	conn_trace(t, c, TRACE_TCP_MTU, "a router says so", NULL, mtu);
 	if (!f || t->config.mtu_probing == MTU_PROBING_OFF)
 		return;
