@@ -1,13 +1,10 @@
 /*
  * The steps are counted in one place for all stacks of the program, and each call
- * takes the difference. What a call finds to do is read before it from the pools,
- * lists and the wheel; where nothing is due and little is ready that is a few
- * loads. Held ranges lie with their connections, and are added up only where a
- * call took more than it may without them, or may make them give way.
+ * takes the difference. What a call finds to do is read before it from the lists and
+ * the wheel, and from the ranges of connections; what it has done with those is read
+ * after it, if it took more than it may without them.
  */
 #include "sim/work.h"
-
-#include <stdlib.h>
 
 #include "access/access.h"
 #include "stack/stack.h"
@@ -58,27 +55,55 @@ static uint32_t count_due(const struct wheel *w, nanotime now)
 	return n;
 }
 
-/* Ranges held beyond holes, of all connections. A pool whose free places are hidden (F49) shows
- * more of them than there are. */
-static uint64_t count_held(const struct transport *t)
+/* Half-open and TIME-WAIT connections whose time has come; each list is in the order of time. */
+static uint32_t count_entries(const struct transport *t, nanotime now)
 {
-	const struct pool *p = &t->held_pool;
-	uint64_t held = 0;
-	bool *vacant = calloc(p->fresh + 1, sizeof *vacant);
-	if (!vacant)
-		abort();
-	for (const void *at = p->free, *next; at; at = next) {
-		vacant[pool_index(p, at)] = true;
-		memcpy(&next, at, sizeof next);
+	uint32_t n = 0;
+	for (size_t i = 0; i < sizeof t->embryo_wait / sizeof *t->embryo_wait; i++)
+		for (const struct list *l = t->embryo_wait[i].next; l != &t->embryo_wait[i] &&
+			list_entry(l, struct tcp_embryo, link)->deadline <= now;
+			l = l->next)
+			n++;
+	for (const struct list *l = t->time_waits.next; l != &t->time_waits &&
+		list_entry(l, struct tcp_time_wait, link)->expires <= now;
+		l = l->next)
+		n++;
+	return n;
+}
+
+/* Steps that are before a board's ranges: they will all be let go, become SACKED or LOST, and go
+ * into the tree. */
+static uint64_t board_left(const struct scoreboard *b)
+{
+	uint64_t left = 3 * (uint64_t)b->count;
+	if (!b->in_tree)
+		return left;
+	list_each(l, &b->ranges)
+	{
+		const struct sent_range *r = list_entry(l, struct sent_range, link);
+		left -= 1u + (r->flags & SENT_SACKED || range_waits(r));
+		if (r == b->in_tree)
+			break;
 	}
-	for (uint32_t i = 0; i < p->fresh; i++) {
-		const struct interval_set *set = pool_at(p, i);
-		if (!vacant[i])
-			held += set->count < t->config.held_ranges ? set->count
-								   : t->config.held_ranges;
+	return left;
+}
+
+/* A place in the pool that is free has no flight. */
+static struct work_left look(const struct transport *t)
+{
+	struct work_left left = { 0 };
+	if (!t->range_pool.used && !t->held_pool.used)
+		return left;
+	for (uint32_t i = 0; i < t->conn_pool.fresh; i++) {
+		const struct tcp_conn *c = pool_at(&t->conn_pool, i);
+		const struct tcp_flight *f = c->flight;
+		if (!f)
+			continue;
+		left.steps += board_left(&f->board) + (f->held ? f->held->count : 0);
+		left.ranges += f->board.count;
+		left.turns += f->rtos + f->undos + c->path.mtu;
 	}
-	free(vacant);
-	return held;
+	return left;
 }
 
 static uint32_t count_waiting(const struct transport *t)
@@ -93,12 +118,10 @@ void work_begin(struct work *w, struct stack *s)
 {
 	const struct transport *t = stack_transport(s);
 	const struct access *a = stack_access(s);
-	*w = (struct work){ .ranges = t->range_pool.used,
+	*w = (struct work){ .left = look(t),
 		.conns = count(&t->ready) + count(&a->woken) + count(&a->failed) +
 			t->short_flight.count + t->short_block.count,
 		.waiting = count_waiting(t) };
-	if (t->held_pool.used)
-		w->held = count_held(t);
 	w->from = steps;
 }
 
@@ -106,10 +129,10 @@ void work_begin_timers(struct work *w, struct stack *s, nanotime now)
 {
 	const struct transport *t = stack_transport(s);
 	const struct wheel *wheel = t->core->wheel;
-	*w = (struct work){ .ranges = t->range_pool.used, .armed = wheel->armed };
+	*w = (struct work){ .left = look(t), .armed = wheel->armed };
 	if (wheel_next(wheel) <= now) {
 		w->due = count_due(wheel, now);
-		w->entries = t->embryo_pool.used + t->time_wait_pool.used;
+		w->entries = count_entries(t, now);
 	}
 	w->from = steps;
 }
@@ -118,16 +141,27 @@ void work_begin_timers(struct work *w, struct stack *s, nanotime now)
 
 static unsigned log_of_room(const struct transport_config *c)
 {
-	uint64_t room = (uint64_t)c->connections + c->embryos + c->time_waits + c->sockets;
+	uint64_t room = (uint64_t)c->connections + c->embryos + c->time_waits + c->sockets +
+		c->sent_ranges + c->held_ranges;
 	return 64u - (unsigned)__builtin_clzll(room | 1);
 }
 
 static uint64_t allowed(const struct work *w, const struct transport *t, uint64_t frames)
 {
-	return WORK_CALL + WORK_LOG * (uint64_t)log_of_room(&t->config) + WORK_FRAME * frames +
-		WORK_TIMER * (uint64_t)w->due + WORK_ARMED * (uint64_t)w->armed +
-		WORK_CONN * (uint64_t)w->conns + WORK_ENTRY * (uint64_t)w->entries +
-		WORK_WAITING * (uint64_t)w->waiting + WORK_RANGE * (uint64_t)w->ranges;
+	uint64_t log = WORK_LOG * (uint64_t)log_of_room(&t->config);
+	return WORK_CALL + log + (WORK_FRAME + log) * frames + WORK_TIMER * (uint64_t)w->due +
+		WORK_ARMED * (uint64_t)w->armed + WORK_CONN * (uint64_t)w->conns +
+		WORK_ENTRY * (uint64_t)w->entries + WORK_WAITING * (uint64_t)w->waiting;
+}
+
+/* ... and for what has become of ranges. */
+static uint64_t allowed_for_ranges(const struct work_left *before, const struct transport *t)
+{
+	struct work_left after = look(t);
+	uint64_t done = before->steps > after.steps ? before->steps - after.steps : 0;
+	if (after.turns != before->turns)
+		done += before->ranges;
+	return WORK_RANGE * log_of_room(&t->config) * done;
 }
 
 void work_end(const struct work *w, struct stack *s, const char *call, uint32_t frames,
@@ -139,7 +173,7 @@ void work_end(const struct work *w, struct stack *s, const char *call, uint32_t 
 		return;
 	uint64_t most = allowed(w, t, frames);
 	if (took > most)
-		most += frames * (WORK_HELD * count_held(t) + WORK_FILL * w->held);
+		most += allowed_for_ranges(&w->left, t);
 	if (took > most)
 		*e = (struct work_excess){ call, took, most };
 }

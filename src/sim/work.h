@@ -8,32 +8,44 @@
  * everybody else have no such call; there work is never more than nothing.
  *
  * A node brackets each call that hands its stack frames or time, and so does a
- * test's hand-written peer. What the call may take is a sum over what there was
- * to do:
+ * test's hand-written peer. What the call may take is a + b log n for each frame:
  *
  *	WORK_CALL    the call
- *	WORK_LOG     times log2 of the entries for which the transport's tables have room
  *	WORK_FRAME   a frame given to the stack, or sent by it
+ *	WORK_LOG     for each frame and one more, times log2 of the entries for which the
+ *	             transport's tables have room: connections, half-open and TIME-WAIT
+ *	             ones, sockets, sent ranges, and the ranges of one connection that
+ *	             may be held beyond holes
+ *
+ * and, where it has more to do than a frame brings, the number of those things:
+ *
  *	WORK_TIMER   a timer that is due
  *	WORK_ARMED   while timers fire, one that is armed: as time goes by, the wheel
  *	             deals it out to finer levels, to each once
  *	WORK_CONN    a connection that was ready to be asked for frames, or waited for
  *	             memory
- *	WORK_ENTRY   a half-open or TIME-WAIT connection, while timers fire: one timer
+ *	WORK_ENTRY   a half-open or TIME-WAIT connection whose time has come: one timer
  *	             stands for all of them
  *	WORK_WAITING a datagram that waits in a socket to be sent: one whose link is full is
  *	             passed over by those that go elsewhere
- *	WORK_RANGE   a range that was sent and not acknowledged: one ACK may release all,
- *	             one RTO marks all, one SACK of the oldest walks over all
- *	WORK_HELD    a range that is held beyond a hole, for each frame sent: SACK options
- *	             name those that changed last
- *	WORK_FILL    a range that was held before, for each frame that comes: its text may
- *	             fill the holes between all of them, or all must give way to it
+ *	WORK_RANGE   a step in the life of a sent or a held range; times the same log2
  *
- * So frames, timers and connections ready cost the same however many there are,
- * and tables with a thousand times the entries allow ten times WORK_LOG more. The
- * last two are linear in what one connection may hold: sent_ranges and
- * held_ranges of the config are their bounds.
+ * A sent range has three such steps: it goes into the scoreboard's tree once, is
+ * SACKed or found lost once each time that it was sent, and is let go once. A held
+ * range has one: it merges with others, is read, or gives way. A call may bring many
+ * of them, when one ACK releases a window or one segment fills the last hole, but each
+ * was paid for by a frame that made the range or sent it again. So over time this is
+ * O(log n) for each frame too; what is not allowed is to look at ranges that stay as
+ * they are.
+ *
+ * One exception is left, where a call may look at all of a connection's ranges: its RTO
+ * (RFC 6298 5.4: all may be lost), a reduction that is taken back (RFC 4015: what
+ * waits to be sent again does so no more), and a path MTU that has become smaller
+ * (RFC 1191 6.4: what is out is lost). Each of them happens at most once in a recovery,
+ * once a timer's time, or once for a size of packet, never once a frame.
+ *
+ * Held ranges are kept in order by an array of two-byte numbers; memory that is moved
+ * makes no steps, but that is 4 KB at most for 2048 ranges (base/interval.h).
  */
 #ifndef STRATA_SIM_WORK_H
 #define STRATA_SIM_WORK_H
@@ -46,26 +58,31 @@ struct stack;
 
 enum {
 	WORK_CALL = 1500,
-	WORK_LOG = 60,
 	WORK_FRAME = 500,
+	WORK_LOG = 60,
 	WORK_TIMER = 600,
 	WORK_ARMED = 30,
 	WORK_CONN = 400,
 	WORK_ENTRY = 100,
 	WORK_WAITING = 100,
-	WORK_RANGE = 60,
-	WORK_HELD = 20,
-	WORK_FILL = 80,
+	WORK_RANGE = 10,
 };
 
 /* Steps that this program's core has taken; 0 for ever: it does not count them. */
 uint64_t work_steps(void);
 
+/* What is left to be done with the ranges of all connections: in steps of their lives. */
+struct work_left {
+	uint64_t steps;
+	uint64_t ranges; /* how many they are */
+	uint64_t turns;  /* RTOs, undone reductions, and what path MTUs are */
+};
+
 /* A call of a stack: what there was to do before it. */
 struct work {
 	uint64_t from; /* steps so far */
-	uint32_t ranges, entries, armed, due, conns, waiting;
-	uint64_t held;
+	uint32_t entries, armed, due, conns, waiting;
+	struct work_left left;
 };
 
 /* The first call of a stack that took more than it may. */

@@ -1,19 +1,14 @@
 /*
- * Walks over the sent ranges. The common case, an ACK of whole ranges in order
- * with nothing SACKed, touches each range once. Two places are remembered, so that
- * a long window is not looked through again for each ACK: where the first range in
- * doubt may be, and where the first that waits to be sent again may be.
+ * The common case, an ACK of whole ranges in order with nothing SACKed, touches each
+ * range once. So does what SACKs and losses make of it: a block looks at what is new in
+ * it, since what was SACKed before is one range, and where the first range in doubt may
+ * be is remembered. An RTO alone walks over all.
  */
 #include "transport/recovery/scoreboard.h"
 
 static struct sent_range *range_of(struct list *l)
 {
 	return list_entry(l, struct sent_range, link);
-}
-
-static uint32_t range_len(const struct sent_range *r)
-{
-	return r->end - r->start;
 }
 
 void board_init(struct scoreboard *b, uint32_t una)
@@ -24,8 +19,74 @@ void board_init(struct scoreboard *b, uint32_t una)
 	b->sacked = b->lost = b->again = 0;
 	b->sacked_pieces = 0;
 	b->delivered_end = una;
-	b->hint = b->judged = NULL;
+	b->tree.root = NULL;
+	b->in_tree = b->judged = NULL;
 	b->rate = NULL;
+}
+
+/* ---- the tree ---- */
+
+#define MARK_SACKED  1
+#define MARK_WAITING 2 /* to be sent again */
+
+static struct sent_range *range_of_node(struct tree_node *n)
+{
+	return n ? tree_entry(n, struct sent_range, node) : NULL;
+}
+
+static uint8_t marks_of(const struct sent_range *r)
+{
+	return (uint8_t)((r->flags & SENT_SACKED ? MARK_SACKED : 0) |
+			 (range_waits(r) ? MARK_WAITING : 0));
+}
+
+static bool is_in_tree(const struct scoreboard *b, const struct sent_range *r)
+{
+	return b->in_tree && seq_le(r->start, b->in_tree->start);
+}
+
+/* What was sent since it was last needed goes in. */
+static void tree_grow(struct scoreboard *b)
+{
+	struct list *at = b->in_tree ? b->in_tree->link.next : b->ranges.next;
+	for (; at != &b->ranges; at = at->next) {
+		struct sent_range *r = range_of(at);
+		tree_insert(&b->tree, b->in_tree ? &b->in_tree->node : NULL, &r->node, 0);
+		b->in_tree = r;
+	}
+}
+
+static void tree_drop(struct scoreboard *b, struct sent_range *r)
+{
+	if (!is_in_tree(b, r))
+		return;
+	if (b->in_tree == r)
+		b->in_tree = r->link.prev == &b->ranges ? NULL : range_of(r->link.prev);
+	tree_remove(&b->tree, &r->node);
+}
+
+/* It has become something else. */
+static void set_flags(struct scoreboard *b, struct sent_range *r, unsigned flags)
+{
+	r->flags = (uint8_t)flags;
+	tree_mark(&b->tree, &r->node, marks_of(r));
+}
+
+struct sent_range *board_at(struct scoreboard *b, uint32_t at)
+{
+	struct sent_range *best = board_last(b);
+	if (!best || seq_le(best->start, at))
+		return best;
+	tree_grow(b);
+	best = board_first(b);
+	for (struct tree_node *n = b->tree.root; n;) {
+		struct sent_range *r = range_of_node(n);
+		bool behind = seq_gt(r->start, at);
+		if (!behind)
+			best = r;
+		n = n->child[!behind];
+	}
+	return best;
 }
 
 /* The pipe, from the board alone. */
@@ -60,10 +121,9 @@ static struct sent_range *neighbour_of(const struct scoreboard *b, const struct 
 
 static void board_drop(struct scoreboard *b, struct pool *p, struct sent_range *r)
 {
-	if (b->hint == r)
-		b->hint = neighbour_of(b, r);
 	if (b->judged == r)
 		b->judged = neighbour_of(b, r);
+	tree_drop(b, r);
 	list_remove(&r->link);
 	b->count--;
 	pool_give(p, r);
@@ -71,7 +131,7 @@ static void board_drop(struct scoreboard *b, struct pool *p, struct sent_range *
 
 static void no_longer_again(struct scoreboard *b, struct sent_range *r)
 {
-	r->flags &= (uint8_t)~SENT_AGAIN;
+	set_flags(b, r, r->flags & ~(unsigned)SENT_AGAIN);
 	b->again -= range_len(r);
 	list_remove(&r->again);
 }
@@ -81,77 +141,10 @@ void board_clear(struct scoreboard *b, struct pool *p)
 	if (list_empty(&b->ranges))
 		return;
 	while (!list_empty(&b->ranges))
-		board_drop(b, p, range_of(b->ranges.next));
+		pool_give(p, range_of(list_pop_front(&b->ranges)));
 	struct rate *rate = b->rate;
 	board_init(b, b->delivered_end);
 	b->rate = rate;
-}
-
-static uint16_t pieces_capped(uint32_t pieces)
-{
-	return (uint16_t)(pieces > UINT16_MAX ? UINT16_MAX : pieces);
-}
-
-/* How long its last segment is: reckoned when first asked for, or before the range is cut. */
-static void settle_tail(struct sent_range *r)
-{
-	if (!r->tail)
-		r->tail = (uint16_t)(range_len(r) - (r->pieces - 1u) * r->mss);
-}
-
-/* Its segments are of several lengths, or nobody knows. */
-static void count_bytes(struct sent_range *r)
-{
-	r->tail = r->mss = 1;
-}
-
-/* The first end of one of its segments that is not before `at`, and the last one not past it;
- * both may be the range's own start, where a segment begins. */
-static uint32_t segment_from(struct sent_range *r, uint32_t at)
-{
-	settle_tail(r);
-	uint32_t last = r->end - r->tail;
-	if (seq_le(at, r->start))
-		return r->start;
-	return seq_gt(at, last) ? r->end : last - (last - at) / r->mss * r->mss;
-}
-
-static uint32_t segment_until(struct sent_range *r, uint32_t at)
-{
-	settle_tail(r);
-	uint32_t last = r->end - r->tail;
-	if (seq_ge(at, r->end))
-		return r->end;
-	return seq_ge(at, last) ? last : last - (last - at + r->mss - 1) / r->mss * r->mss;
-}
-
-/* How many segments it has now, cut from the start and split as it is. */
-static uint32_t range_pieces(const struct sent_range *r)
-{
-	uint32_t len = range_len(r);
-	if (r->mss <= 1 || !r->tail)
-		return r->pieces;
-	return 1 + (len > r->tail ? (len - r->tail + r->mss - 1) / r->mss : 0);
-}
-
-static void count_pieces(struct sent_range *r)
-{
-	settle_tail(r);
-	r->pieces = pieces_capped(range_pieces(r));
-}
-
-/* `r` takes in the bytes and the segments of `after`, which begins where it ends. */
-static void range_append(struct sent_range *r, struct sent_range *after)
-{
-	settle_tail(r);
-	settle_tail(after);
-	bool even = r->mss == after->mss && r->tail == r->mss &&
-		    (range_len(after) - after->tail) % r->mss == 0;
-	r->pieces = pieces_capped((uint32_t)r->pieces + after->pieces);
-	r->end = after->end;
-	r->tail = after->tail;
-	if (!even)
-		count_bytes(r);
 }
 
 void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
@@ -163,8 +156,8 @@ void board_sent(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 		struct sent_range *last = range_of(b->ranges.prev);
 		last->end = end;
 		last->sent = now;
-		last->pieces = pieces_capped(last->pieces + pieces);
-		count_bytes(last);
+		last->pieces = range_pieces_capped(last->pieces + pieces);
+		range_count_bytes(last);
 		return;
 	}
 	r->start = start;
@@ -255,7 +248,7 @@ void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_
 		if (r->flags)
 			board_uncount(b, r, len, whole);
 		if (!whole) {
-			settle_tail(r);
+			range_settle(r);
 			r->start = una;
 			break;
 		}
@@ -270,18 +263,22 @@ bool board_ack_clean(struct scoreboard *b, struct pool *p, uint32_t una, nanotim
 	struct sent_range *r = range_of(at);
 	unsigned flags = 0;
 	*first = r->sent;
-	b->hint = b->judged = NULL;
+	b->judged = NULL;
 	b->delivered_end = seq_max(b->delivered_end, una);
 	do {
 		r = range_of(at);
 		*newest = r->sent;
 		flags |= r->flags;
 		if (seq_gt(r->end, una)) {
-			settle_tail(r);
+			range_settle(r);
 			r->start = una;
 			break;
 		}
 		at = at->next;
+		if (__builtin_expect(b->in_tree != NULL, 0)) {
+			tree_remove(&b->tree, &r->node); /* the first is in it */
+			b->in_tree = b->in_tree == r ? NULL : b->in_tree;
+		}
 		pool_give(p, r);
 		b->count--;
 	} while (at != &b->ranges && seq_lt(range_of(at)->start, una));
@@ -298,7 +295,8 @@ static struct sent_range *board_split(struct scoreboard *b, struct pool *p, stru
 	struct sent_range *second = pool_take(p);
 	if (!second)
 		return NULL;
-	uint32_t before = segment_until(r, at - 1); /* where the segment that ends at `at` begins */
+	/* where the segment that ends at `at` begins */
+	uint32_t before = range_segment_until(r, at - 1);
 	second->start = at;
 	second->end = r->end;
 	second->sent = r->sent;
@@ -313,8 +311,13 @@ static struct sent_range *board_split(struct scoreboard *b, struct pool *p, stru
 	r->pieces = (uint16_t)(r->pieces > second->pieces ? r->pieces - second->pieces : 1);
 	r->end = at;
 	r->tail = (uint16_t)(at - before);
-	count_pieces(r);
-	count_pieces(second);
+	range_count(r);
+	range_count(second);
+	if (is_in_tree(b, r)) {
+		tree_insert(&b->tree, &r->node, &second->node, marks_of(second));
+		if (b->in_tree == r)
+			b->in_tree = second;
+	}
 	list_insert_before(r->link.next, &second->link);
 	if (r->flags & SENT_AGAIN)
 		list_insert_before(r->again.next, &second->again);
@@ -352,22 +355,12 @@ static struct sent_range *board_take_sack(struct scoreboard *b, struct pool *p,
 	if (b->rate)
 		rate_acked(b->rate, &r->mark, r->sent, len, b->rate->now);
 	board_uncount(b, r, len, true);
-	count_pieces(r);
-	r->flags = (uint8_t)((r->flags & SENT_TWICE) | SENT_SACKED);
+	range_count(r);
+	set_flags(b, r, (r->flags & SENT_TWICE) | SENT_SACKED);
 	b->sacked += len;
 	b->sacked_pieces += r->pieces;
 	n->sacked += len;
 	return board_merge_sacked(b, p, r);
-}
-
-/* SACKs mostly name the newest data: looks from the end for the first range that [start, ...)
- * touches. */
-static struct sent_range *range_at(const struct scoreboard *b, uint32_t start)
-{
-	struct list *at = b->ranges.prev;
-	while (at != &b->ranges && seq_gt(range_of(at)->start, start))
-		at = at->prev;
-	return range_of(at == &b->ranges ? b->ranges.next : at);
 }
 
 /* `recut`: bytes count where the block is longer than a segment. Returns whether the block has
@@ -376,12 +369,13 @@ static bool sack_ranges(struct scoreboard *b, struct pool *p, const struct inter
 			struct board_news *n, bool recut)
 {
 	bool met = false;
-	for (struct sent_range *r = range_at(b, block->start);
+	for (struct sent_range *r = board_at(b, block->start);
 	     seq_lt(r->start, block->end); r = range_of(r->link.next)) {
 		bool bytes = recut && block->end - block->start >= r->mss;
 		uint32_t from = bytes ? seq_max(r->start, block->start)
-				      : segment_from(r, block->start);
-		uint32_t to = bytes ? seq_min(r->end, block->end) : segment_until(r, block->end);
+				      : range_segment_from(r, block->start);
+		uint32_t to = bytes ? seq_min(r->end, block->end)
+				    : range_segment_until(r, block->end);
 		if (r->flags & SENT_SACKED) {
 			met |= seq_gt(r->end, block->start);
 		} else if (seq_lt(from, to)) {
@@ -404,24 +398,20 @@ void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t e
 	if (seq_ge(start, end) || list_empty(&b->ranges))
 		return;
 	struct interval block = { start, end };
+	tree_grow(b);
 	/* As long as a segment, and not one of ours: they were cut anew on the way. */
 	if (!sack_ranges(b, p, &block, n, false))
 		sack_ranges(b, p, &block, n, true);
-}
-
-static bool waits_to_be_sent_again(const struct sent_range *r)
-{
-	return (r->flags & (SENT_LOST | SENT_AGAIN)) == SENT_LOST;
 }
 
 /* Joins a range that is to be sent again with such a one before it; returns what then holds it. */
 static struct sent_range *board_merge_lost(struct scoreboard *b, struct pool *p,
 					   struct sent_range *r)
 {
-	if (r->link.prev == &b->ranges || !waits_to_be_sent_again(r))
+	if (r->link.prev == &b->ranges || !range_waits(r))
 		return r;
 	struct sent_range *before = range_of(r->link.prev);
-	if (!waits_to_be_sent_again(before))
+	if (!range_waits(before))
 		return r;
 	range_append(before, r);
 	before->flags |= r->flags & SENT_TWICE;
@@ -447,18 +437,16 @@ struct sent_range *board_first_in_doubt(struct scoreboard *b)
 struct sent_range *board_lose(struct scoreboard *b, struct pool *p, struct sent_range *r)
 {
 	assert(!(r->flags & SENT_SACKED));
+	tree_grow(b);
 	if (b->rate)
 		rate_lost(b->rate, &r->mark, range_len(r));
 	if (r->flags & SENT_AGAIN) {
 		no_longer_again(b, r);
 	} else {
-		r->flags |= SENT_LOST;
+		set_flags(b, r, r->flags | SENT_LOST);
 		b->lost += range_len(r);
 	}
-	r = board_merge_lost(b, p, r);
-	if (b->hint && seq_lt(r->start, b->hint->start))
-		b->hint = r;
-	return r;
+	return board_merge_lost(b, p, r);
 }
 
 uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss)
@@ -468,7 +456,7 @@ uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss)
 		return 0;
 	if (range_len(r) > mss)
 		board_split(b, p, r, r->start + mss);
-	if (waits_to_be_sent_again(r))
+	if (range_waits(r))
 		return 0;
 	board_lose(b, p, r); /* for the first time, or its retransmission was lost too */
 	return range_len(r);
@@ -477,15 +465,12 @@ uint32_t board_lose_first(struct scoreboard *b, struct pool *p, uint32_t mss)
 uint32_t board_lose_counted(struct scoreboard *b, struct pool *p, uint32_t thresh)
 {
 	uint32_t beyond = 0, newly = 0;
-	struct list *limit = b->ranges.prev;
-	while (limit != &b->ranges && beyond < thresh) {
-		const struct sent_range *r = range_of(limit);
-		beyond += r->flags & SENT_SACKED ? r->pieces : 0;
-		limit = limit->prev;
-	}
-	if (beyond < thresh)
+	struct tree_node *limit = tree_last(&b->tree, MARK_SACKED);
+	while (limit && (beyond += range_of_node(limit)->pieces) < thresh)
+		limit = tree_before(limit, MARK_SACKED);
+	if (!limit)
 		return 0;
-	uint32_t end = range_of(limit->next)->start;
+	uint32_t end = range_of_node(limit)->start;
 	for (struct sent_range *r; (r = board_first_in_doubt(b)) && seq_lt(r->start, end);) {
 		newly += range_len(r);
 		board_lose(b, p, r);
@@ -514,48 +499,34 @@ void board_lose_all(struct scoreboard *b, struct pool *p)
 		struct sent_range *r = range_of(at);
 		if (r->flags & SENT_SACKED)
 			continue;
-		if (waits_to_be_sent_again(r))
+		if (range_waits(r))
 			at = &board_merge_lost(b, p, r)->link;
 		else
 			at = &board_lose(b, p, r)->link;
 	}
-	b->hint = NULL;
 }
 
 void board_unlose(struct scoreboard *b)
 {
-	list_each(at, &b->ranges)
-	{
-		struct sent_range *r = range_of(at);
-		if (!waits_to_be_sent_again(r))
-			continue;
-		r->flags &= (uint8_t)~SENT_LOST;
+	for (struct sent_range *r; (r = range_of_node(tree_first(&b->tree, MARK_WAITING)));) {
+		if (b->judged && seq_lt(r->start, b->judged->start))
+			b->judged = r;
+		set_flags(b, r, r->flags & ~(unsigned)SENT_LOST);
 		b->lost -= range_len(r);
 	}
-	b->judged = NULL;
 }
 
 void board_forget_sacks(struct scoreboard *b)
 {
-	list_each(at, &b->ranges)
-		range_of(at)->flags &= (uint8_t)~SENT_SACKED;
+	for (struct sent_range *r; (r = range_of_node(tree_first(&b->tree, MARK_SACKED)));)
+		set_flags(b, r, r->flags & ~(unsigned)SENT_SACKED);
 	b->sacked = b->sacked_pieces = 0;
 	b->judged = NULL;
 }
 
 struct sent_range *board_next_lost(struct scoreboard *b)
 {
-	if (b->lost == b->again)
-		return NULL;
-	struct list *at = b->hint ? &b->hint->link : b->ranges.next;
-	for (; at != &b->ranges; at = at->next) {
-		struct sent_range *r = range_of(at);
-		if (waits_to_be_sent_again(r)) {
-			b->hint = r;
-			return r;
-		}
-	}
-	return NULL;
+	return range_of_node(tree_first(&b->tree, MARK_WAITING));
 }
 
 /* As one segment; `pipe`: without it. */
@@ -578,8 +549,8 @@ void board_sent_again(struct scoreboard *b, struct pool *p, struct sent_range *r
 	bool whole = len == range_len(r) || board_split(b, p, r, r->start + len);
 	sent_once_more(b, r, b->rate ? board_pipe(b) : 0, now);
 	if (!whole) /* no range for the rest: all counts as sent again */
-		count_bytes(r);
-	r->flags |= SENT_AGAIN;
+		range_count_bytes(r);
+	set_flags(b, r, r->flags | SENT_AGAIN);
 	list_push_back(&b->resent, &r->again);
 	b->again += range_len(r);
 }
@@ -594,7 +565,7 @@ void board_sent_probe(struct scoreboard *b, struct pool *p, uint32_t len, nanoti
 	}
 	sent_once_more(b, r, b->rate ? board_pipe(b) - range_len(r) : 0, now);
 	if (range_len(r) != len)
-		count_bytes(r);
+		range_count_bytes(r);
 	if (r->flags & SENT_AGAIN) { /* it is the youngest retransmission now */
 		list_remove(&r->again);
 		list_push_back(&b->resent, &r->again);

@@ -11,16 +11,14 @@
  * sent again is cut by the segment size of that time, not by old boundaries: a
  * thousand one-byte segments come again as one.
  *
- * A range knows the segments that it was sent as, counted from its end, because
- * acknowledgments cut it from the start: RACK judges by what was sent, so a SACK
- * block counts for the segments that lie in it whole (RFC 6675 4, RFC 8985 6.2);
- * a part of one stays in doubt until the block grows or SND.UNA passes it. Only a
- * block as long as a segment in which none lies whole counts by bytes: somebody on
- * the way has cut the segments anew.
- *
  * What was sent once stands in the order of time as it stands in the order of
  * sequence; what was sent again has a list of its own in the order of time. So
  * RACK looks at the oldest of each and stops at the first that is young enough.
+ *
+ * Where something is odd a tree stands over the ranges, by which a SACK block finds its
+ * place among n of them in O(log n) steps, and so does the next one to be sent again.
+ * Each range goes in once, when the first SACK or loss after it was sent is taken;
+ * whoever loses nothing has no tree and pays nothing for it.
  *
  * The bytes in flight ("pipe") are outstanding - sacked - lost + again, where
  * `again` counts the lost bytes that were sent once more.
@@ -30,31 +28,8 @@
 
 #include "base/arena.h"
 #include "base/interval.h"
-#include "base/list.h"
-#include "base/nanotime.h"
 #include "base/seq.h"
-#include "transport/recovery/rate.h"
-
-enum sent_flag {
-	SENT_SACKED = 1,
-	SENT_LOST = 2,  /* deemed lost; never together with SACKED */
-	SENT_AGAIN = 4, /* lost, and sent again since */
-	SENT_TWICE = 8, /* was ever retransmitted: no RTT sample from it (Karn) */
-};
-
-struct sent_range {
-	struct list link;
-	struct list again; /* AGAIN: in the order of retransmission */
-	uint32_t start, end;
-	nanotime sent;     /* last time */
-	uint16_t pieces;   /* segments that it was sent as; merged ranges add theirs up */
-	/* of its segments: the bytes of each but the last, and those of the last (0: as it follows
-	 * from `pieces`); 1 and 1 where they are of several lengths, so that bytes count */
-	uint16_t mss, tail;
-	uint8_t flags;     /* enum sent_flag */
-	uint8_t tries;     /* retransmissions */
-	struct rate_mark mark; /* while the board has a rate */
-};
+#include "transport/recovery/sent_range.h"
 
 struct scoreboard {
 	struct list ranges;      /* sorted by start, disjoint, no gaps */
@@ -63,7 +38,8 @@ struct scoreboard {
 	uint32_t sacked, lost, again; /* bytes */
 	uint32_t sacked_pieces;  /* segments SACKed */
 	uint32_t delivered_end;  /* highest sequence number known to have arrived (RACK.fack) */
-	struct sent_range *hint; /* none before it waits to be sent again; NULL: from the start */
+	struct tree tree;        /* of the ranges up to ... */
+	struct sent_range *in_tree; /* ... this one: all that are not as when first sent; or NULL */
 	struct sent_range *judged; /* all before it are SACKED or LOST; NULL: from the start */
 	struct rate *rate;       /* learns of what is sent, arrives and gets lost; NULL: nobody */
 };
@@ -152,12 +128,8 @@ bool board_ack_clean(struct scoreboard *b, struct pool *p, uint32_t una, nanotim
  * ranges that it cuts. */
 void board_sack(struct scoreboard *b, struct pool *p, uint32_t start, uint32_t end,
 		struct board_news *n);
-/* Is it outstanding, neither SACKED nor LOST? */
-static inline bool range_in_doubt(const struct sent_range *r)
-{
-	return !(r->flags & (SENT_SACKED | SENT_LOST));
-}
-
+/* The last range that does not start behind `at`, or the first of all; NULL: there is none. */
+struct sent_range *board_at(struct scoreboard *b, uint32_t at);
 /* The first range in doubt, or NULL. */
 struct sent_range *board_first_in_doubt(struct scoreboard *b);
 /* Marks a range in doubt, or one that was sent AGAIN, as lost (once more). Returns the range

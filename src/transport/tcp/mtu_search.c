@@ -194,12 +194,19 @@ void conn_larger_arrived(struct transport *t, struct tcp_conn *c)
 	conn_probing_over(t, c);
 }
 
+/* Where the larger segment's ranges begin, in the board's list. */
+static struct list *ranges_of_larger(struct tcp_flight *f)
+{
+	struct sent_range *r = board_at(&f->board, f->probe_start);
+	return r ? &r->link : &f->board.ranges;
+}
+
 /* All of it goes again at once, in segments that pass. */
 static void larger_failed(struct transport *t, struct tcp_conn *c, uint32_t high, const char *why)
 {
 	struct tcp_flight *f = c->flight;
 	struct list *const end = &f->board.ranges;
-	for (struct list *at = end->next; at != end; at = at->next) {
+	for (struct list *at = ranges_of_larger(f); at != end; at = at->next) {
 		struct sent_range *r = list_entry(at, struct sent_range, link);
 		if (seq_ge(r->start, f->probe_end))
 			break;
@@ -215,11 +222,11 @@ static void larger_failed(struct transport *t, struct tcp_conn *c, uint32_t high
 }
 
 /* Of the larger segment's bytes, how many are LOST. */
-static uint32_t lost_of_larger(const struct tcp_flight *f)
+static uint32_t lost_of_larger(struct tcp_flight *f)
 {
 	uint32_t lost = 0;
-	list_each(at, &f->board.ranges)
-	{
+	const struct list *at = ranges_of_larger(f);
+	for (; at != &f->board.ranges; at = at->next) {
 		const struct sent_range *r = list_entry(at, struct sent_range, link);
 		if (seq_ge(r->start, f->probe_end))
 			break;

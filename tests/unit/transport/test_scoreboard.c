@@ -43,6 +43,31 @@ static uint32_t count(const struct model *m, uint8_t mask)
 	return n;
 }
 
+/* The tree has the first ranges, in their order, with what became of them; all others are as they
+ * were sent. Returns the height. */
+static unsigned check_tree(const struct tree_node *n, const struct list **at)
+{
+	if (!n)
+		return 0;
+	unsigned left = check_tree(n->child[0], at);
+	const struct sent_range *r = list_entry(*at, struct sent_range, link);
+	check(&r->node == n);
+	check((n->marks != 0) == (r->flags & SENT_SACKED || range_waits(r)));
+	*at = (*at)->next;
+	unsigned right = check_tree(n->child[1], at);
+	check(left <= right + 1 && right <= left + 1);
+	return (left > right ? left : right) + 1;
+}
+
+static void check_rest(const struct model *m)
+{
+	const struct list *at = m->b.ranges.next;
+	check_tree(m->b.tree.root, &at);
+	check(m->b.in_tree ? at->prev == &m->b.in_tree->link : at->prev == &m->b.ranges);
+	for (; at != &m->b.ranges; at = at->next)
+		check(range_in_doubt(list_entry(at, struct sent_range, link)));
+}
+
 /* What holds whatever happened: sorted, no gaps, sums of the ranges' own flags, no item lost. */
 static void check_ranges(const struct model *m)
 {
@@ -63,6 +88,7 @@ static void check_ranges(const struct model *m)
 		ranges++;
 	}
 	check(at == m->base + m->nxt);
+	check_rest(m);
 	nanotime before = 0;
 	list_each(l, &m->b.resent)
 	{
@@ -131,6 +157,28 @@ static void do_ack(struct model *m, struct rng *r)
 	m->una = una;
 	if (!m->starved)
 		check(n.acked == fresh && n.sacked == 0);
+}
+
+/* The common case, with or without what is left of a tree. */
+static void do_ack_clean(struct model *m, struct rng *r)
+{
+	uint32_t una = m->una + (uint32_t)rng_below(r, m->nxt - m->una + 1);
+	nanotime first, newest;
+	if (una == m->una || !board_clean(&m->b))
+		return;
+	board_ack_clean(&m->b, &m->pool, m->base + una, &first, &newest);
+	m->una = una;
+}
+
+/* A place is found as by looking at each. */
+static void do_find(struct model *m, struct rng *r)
+{
+	uint32_t pos = m->base + m->una + (uint32_t)rng_below(r, m->nxt - m->una + 1);
+	const struct sent_range *found = board_first(&m->b);
+	list_each(l, &m->b.ranges)
+		if (seq_le(list_entry(l, struct sent_range, link)->start, pos))
+			found = list_entry(l, struct sent_range, link);
+	check(board_at(&m->b, pos) == found);
 }
 
 static bool board_has(const struct model *m, uint32_t at)
@@ -331,7 +379,12 @@ static void step(struct model *m, struct rng *r)
 		do_send(m, r);
 		break;
 	case 5:
-		do_ack(m, r);
+		if (rng_below(r, 2))
+			do_ack(m, r);
+		else if (rng_below(r, 2))
+			do_find(m, r);
+		else
+			do_ack_clean(m, r);
 		break;
 	case 6: case 7: case 8:
 		do_sack(m, r);
