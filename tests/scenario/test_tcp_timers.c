@@ -123,6 +123,27 @@ static void test_probe_repairs(void **state)
 	peer_close(p);
 }
 
+/* One ACK may stand for many and tell of a loss as well: the window is reduced from what was in
+ * flight before it (RFC 5681 3.1, as RFC 9937's RecoverFS). */
+static void test_loss_in_a_stretched_ack(void **state)
+{
+	(void)state;
+	struct stack_config c;
+	peer_config(&c);
+	c.transport.congestion = CC_RENO;
+	struct wire_peer *p = peer_open(&c, false);
+	sock_id id = peer_accepted(p, &(struct tcp_options)PEER_MSS_SACK);
+	peer_write(p, id, pattern, 10000);
+	peer_wait(p, 50 * NANO_MS);
+	struct tcp_options sack = { .has = TCP_HAS_SACK, .sack_count = 1 };
+	sack.sack[0].start = p->iss + 7001;
+	sack.sack[0].end = p->iss + 10001;
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 6001, .options = sack);
+	assert_true(peer_info(p, id).recovering);
+	assert_in_range(peer_info(p, id).ssthresh, 5000, 5999);
+	peer_close(p);
+}
+
 /* MUST-20, SHLD-9, SHLD-10: at the third retransmission, not before, the next hop is asked
  * whether it is there, and the owner is told. An answer ends the trouble. */
 static void test_first_threshold(void **state)
@@ -329,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_karn),
 		cmocka_unit_test(test_probe_is_waited_for),
 		cmocka_unit_test(test_probe_repairs),
+		cmocka_unit_test(test_loss_in_a_stretched_ack),
 		cmocka_unit_test(test_first_threshold),
 		cmocka_unit_test(test_first_threshold_of_syn),
 		cmocka_unit_test(test_second_threshold),

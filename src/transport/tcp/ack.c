@@ -375,6 +375,8 @@ static bool take_syn_ack(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		return false;
 	}
 	conn_syn_acked(t, c, seg->ack);
+	if (c->backoff && !c->rtt.srtt && c->snd_una == c->snd_nxt)
+		rtt_repeated(&c->rtt);
 	c->backoff = 0;
 	c->flags &= (uint16_t)~CONN_SYN_OWED;
 	wheel_disarm(t->core->wheel, &c->timer);

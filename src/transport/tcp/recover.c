@@ -90,7 +90,8 @@ static void enter_recovery(struct transport *t, struct tcp_conn *c, const struct
 	f->again_forced = true; /* RFC 9937 6: the first goes at once */
 	f->retransmit_why = WHY_FAST_RETRANSMIT;
 	struct cc_loss l = loss_of(t, c, n->lost);
-	l.flight = conn_loss_flight(t, c);
+	/* before this ACK, of which one may stand for many: RecoverFS too counts so */
+	l.flight = conn_loss_flight(t, c, c->snd_una - n->prior_una);
 	f->cc.ops->loss(&f->cc, &l);
 	note_reduction(c);
 	prr_begin(&f->prr, c->snd_nxt - c->snd_una, n->prior_sacked, c->snd_una - n->prior_una,

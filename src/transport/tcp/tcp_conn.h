@@ -290,8 +290,9 @@ __attribute__((noinline, cold)) bool conn_pace_waits(const struct tcp_conn *c);
 void conn_validate_window(struct transport *t, struct tcp_conn *c);
 /* Data follows a silence of more than an RTO. */
 void conn_restart_window(struct transport *t, struct tcp_conn *c, nanodiff rto);
-/* Something was lost: the flight from which the reduction goes. */
-uint32_t conn_loss_flight(struct transport *t, struct tcp_conn *c);
+/* Something was lost: the flight from which the reduction goes, with what the ACK that tells of it
+ * has acknowledged. */
+uint32_t conn_loss_flight(struct transport *t, struct tcp_conn *c, uint32_t acked);
 /* All of that has arrived, or timed out; before congestion control hears of it. */
 void conn_loss_over(struct transport *t, struct tcp_conn *c);
 /* In timer.note: no window was kept, but who makes a flight has to look. */

@@ -22,7 +22,8 @@ nanodiff conn_rto(const struct transport *t, const struct tcp_conn *c)
 }
 
 /* RFC 8985 7.2 */
-static nanodiff probe_wait(const struct transport *t, const struct tcp_conn *c)
+__attribute__((always_inline)) static inline nanodiff
+probe_wait(const struct transport *t, const struct tcp_conn *c)
 {
 	if (!c->rtt.srtt)
 		return NANO_S;

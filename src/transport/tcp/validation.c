@@ -89,10 +89,10 @@ void conn_restart_window(struct transport *t, struct tcp_conn *c, nanodiff rto)
 		spread_burst(t, c);
 }
 
-uint32_t conn_loss_flight(struct transport *t, struct tcp_conn *c)
+uint32_t conn_loss_flight(struct transport *t, struct tcp_conn *c, uint32_t acked)
 {
 	struct tcp_flight *f = c->flight;
-	uint32_t flight = c->snd_nxt - c->snd_una;
+	uint32_t flight = c->snd_nxt - c->snd_una + acked;
 	f->loss_flight = 0;
 	if (!asks(t, f))
 		return flight;
