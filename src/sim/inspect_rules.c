@@ -255,7 +255,7 @@ static void receive_rules(const struct shadow *was, const struct tcp_conn *c, st
 	uint64_t most = offered > f->receive_buffer ? offered : f->receive_buffer;
 	if (f->rx.blocks * (uint64_t)RING_BLOCK > most + RING_SLACK)
 		breach(b, c, "I23 (receive ring)", "bytes, of", f->rx.blocks * RING_BLOCK, most);
-	bool more = was->flight && seq_gt(c->rcv_edge, was->rcv_edge);
+	bool more = was->known && was->flight && seq_gt(c->rcv_edge, was->rcv_edge);
 	if (more && offered > was->receive_buffer && offered > f->receive_buffer &&
 		!(c->flags & CONN_FIN_RECEIVED))
 		breach(b, c, "I23 (offered)", "bytes, of", offered, f->receive_buffer);

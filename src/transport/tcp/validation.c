@@ -186,7 +186,9 @@ void conn_recall_window(struct transport *t, struct tcp_conn *c)
 	if (cwnd <= f->cc.initial || f->cc.ops->own_window)
 		return;
 	f->cc.cwnd = cwnd;
-	f->cc.ssthresh = note & NOTE_SLOW_START ? UINT32_MAX : cwnd;
+	/* a note is less than it was, but two segments are the least (RFC 5681 (4)) */
+	uint32_t least = cwnd > 2 * f->cc.mss ? cwnd : 2 * f->cc.mss;
+	f->cc.ssthresh = note & NOTE_SLOW_START ? UINT32_MAX : least;
 	f->last_sent = t->now - (elapsed > t->config.flight_idle ? elapsed : t->config.flight_idle);
 	f->validated_at = t->now - elapsed;
 }
