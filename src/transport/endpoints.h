@@ -143,7 +143,8 @@ struct conn_queue {
 	uint32_t head, count;
 };
 
-#define PORT_BUCKETS 256
+#define PORT_BUCKETS  256
+#define PORT_COUNTERS 256
 #define SAVED_SYN_BUCKETS 256u
 
 struct transport {
@@ -179,10 +180,11 @@ struct transport {
 	struct timer embryo_timer, time_wait_timer;
 	struct tcp_reply *reply;    /* ring of config.resets */
 	uint32_t reply_head, reply_count;
-	uint32_t port_counter;
-	uint64_t port_random;
+	uint32_t port_counter[PORT_COUNTERS]; /* RFC 6056 3.3.4 */
 	struct tcp_tuple port_tuple;  /* the destination that a port was picked for last */
-	uint32_t port_offset;         /* where the search for it began */
+	uint32_t port_offset;         /* where the search for it began ... */
+	uint16_t port_steps;          /* ... how it goes on ... */
+	uint16_t port_bucket;         /* ... and its counter */
 	bool port_offset_known;
 	struct addr path_destination; /* the way that was looked up last: a handshake asks often */
 	struct path path;
