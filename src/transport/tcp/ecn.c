@@ -21,6 +21,7 @@
 /* The flags of SYNs: RFC 9768 table 2. */
 #define ACE_CLASSIC  3 /* (0,1,1) asks for RFC 3168's feedback ... */
 #define ACE_ACCURATE 7 /* ... (1,1,1) for accurate one */
+#define ACE_AE       4
 
 static uint8_t accurate(const struct rx *rx)
 {
@@ -37,7 +38,12 @@ uint8_t ecn_agreed(unsigned use, const struct rx *rx, const struct tcp_segment *
 {
 	if (use >= ECN_USE_ACCURATE && asks_accurate(seg))
 		return accurate(rx) | CONN_ACE_EXPECT;
-	return (ace_of(seg) & ACE_CLASSIC) == ACE_CLASSIC && use != ECN_USE_OFF ? CONN_ECN : 0;
+	if ((ace_of(seg) & ACE_CLASSIC) != ACE_CLASSIC || use == ECN_USE_OFF)
+		return 0;
+	/* Who asks for no more than RFC 3168 never marks a SYN (6.1.1): somebody on the way writes
+	 * over the field, so what it says later would mean nothing (as Linux sees it). */
+	bool plain = (rx->tos & IP_ECN_MASK) == IP_NOT_ECT;
+	return plain || ace_of(seg) & ACE_AE ? CONN_ECN : 0;
 }
 
 bool ecn_of_syn_again(unsigned use, uint8_t *ecn, const struct rx *rx,
