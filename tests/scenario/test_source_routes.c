@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "internet/source_route.h"
 #include "support/wire_peer.h"
 #include "transport/endpoints.h"
 
@@ -156,6 +157,44 @@ static void test_turned_around(void **state)
 	peer_close(p);
 }
 
+/* In the table of connections each free place is taken, or all of these are free again. */
+static void fill_table(struct transport *t, bool full)
+{
+	for (uint32_t at = 0; at <= t->demux.mask; at++)
+		for (unsigned i = 0; i < DEMUX_SLOTS; i++)
+			if (!t->demux.line[at].tag[i]) /* that of an entry is odd */
+				t->demux.line[at].ref[i] = full;
+}
+
+/* What brings a cookie back finds no place in the table: it holds no route either, of which there
+ * are few. Later it finds one. */
+static void test_given_up(void **state)
+{
+	(void)state;
+	struct wire_peer *p = far_peer(true);
+	struct transport *t = stack_transport(p->stack);
+	sock_id listener = peer_listen(p);
+	struct source_route r = { .hops = 1,
+		.hop = { { 192, 0, 2, 2 } },
+		.owner = { p->local, p->remote, p->port, p->peer_port } };
+	uint8_t number = source_route_put(t->internet, &r);
+	assert_int_not_equal(number, 0);
+	t->config.syn_cookies = SYN_COOKIES_ALWAYS;
+	SAY(p, .flags = TCP_SYN);
+	peer_expect(p, TCP_SYN | TCP_ACK, 0, 1);
+	fill_table(t, true);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
+	peer_expect_nothing(p);
+	assert_int_equal(stack_counters(p->stack)->drop[DROP_TCP_BACKLOG_FULL], 1);
+	assert_int_equal(t->conn_pool.used, 0);
+	assert_false(source_route_at(t->internet, number)->held);
+	fill_table(t, false);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1);
+	peer_take(p, listener);
+	assert_true(source_route_at(t->internet, number)->held);
+	peer_close(p);
+}
+
 /* Unless it is configured nobody comes by a source route; and never by one that is no route. */
 static void test_refused(void **state)
 {
@@ -192,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_bad_names),
 		cmocka_unit_test(test_turned_around),
+		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

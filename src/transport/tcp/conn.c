@@ -236,6 +236,12 @@ void conn_free(struct transport *t, struct tcp_conn *c)
 	pool_give(&t->conn_pool, c);
 }
 
+void conn_give_up(struct transport *t, struct tcp_conn *c)
+{
+	c->flags &= (uint16_t)~CONN_IN_DEMUX;
+	conn_free(t, c);
+}
+
 void conn_time_wait(struct transport *t, struct tcp_conn *c)
 {
 	struct tcp_time_wait *w = pool_take(&t->time_wait_pool);

@@ -107,8 +107,7 @@ bool fast_syn_accept(struct transport *t, struct tcp_listener *l, const struct t
 	c->flags |= CONN_SYN_OWED;
 	struct tcp_flight *f = conn_flight(t, c);
 	if (!f || !demux_add(&t->demux, demux_searched(&t->demux), DEMUX_CONN, c)) {
-		conn_drop_flight(t, c);
-		pool_give(&t->conn_pool, c);
+		conn_give_up(t, c);
 		return false;
 	}
 	f->fast_open_cookie = e->cookie;

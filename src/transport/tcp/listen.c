@@ -471,7 +471,7 @@ static bool cookie_taken(struct transport *t, struct tcp_listener *l, struct rx 
 		e.ecn = ecn_of_cookie(ecn_use(t, l->sock), seg);
 	struct tcp_conn *c = embryo_conn(t, l, &e, seg);
 	if (c && !demux_add(&t->demux, demux_searched(&t->demux), DEMUX_CONN, c)) {
-		pool_give(&t->conn_pool, c);
+		conn_give_up(t, c);
 		c = NULL;
 	}
 	if (c)

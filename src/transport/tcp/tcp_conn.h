@@ -59,6 +59,8 @@ void conn_drop_flight(struct transport *t, struct tcp_conn *c);
  * transmit (orphans) or with the owner's close. */
 void conn_die(struct transport *t, struct tcp_conn *c, enum error why);
 void conn_free(struct transport *t, struct tcp_conn *c);
+/* The same for one that embryo_conn made and that has found no place in the table. */
+void conn_give_up(struct transport *t, struct tcp_conn *c);
 /* Into TIME-WAIT (RFC 9293 3.6.1): the small struct takes over in the table. */
 void conn_time_wait(struct transport *t, struct tcp_conn *c);
 /* Puts it on the ready list: transmit will look what there is to do. */
