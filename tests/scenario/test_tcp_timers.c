@@ -82,6 +82,37 @@ static uint32_t exchange(struct wire_peer *p, sock_id id, uint32_t done, uint32_
 	return done + len;
 }
 
+/* How long after the ACK of the first of so many small segments the second is sent again. */
+static nanodiff timeout_of_small(unsigned segments)
+{
+	struct wire_peer *p = peer_open(NULL, false);
+	sock_id id = peer_accepted(p, NULL);
+	uint32_t done = 0;
+	sock_set(p->stack, id, SOCK_NODELAY, 1);
+	for (unsigned i = 0; i < 12; i++)
+		done = exchange(p, id, done, 1000, 100 * NANO_MS);
+	for (unsigned i = 0; i < segments; i++)
+		peer_write(p, id, pattern, 100);
+	peer_wait(p, 100 * NANO_MS);
+	SAY(p, .flags = TCP_ACK, .them = 1, .us = 1 + done + 100);
+	nanotime then = p->now;
+	while (!peer_info(p, id).retransmits)
+		peer_wait(p, NANO_MS);
+	nanodiff waited = p->now - then;
+	peer_close(p);
+	return waited;
+}
+
+/* RFC 7765 4: the RTO counts from when the oldest left where fewer than four segments are out, of
+ * whatever length; more of them tell of a loss by duplicate ACKs. */
+static void test_rto_restart(void **state)
+{
+	(void)state;
+	assert_in_range(timeout_of_small(2), 180 * NANO_MS, 250 * NANO_MS);
+	assert_in_range(timeout_of_small(4), 180 * NANO_MS, 250 * NANO_MS);
+	assert_in_range(timeout_of_small(5), 280 * NANO_MS, 350 * NANO_MS);
+}
+
 /* RFC 8985 7.3: after a tail loss probe the RTO is a whole one, or it would not wait for the
  * answer, whatever RFC 7765 takes off it otherwise. */
 static void test_probe_is_waited_for(void **state)
@@ -348,6 +379,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_karn),
+		cmocka_unit_test(test_rto_restart),
 		cmocka_unit_test(test_probe_is_waited_for),
 		cmocka_unit_test(test_probe_repairs),
 		cmocka_unit_test(test_loss_in_a_stretched_ack),

@@ -44,13 +44,16 @@ nanotime conn_tail_probe_due(const struct transport *t, const struct tcp_conn *c
 	return nanotime_min(from + wait, f->rto_at);
 }
 
+#define RESTART_SEGMENTS 4u /* rrthresh: so many bring duplicate ACKs enough */
+
 /* RFC 7765: with few segments outstanding and nothing to follow, the RTO counts from when the
  * oldest of them was sent. */
 static nanodiff rto_restart(const struct transport *t, const struct tcp_conn *c, nanodiff rto)
 {
 	const struct sent_range *first = board_first(&c->flight->board);
 	if (!t->config.rto_restart || !first || c->snd_end != c->snd_nxt || c->backoff ||
-	    c->snd_nxt - c->snd_una >= 4u * c->mss)
+	    c->snd_nxt - c->snd_una >= RESTART_SEGMENTS * c->mss ||
+	    c->flight->board.count >= RESTART_SEGMENTS) /* small ones are told of as well */
 		return rto;
 	nanodiff age = t->now - first->sent;
 	return age < rto ? rto - age : rto;
