@@ -89,15 +89,25 @@ int64_t posix_fcntl(struct posix *p, int fd, int cmd, long arg)
 	struct file *f = file_find(p, fd);
 	if (!f)
 		return -LINUX_EBADF;
+	const int kept = LINUX_O_NONBLOCK | LINUX_O_APPEND;
 	switch (cmd) {
 	case LINUX_F_GETFL: return f->flags;
 	case LINUX_F_SETFL:
-		f->flags = (f->flags & ~LINUX_O_NONBLOCK) | ((int)arg & LINUX_O_NONBLOCK);
+		f->flags = (f->flags & ~kept) | ((int)arg & kept);
 		return 0;
-	case LINUX_F_GETFD:
-	case LINUX_F_SETFD: /* nothing is ever executed */ return 0;
+	case LINUX_F_GETFD: return f->close_on_exec;
+	case LINUX_F_SETFD: /* nothing is ever executed */
+		f->close_on_exec = arg & LINUX_FD_CLOEXEC;
+		return 0;
+	case LINUX_F_GETOWN: return 0; /* nobody is ever signalled */
 	default: return -LINUX_EINVAL;
 	}
+}
+
+static bool is_known(unsigned long request)
+{
+	return request == LINUX_SIOCINQ || request == LINUX_SIOCOUTQ ||
+		request == LINUX_SIOCOUTQNSD;
 }
 
 int64_t posix_ioctl(struct posix *p, int fd, unsigned long request, int *arg)
@@ -115,8 +125,8 @@ int64_t posix_ioctl(struct posix *p, int fd, unsigned long request, int *arg)
 	}
 	if (f->kind != FILE_SOCKET)
 		return -LINUX_ENOTTY;
-	if (f->stage == STAGE_LISTEN)
-		return -LINUX_EINVAL;
+	if (f->stage == STAGE_LISTEN && request != LINUX_SIOCATMARK)
+		return is_known(request) ? -LINUX_EINVAL : -LINUX_ENOTTY;
 	struct sock_tcp_info i = { 0 };
 	if (f->stage == STAGE_STREAM)
 		sock_tcp_info(p->stack, f->id, &i);
@@ -130,7 +140,7 @@ int64_t posix_ioctl(struct posix *p, int fd, unsigned long request, int *arg)
 		*arg = shaking ? 0 : (int)(i.unsent + (i.fin_queued && !i.fin_sent));
 		return 0;
 	case LINUX_SIOCATMARK: *arg = oob_at_mark(p, f); return 0;
-	default: return -LINUX_EINVAL;
+	default: return -LINUX_ENOTTY;
 	}
 }
 

@@ -122,3 +122,24 @@ bool linux_meminfo_value(
 	}
 	return false;
 }
+
+int64_t linux_seconds_as_retries(int seconds)
+{
+	int64_t retries = 0, period = 0, step = 1;
+	while (seconds > period && retries < 255) {
+		period += step;
+		step = step * 2 < 120 ? step * 2 : 120;
+		retries++;
+	}
+	return retries;
+}
+
+int linux_retries_as_seconds(int64_t retries)
+{
+	int64_t period = 0, step = 1;
+	for (; retries > 0; retries--) {
+		period += step;
+		step = step * 2 < 120 ? step * 2 : 120;
+	}
+	return (int)period;
+}

@@ -10,7 +10,9 @@
 
 #include "posix/posix.h"
 
-#define POSIX_HARMLESS 15    /* options that are kept and change nothing */
+#define SOMAXCONN      4096  /* Linux's: the longest queue that a listener may ask for */
+#define POSIX_DEVICE   "tun0" /* as packetdrill calls its interface elsewhere */
+#define POSIX_INERT    27    /* options that are kept and change nothing */
 #define POSIX_NOTES    16    /* messages in one error queue */
 #define POSIX_RECORDS  16    /* sends that wait to be acknowledged before they are told of */
 #define POSIX_WATCHED  32    /* descriptors in one epoll */
@@ -72,7 +74,8 @@ struct seen {
 struct file {
 	int number;
 	uint8_t kind; /* enum file_kind */
-	int flags;    /* O_RDWR, O_NONBLOCK */
+	int flags;    /* O_RDWR, O_NONBLOCK, O_APPEND */
+	bool close_on_exec;
 	/* sockets */
 	uint8_t stage; /* enum socket_stage */
 	bool v6;       /* AF_INET6 */
@@ -111,6 +114,7 @@ struct file {
 	int linger_seconds;
 	int defer_seconds;
 	int linger2;
+	bool device_bound;
 	uint32_t port_range; /* IP_LOCAL_PORT_RANGE: least port | most << 16; 0: the configured */
 	uint32_t unsent_low; /* TCP_NOTSENT_LOWAT; 0: sysctl's */
 	int read_low;
@@ -120,7 +124,7 @@ struct file {
 	uint32_t send_buffer, receive_buffer; /* as Linux counts: twice what was asked */
 	uint64_t pacing_most;                 /* SO_MAX_PACING_RATE: bytes/s; UINT64_MAX: none */
 	int64_t option[SOCK_OPTIONS];
-	int harmless[POSIX_HARMLESS]; /* what options that change nothing were set to */
+	int inert[POSIX_INERT]; /* what options that change nothing were set to */
 	uint32_t options_set;         /* bit by enum sock_option */
 	struct send_queue queue;
 	struct seen seen;
@@ -286,6 +290,12 @@ void tcp_info_fill(struct posix *p, struct file *f, struct linux_tcp_info *out);
 void meminfo_fill(struct posix *p, const struct file *f, uint32_t out[LINUX_SK_MEMINFO_VARS]);
 /* Bytes of *out that TCP_CC_INFO has to tell: 0 for all but BBR. */
 uint32_t cc_info_fill(struct posix *p, const struct file *f, struct linux_bbr_info *out);
+/* inert_option.c */
+/* Where the value of such an option is kept; NULL: it is another. */
+const int *option_inert(const struct file *f, int level, int name);
+int64_t option_set_inert(struct file *f, int level, int name, int n);
+/* SO_BINDTODEVICE: there is one interface, and an empty name is any. */
+int64_t option_set_device(struct file *f, const char *name, uint32_t len);
 /* sysctl.c */
 void sysctl_defaults(struct posix *p);
 void sysctl_stack_config(struct stack_config *c);

@@ -139,6 +139,17 @@ int64_t posix_epoll_ctl(
 	if (f->kind == FILE_EPOLL)
 		return -LINUX_EINVAL; /* no nests: nothing here needs them */
 	struct watched *w = watched_find(e, fd);
+	const uint32_t exclusive = (uint32_t)LINUX_EPOLLEXCLUSIVE;
+	const uint32_t beside = LINUX_EPOLLIN | LINUX_EPOLLOUT | LINUX_EPOLLERR | LINUX_EPOLLHUP |
+		(uint32_t)LINUX_EPOLLET | LINUX_EPOLLWAKEUP;
+	bool asks = op != LINUX_EPOLL_CTL_DEL && event && event->events & exclusive;
+	/* Who is woken alone is so from the first on, and for little else. */
+	if (asks && (op == LINUX_EPOLL_CTL_MOD || event->events & ~(beside | exclusive)))
+		return -LINUX_EINVAL;
+	if (op == LINUX_EPOLL_CTL_MOD && w && w->events & exclusive)
+		return -LINUX_EINVAL;
+	if (op != LINUX_EPOLL_CTL_DEL && !event)
+		return -LINUX_EFAULT;
 	switch (op) {
 	case LINUX_EPOLL_CTL_ADD:
 		if (w)
@@ -158,8 +169,6 @@ int64_t posix_epoll_ctl(
 		*w = (struct watched){ 0 };
 		return 0;
 	}
-	if (!event)
-		return -LINUX_EFAULT;
 	*w = (struct watched){
 		.number = fd, .events = event->events, .data = event->data, .ready = true
 	};

@@ -29,33 +29,11 @@ static const struct plain {
 	{ LINUX_SOL_TCP, LINUX_TCP_SYNCNT, SOCK_SYN_RETRIES, 1, 1, 127 },
 	{ LINUX_SOL_TCP, LINUX_TCP_SAVE_SYN, SOCK_SAVE_SYN, 1, 0, 2 },
 	{ LINUX_SOL_TCP, LINUX_TCP_USER_TIMEOUT, SOCK_USER_TIMEOUT, NANO_MS, 0, INT32_MAX },
-	{ LINUX_SOL_IP, LINUX_IP_TOS, SOCK_TOS, 1, 0, 255 },
+	{ LINUX_SOL_IP, LINUX_IP_TOS, SOCK_TOS, 1, INT32_MIN, INT32_MAX },
 	{ LINUX_SOL_IP, LINUX_IP_TTL, SOCK_HOP_LIMIT, 1, 1, 255 },
 	{ LINUX_SOL_IPV6, LINUX_IPV6_TCLASS, SOCK_TOS, 1, 0, 255 },
 	{ LINUX_SOL_IPV6, LINUX_IPV6_UNICAST_HOPS, SOCK_HOP_LIMIT, 1, 0, 255 },
 };
-
-/* Options that Linux has, that are taken and change nothing. */
-static const struct {
-	int level, name;
-} harmless[] = {
-	{ LINUX_SOL_SOCKET, LINUX_SO_PRIORITY },
-	{ LINUX_SOL_SOCKET, LINUX_SO_MARK },
-	{ LINUX_SOL_SOCKET, LINUX_SO_DONTROUTE },
-	{ LINUX_SOL_SOCKET, LINUX_SO_BROADCAST },
-	{ LINUX_SOL_SOCKET, LINUX_SO_BUSY_POLL },
-	{ LINUX_SOL_SOCKET, LINUX_SO_TIMESTAMP },
-	{ LINUX_SOL_SOCKET, LINUX_SO_TIMESTAMPNS },
-	{ LINUX_SOL_SOCKET, LINUX_SO_INCOMING_CPU },
-	{ LINUX_SOL_TCP, LINUX_TCP_THIN_LINEAR_TIMEOUTS },
-	{ LINUX_SOL_TCP, LINUX_TCP_THIN_DUPACK },
-	{ LINUX_SOL_IP, LINUX_IP_FREEBIND },
-	{ LINUX_SOL_IPV6, LINUX_IPV6_FREEBIND },
-	{ LINUX_SOL_IP, LINUX_IP_RECVTTL },
-	{ LINUX_SOL_IP, LINUX_IP_RECVTOS },
-	{ LINUX_SOL_IP, LINUX_IP_BIND_ADDRESS_NO_PORT },
-};
-static_assert(sizeof harmless / sizeof *harmless == POSIX_HARMLESS, "a place for each");
 
 static const struct plain *find_plain(int level, int name)
 {
@@ -65,13 +43,16 @@ static const struct plain *find_plain(int level, int name)
 	return NULL;
 }
 
-/* Where such an option's value is kept; NULL: it is another. */
-static int *find_harmless(struct file *f, int level, int name)
+/* Does a socket of this kind have options of that level? */
+static bool has_level(const struct file *f, int level)
 {
-	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
-		if (harmless[i].level == level && harmless[i].name == name)
-			return &f->harmless[i];
-	return NULL;
+	switch (level) {
+	case LINUX_SOL_SOCKET:
+	case LINUX_SOL_IP: return true;
+	case LINUX_SOL_IPV6: return f->v6;
+	case LINUX_SOL_TCP: return !f->datagram;
+	default: return false;
+	}
 }
 
 static int64_t remember(struct posix *p, struct file *f, enum sock_option option, int64_t value)
@@ -87,36 +68,14 @@ static int64_t remember(struct posix *p, struct file *f, enum sock_option option
 /* IP options are one byte or an int. */
 static bool get_int(int level, const void *value, uint32_t len, int *out)
 {
-	if (len >= sizeof *out) {
+	*out = 0;
+	if (len >= sizeof *out)
 		memcpy(out, value, sizeof *out);
-		return true;
-	}
-	if (level != LINUX_SOL_IP || len < 1)
+	else if (level != LINUX_SOL_IP)
 		return false;
-	*out = *(const uint8_t *)value;
-	return true;
-}
-
-/* secs_to_retrans of Linux: so many SYN-ACKs, at 1, 3, 7 ... seconds, cover the time. */
-static int64_t seconds_as_retries(int seconds)
-{
-	int64_t retries = 0, period = 0, step = 1;
-	while (seconds > period && retries < 255) {
-		period += step;
-		step = step * 2 < 120 ? step * 2 : 120;
-		retries++;
-	}
-	return retries;
-}
-
-static int retries_as_seconds(int64_t retries)
-{
-	int64_t period = 0, step = 1;
-	for (; retries > 0; retries--) {
-		period += step;
-		step = step * 2 < 120 ? step * 2 : 120;
-	}
-	return (int)period;
+	else if (len)
+		*out = *(const uint8_t *)value;
+	return true; /* none at all is 0 */
 }
 
 static int64_t set_buffer(struct posix *p, struct file *f, bool send, int asked)
@@ -201,6 +160,8 @@ static int64_t set_socket_level(struct posix *p, struct file *f, int name, int n
 	case LINUX_SO_RCVBUF:
 	case LINUX_SO_RCVBUFFORCE: return set_buffer(p, f, false, n);
 	case LINUX_SO_RCVLOWAT: set_read_low(p, f, n); return 0;
+	case LINUX_SO_DETACH_FILTER: return -LINUX_ENOENT; /* nobody attaches one */
+	case LINUX_SO_PASSCRED: return -LINUX_EOPNOTSUPP;
 	case LINUX_SO_ZEROCOPY:
 		if (n < 0 || n > 1)
 			return -LINUX_EINVAL;
@@ -210,7 +171,7 @@ static int64_t set_socket_level(struct posix *p, struct file *f, int name, int n
 		if (n & LINUX_SOF_TIMESTAMPING_OPT_ID &&
 			!(f->stamping & LINUX_SOF_TIMESTAMPING_OPT_ID)) {
 			struct sock_tcp_info i = { 0 };
-			if (f->stage != STAGE_STREAM)
+			if (f->stage != STAGE_STREAM && !f->datagram)
 				return -LINUX_EINVAL;
 			sock_tcp_info(p->stack, f->id, &i);
 			f->stamp_base = f->queue.written - i.unsent - i.unacked;
@@ -241,7 +202,8 @@ static int64_t set_tcp_level(struct posix *p, struct file *f, int name, int n)
 	case LINUX_TCP_LINGER2: return set_fin_wait2(p, f, n);
 	case LINUX_TCP_DEFER_ACCEPT:
 		f->defer_seconds = n < 0 ? 0 : n;
-		return remember(p, f, SOCK_DEFER_ACCEPT, seconds_as_retries(f->defer_seconds));
+		return remember(p, f, SOCK_DEFER_ACCEPT,
+			linux_seconds_as_retries(f->defer_seconds));
 	case LINUX_TCP_WINDOW_CLAMP:
 		if (n <= 0)
 			return f->stage == STAGE_STREAM ? -LINUX_EINVAL
@@ -267,7 +229,7 @@ static int64_t set_tcp_level(struct posix *p, struct file *f, int name, int n)
 	case LINUX_TCP_FASTOPEN:
 		if (n < 0 || f->stage == STAGE_STREAM)
 			return -LINUX_EINVAL;
-		f->fast_open = n;
+		f->fast_open = n < SOMAXCONN ? n : SOMAXCONN;
 		if (f->stage == STAGE_LISTEN)
 			sock_set_fast_open(p->stack, f->id, (uint32_t)n);
 		return 0;
@@ -325,6 +287,8 @@ static int64_t set_plain(struct posix *p, struct file *f, const struct plain *o,
 		return -LINUX_EINVAL;
 	if (o->option == SOCK_NODELAY || o->option == SOCK_KEEPALIVE)
 		n = n != 0;
+	if (o->option == SOCK_TOS)
+		n &= UINT8_MAX;
 	if (o->option == SOCK_TOS && !f->datagram)
 		n &= ~IP_ECN_MASK; /* TCP's own: RFC 3168 */
 	if (o->option == SOCK_NODELAY && n && f->id && (f->corked || f->more)) {
@@ -362,10 +326,18 @@ int64_t posix_setsockopt(
 	struct file *f = file_socket(p, fd, &error);
 	if (!f)
 		return error;
+	if (len > INT32_MAX)
+		return -LINUX_EINVAL;
+	if (!has_level(f, level))
+		return -LINUX_ENOPROTOOPT;
+	if (!value && len)
+		return -LINUX_EFAULT;
 	if (level == LINUX_SOL_TCP && name == LINUX_TCP_CONGESTION)
 		return set_congestion(p, f, value, len);
 	if (level == LINUX_SOL_TCP && name == LINUX_TCP_FASTOPEN_KEY)
 		return set_fast_open_key(p, f, value, len);
+	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_BINDTODEVICE)
+		return option_set_device(f, value, len);
 	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_RCVTIMEO)
 		return set_time(&f->read_timeout, value, len);
 	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_SNDTIMEO)
@@ -375,16 +347,14 @@ int64_t posix_setsockopt(
 	if (level == LINUX_SOL_SOCKET && name == LINUX_SO_LINGER)
 		return set_linger(f, value, len);
 	int n;
-	if (!get_int(level, value, len, &n))
+	if (!get_int(level, value, len, &n) ||
+		(level == LINUX_SOL_IP && name == LINUX_IP_LOCAL_PORT_RANGE && len != sizeof n))
 		return -LINUX_EINVAL;
 	const struct plain *o = find_plain(level, name);
 	if (o)
 		return set_plain(p, f, o, n);
-	int *kept = find_harmless(f, level, name);
-	if (kept) {
-		*kept = n;
-		return 0;
-	}
+	if (option_inert(f, level, name))
+		return option_set_inert(f, level, name, n);
 	switch (level) {
 	case LINUX_SOL_SOCKET: return set_socket_level(p, f, name, n);
 	case LINUX_SOL_TCP: return set_tcp_level(p, f, name, n);
@@ -399,7 +369,10 @@ static int64_t put(void *value, uint32_t *len, const void *from, size_t size)
 	if (*len > INT32_MAX)
 		return -LINUX_EINVAL;
 	uint32_t n = *len < size ? *len : (uint32_t)size;
-	memcpy(value, from, n);
+	if (n && !value)
+		return -LINUX_EFAULT;
+	if (n)
+		memcpy(value, from, n);
 	*len = n;
 	return 0;
 }
@@ -416,6 +389,14 @@ static int64_t put_int(void *value, uint32_t *len, int64_t n)
 {
 	int number = (int)n;
 	return put(value, len, &number, sizeof number);
+}
+
+/* IP's options are told in one byte where there is no room for four. */
+static int64_t put_number(int level, void *value, uint32_t *len, int64_t n)
+{
+	if (level == LINUX_SOL_IP && *len > 1 && *len < sizeof(int) && n >= 0 && n <= UINT8_MAX)
+		*len = 1;
+	return put_int(value, len, n);
 }
 
 static int64_t put_time(void *value, uint32_t *len, nanodiff t)
@@ -440,11 +421,22 @@ static int take_pending(struct posix *p, struct file *f)
 	return posix_errno(sock_take_trouble(p->stack, f->id));
 }
 
+static int64_t get_peer(struct posix *p, struct file *f, void *value, uint32_t *len)
+{
+	uint8_t name[sizeof(struct linux_sockaddr_in6)];
+	uint32_t size = sizeof name;
+	int64_t error = posix_getpeername(p, f->number, name, &size);
+	if (!error && size < *len)
+		return -LINUX_EINVAL;
+	return error ? error : put(value, len, name, size);
+}
+
 static int64_t get_socket_level(
 	struct posix *p, struct file *f, int name, void *value, uint32_t *len)
 {
 	struct linux_linger linger = { f->linger, f->linger_seconds };
 	uint32_t memory[LINUX_SK_MEMINFO_VARS];
+	uint32_t stamping[2] = { f->stamping }; /* no clock is bound to it */
 	switch (name) {
 	case LINUX_SO_REUSEADDR: return put_int(value, len, f->reuse_address);
 	case LINUX_SO_REUSEPORT: return put_int(value, len, f->reuse_port);
@@ -462,7 +454,12 @@ static int64_t get_socket_level(
 	case LINUX_SO_SNDLOWAT: return put_int(value, len, 1);
 	case LINUX_SO_ACCEPTCONN: return put_int(value, len, f->stage == STAGE_LISTEN);
 	case LINUX_SO_ZEROCOPY: return put_int(value, len, f->zero_copy);
-	case LINUX_SO_TIMESTAMPING: return put_int(value, len, f->stamping);
+	case LINUX_SO_TIMESTAMPING: return put(value, len, stamping, sizeof stamping);
+	case LINUX_SO_BINDTODEVICE:
+		return put(value, len, POSIX_DEVICE,
+			f->device_bound ? sizeof POSIX_DEVICE : 0);
+	case LINUX_SO_PASSCRED: return -LINUX_EOPNOTSUPP;
+	case LINUX_SO_PEERNAME: return get_peer(p, f, value, len);
 	case LINUX_SO_LINGER: return put(value, len, &linger, sizeof linger);
 	case LINUX_SO_MEMINFO:
 		meminfo_fill(p, f, memory);
@@ -519,7 +516,7 @@ static int64_t get_tcp_level(struct posix *p, struct file *f, int name, void *va
 	case LINUX_TCP_LINGER2:
 		return put_int(value, len, f->linger2 < 0 ? -1 : f->linger2 ? f->linger2 : 60);
 	case LINUX_TCP_DEFER_ACCEPT:
-		return put_int(value, len, retries_as_seconds(f->option[SOCK_DEFER_ACCEPT]));
+		return put_int(value, len, linux_retries_as_seconds(f->option[SOCK_DEFER_ACCEPT]));
 	case LINUX_TCP_WINDOW_CLAMP: return put_int(value, len, f->option[SOCK_WINDOW_CLAMP]);
 	case LINUX_TCP_QUICKACK: return put_int(value, len, !f->quick_ack_off);
 	case LINUX_TCP_NOTSENT_LOWAT: return put_int(value, len, f->unsent_low);
@@ -575,14 +572,20 @@ int64_t posix_getsockopt(struct posix *p, int fd, int level, int name, void *val
 	struct file *f = file_socket(p, fd, &error);
 	if (!f)
 		return error;
+	if (!has_level(f, level))
+		return f->v6 ? -LINUX_ENOPROTOOPT : -LINUX_EOPNOTSUPP;
+	if (!len)
+		return -LINUX_EFAULT;
+	if (*len > INT32_MAX)
+		return -LINUX_EINVAL;
 	const struct plain *o = find_plain(level, name);
 	if (o) {
 		int64_t n = f->option[o->option] / o->unit;
-		return put_int(value, len, n ? n : configured(p, o));
+		return put_number(level, value, len, n ? n : configured(p, o));
 	}
-	const int *kept = find_harmless(f, level, name);
+	const int *kept = option_inert(f, level, name);
 	if (kept)
-		return put_int(value, len, *kept);
+		return put_number(level, value, len, *kept);
 	switch (level) {
 	case LINUX_SOL_SOCKET: return get_socket_level(p, f, name, value, len);
 	case LINUX_SOL_TCP: return get_tcp_level(p, f, name, value, len);

@@ -5,7 +5,20 @@
  */
 #include "posix/posix_file.h"
 
-#define SOMAXCONN 4096 /* Linux's: the longest queue that a listener may ask for */
+/* What Linux has numbers for. */
+#define SOCKADDR_MOST 128
+#define TYPE_MASK 15
+#define TYPE_LAST 10 /* SOCK_PACKET */
+#define PROTOCOLS 263
+
+
+/* As an address of any family. */
+static int64_t sockaddr_wrong(const void *sockaddr, uint32_t len)
+{
+	if (len > SOCKADDR_MOST)
+		return -LINUX_EINVAL;
+	return len && !sockaddr ? -LINUX_EFAULT : 0;
+}
 
 int64_t sockaddr_parse(const struct file *f, const void *sockaddr, uint32_t len,
 	struct addr *address, uint16_t *port)
@@ -68,12 +81,16 @@ void socket_adopt_defaults(struct posix *p, struct file *f)
 
 int64_t posix_socket(struct posix *p, int family, int type, int protocol)
 {
-	if (family != LINUX_AF_INET && family != LINUX_AF_INET6)
-		return -LINUX_EAFNOSUPPORT;
 	int kind = type & ~(LINUX_SOCK_NONBLOCK | LINUX_SOCK_CLOEXEC);
 	bool udp = kind == LINUX_SOCK_DGRAM;
+	if (kind < 0 || kind > TYPE_MASK)
+		return -LINUX_EINVAL;
+	if (family != LINUX_AF_INET && family != LINUX_AF_INET6)
+		return -LINUX_EAFNOSUPPORT;
+	if (kind > TYPE_LAST || protocol < 0 || protocol >= PROTOCOLS)
+		return -LINUX_EINVAL;
 	if (kind != LINUX_SOCK_STREAM && !udp)
-		return -LINUX_EPROTONOSUPPORT;
+		return -LINUX_ESOCKTNOSUPPORT;
 	if (protocol && protocol != (udp ? LINUX_IPPROTO_UDP : LINUX_IPPROTO_TCP))
 		return -LINUX_EPROTONOSUPPORT;
 	struct file *f = file_new(p, FILE_SOCKET);
@@ -141,13 +158,15 @@ int64_t posix_bind(struct posix *p, int fd, const void *sockaddr, uint32_t len)
 		return error;
 	struct addr a;
 	uint16_t port;
-	error = sockaddr_parse(f, sockaddr, len, &a, &port);
+	error = sockaddr_wrong(sockaddr, len);
+	if (!error)
+		error = sockaddr_parse(f, sockaddr, len, &a, &port);
 	if (error)
 		return error;
-	if (f->stage != STAGE_NEW || f->bound)
-		return -LINUX_EINVAL;
 	if (!addr_is_any(&a) && !internet_is_ours(stack_internet(p->stack), &a))
 		return -LINUX_EADDRNOTAVAIL;
+	if (f->stage != STAGE_NEW || f->bound)
+		return -LINUX_EINVAL;
 	if (!port)
 		port = free_port(p, f);
 	if (!port || is_taken(p, f, &a, port))
@@ -230,7 +249,7 @@ int64_t accept_try(struct posix *p, struct posix_call *c)
 	if (!l)
 		return error;
 	if (l->stage != STAGE_LISTEN)
-		return -LINUX_EINVAL;
+		return l->datagram ? -LINUX_EOPNOTSUPP : -LINUX_EINVAL;
 	if (!c->started) {
 		c->started = true;
 		if (l->read_timeout)
@@ -456,6 +475,12 @@ int64_t connect_try(struct posix *p, struct posix_call *c)
 int64_t posix_connect(
 	struct posix *p, struct posix_call *keep, int fd, const void *sockaddr, uint32_t len)
 {
+	int64_t error;
+	if (!file_socket(p, fd, &error))
+		return error;
+	error = sockaddr_wrong(sockaddr, len);
+	if (error)
+		return error;
 	struct posix_call c = { .kind = CALL_CONNECT,
 		.fd = fd,
 		.address = (void *)(uintptr_t)sockaddr,

@@ -407,7 +407,7 @@ void sysctl_stack_config(struct stack_config *c)
 	t->reorder_slack = 6 * NANO_MS; /* Linux: two milliseconds and what its ticks add */
 	t->user_timeout = retries_as_time(15);
 	t->syn_retries = t->syn_ack_retries = 5;
-	t->syn_steady = 4;
+	t->syn_steady = 0; /* Linux: 4; RFC 6298 5.5 doubles from the first on */
 	t->initial_window = 10;
 	t->tail_loss_probe = t->f_rto = true;
 	t->rto_restart = false; /* Linux has none */

@@ -177,8 +177,8 @@ int64_t read_try(struct posix *p, struct posix_call *c)
 		int64_t n = pipe_read(p, f, to, left);
 		return n == -LINUX_EAGAIN && call_may_wait(p, c) ? POSIX_WAIT : n;
 	}
-	if (f->kind != FILE_SOCKET)
-		return -LINUX_EINVAL;
+	if (f->kind != FILE_SOCKET) /* a pipe's other end can't be read */
+		return f->kind == FILE_EPOLL ? -LINUX_EINVAL : -LINUX_EBADF;
 	if (c->flags & LINUX_MSG_ERRQUEUE) {
 		struct linux_msghdr none = { 0 };
 		return note_receive(f, c->msg ? c->msg : &none);
@@ -187,6 +187,8 @@ int64_t read_try(struct posix *p, struct posix_call *c)
 		return udp_read_try(p, f, c);
 	if (f->stage != STAGE_STREAM) {
 		int error = socket_take_error(p, f); /* why it is no more */
+		if (!error && c->flags & LINUX_MSG_OOB && f->stage != STAGE_LISTEN)
+			return -LINUX_EINVAL;
 		return error ? -error : -LINUX_ENOTCONN;
 	}
 	if (c->flags & LINUX_MSG_OOB) {
@@ -223,9 +225,54 @@ static int64_t wrong_memory(const struct posix_call *c, bool needed)
 	return 0;
 }
 
+/* Does the call come so far that it looks at memory? */
+static bool touches(const struct file *f)
+{
+	return f->kind != FILE_SOCKET || (!f->datagram && f->stage == STAGE_STREAM);
+}
+
+/* Pieces of readv and writev. */
+static int64_t wrong_pieces(
+	const struct posix *p, int fd, const struct linux_iovec *iov, int count)
+{
+	if (!file_find(p, fd))
+		return -LINUX_EBADF;
+	if (count < 0 || count > IOV_MOST)
+		return -LINUX_EINVAL;
+	return count && !iov ? -LINUX_EFAULT : 0;
+}
+
+/* Such a call never comes to the socket: whatever its state, it is fine. */
+static bool nothing_to_move(
+	const struct posix *p, int fd, const struct linux_iovec *iov, int count)
+{
+	const struct file *f = file_find(p, fd);
+	bool nothing = f && f->kind == FILE_SOCKET;
+	for (int i = 0; nothing && i < count; i++)
+		nothing = !iov[i].len;
+	return nothing;
+}
+
+static int64_t wrong_message(const struct posix *p, int fd, const struct linux_msghdr *msg)
+{
+	int64_t error;
+	if (!file_socket(p, fd, &error))
+		return error;
+	if (!msg)
+		return -LINUX_EFAULT;
+	if (msg->iov_len > IOV_MOST)
+		return -LINUX_EMSGSIZE;
+	if (msg->name && msg->name_len > INT32_MAX)
+		return -LINUX_EINVAL;
+	return msg->iov_len && !msg->iov ? -LINUX_EFAULT : 0;
+}
+
 static int64_t read_begin(struct posix *p, struct posix_call *keep, struct posix_call *c)
 {
-	int64_t wrong = wrong_memory(c, !(c->flags & LINUX_MSG_TRUNC));
+	const struct file *f = file_find(p, c->fd);
+	if (!f)
+		return -LINUX_EBADF;
+	int64_t wrong = wrong_memory(c, touches(f) && !(c->flags & LINUX_MSG_TRUNC));
 	if (wrong)
 		return wrong;
 	c->kind = CALL_READ;
@@ -235,14 +282,20 @@ static int64_t read_begin(struct posix *p, struct posix_call *keep, struct posix
 
 int64_t posix_read(struct posix *p, struct posix_call *call, int fd, void *buf, size_t len)
 {
-	return posix_recv(p, call, fd, buf, len, 0);
+	struct posix_call c = { .fd = fd, .one = { buf, len } };
+	if (nothing_to_move(p, fd, &c.one, 1))
+		return 0;
+	return read_begin(p, call, &c);
 }
 
 int64_t posix_readv(
 	struct posix *p, struct posix_call *call, int fd, const struct linux_iovec *iov, int count)
 {
-	if (count < 0 || count > IOV_MOST)
-		return -LINUX_EINVAL;
+	int64_t wrong = wrong_pieces(p, fd, iov, count);
+	if (wrong)
+		return wrong;
+	if (nothing_to_move(p, fd, iov, count))
+		return 0;
 	struct posix_call c = { .fd = fd, .iov = iov, .iov_len = (size_t)count };
 	return read_begin(p, call, &c);
 }
@@ -250,13 +303,15 @@ int64_t posix_readv(
 int64_t posix_recv(
 	struct posix *p, struct posix_call *call, int fd, void *buf, size_t len, int flags)
 {
-	struct posix_call c = { .fd = fd, .one = { buf, len }, .flags = flags };
-	return read_begin(p, call, &c);
+	return posix_recvfrom(p, call, fd, buf, len, flags, NULL, NULL);
 }
 
 int64_t posix_recvfrom(struct posix *p, struct posix_call *call, int fd, void *buf, size_t len,
 	int flags, void *sockaddr, uint32_t *address_len)
 {
+	int64_t error;
+	if (!file_socket(p, fd, &error))
+		return error;
 	struct posix_call c = { .fd = fd,
 		.one = { buf, len },
 		.flags = flags,
@@ -268,8 +323,9 @@ int64_t posix_recvfrom(struct posix *p, struct posix_call *call, int fd, void *b
 int64_t posix_recvmsg(
 	struct posix *p, struct posix_call *call, int fd, struct linux_msghdr *msg, int flags)
 {
-	if (msg->iov_len > IOV_MOST)
-		return -LINUX_EMSGSIZE;
+	int64_t wrong = wrong_message(p, fd, msg);
+	if (wrong)
+		return wrong;
 	struct posix_call c = {
 		.fd = fd, .iov = msg->iov, .iov_len = msg->iov_len, .msg = msg, .flags = flags
 	};
@@ -439,7 +495,7 @@ int64_t write_try(struct posix *p, struct posix_call *c)
 		return n == -LINUX_EAGAIN && call_may_wait(p, c) ? POSIX_WAIT : n;
 	}
 	if (f->kind != FILE_SOCKET)
-		return -LINUX_EINVAL;
+		return f->kind == FILE_EPOLL ? -LINUX_EINVAL : -LINUX_EBADF;
 	if (f->datagram)
 		return udp_write_try(p, f, c);
 	if (!c->started && f->write_timeout)
@@ -449,7 +505,10 @@ int64_t write_try(struct posix *p, struct posix_call *c)
 
 static int64_t write_begin(struct posix *p, struct posix_call *keep, struct posix_call *c)
 {
-	int64_t wrong = wrong_memory(c, true);
+	const struct file *f = file_find(p, c->fd);
+	if (!f)
+		return -LINUX_EBADF;
+	int64_t wrong = wrong_memory(c, touches(f) || c->flags & LINUX_MSG_FASTOPEN);
 	if (wrong)
 		return wrong;
 	c->kind = CALL_WRITE;
@@ -459,14 +518,18 @@ static int64_t write_begin(struct posix *p, struct posix_call *keep, struct posi
 
 int64_t posix_write(struct posix *p, struct posix_call *call, int fd, const void *buf, size_t len)
 {
-	return posix_sendto(p, call, fd, buf, len, 0, NULL, 0);
+	struct posix_call c = { .fd = fd, .one = { (void *)(uintptr_t)buf, len } };
+	return write_begin(p, call, &c);
 }
 
 int64_t posix_writev(
 	struct posix *p, struct posix_call *call, int fd, const struct linux_iovec *iov, int count)
 {
-	if (count < 0 || count > IOV_MOST)
-		return -LINUX_EINVAL;
+	int64_t wrong = wrong_pieces(p, fd, iov, count);
+	if (wrong)
+		return wrong;
+	if (nothing_to_move(p, fd, iov, count))
+		return 0;
 	struct posix_call c = { .fd = fd, .iov = iov, .iov_len = (size_t)count };
 	return write_begin(p, call, &c);
 }
@@ -480,6 +543,9 @@ int64_t posix_send(
 int64_t posix_sendto(struct posix *p, struct posix_call *call, int fd, const void *buf, size_t len,
 	int flags, const void *sockaddr, uint32_t address_len)
 {
+	int64_t error;
+	if (!file_socket(p, fd, &error))
+		return error;
 	struct posix_call c = { .fd = fd,
 		.one = { (void *)(uintptr_t)buf, len },
 		.flags = flags,
@@ -491,8 +557,9 @@ int64_t posix_sendto(struct posix *p, struct posix_call *call, int fd, const voi
 int64_t posix_sendmsg(
 	struct posix *p, struct posix_call *call, int fd, const struct linux_msghdr *msg, int flags)
 {
-	if (msg->iov_len > IOV_MOST)
-		return -LINUX_EMSGSIZE;
+	int64_t wrong = wrong_message(p, fd, msg);
+	if (wrong)
+		return wrong;
 	struct posix_call c = { .fd = fd,
 		.iov = msg->iov,
 		.iov_len = msg->iov_len,

@@ -163,6 +163,8 @@ int64_t udp_write_try(struct posix *p, struct file *f, struct posix_call *c)
 	const void *from = count ? v[0].base : gathered;
 	struct addr to;
 	uint16_t port = 0;
+	if (c->flags & LINUX_MSG_OOB)
+		return -LINUX_EOPNOTSUPP;
 	pull(p, f);
 	if (f->pending_error)
 		return -socket_take_error(p, f);
@@ -176,6 +178,8 @@ int64_t udp_write_try(struct posix *p, struct file *f, struct posix_call *c)
 	for (size_t i = 0; i < count; i++) {
 		if (count > 1 && v[i].len > sizeof gathered - total)
 			return -LINUX_EMSGSIZE;
+		if (v[i].len && !v[i].base)
+			return -LINUX_EFAULT;
 		if (count > 1 && v[i].len)
 			memcpy(gathered + total, v[i].base, v[i].len);
 		total += v[i].len;

@@ -463,6 +463,66 @@ static void a_script(void)
 	say(SERVER, TCP_RST | TCP_ACK, 13, us + 1, NULL, 0);
 }
 
+#define FAILS(call, error) CHECK((errno = 0, (call) == -1) && errno == (error))
+
+/* What Linux says to arguments that are none, and in which order it looks at them. */
+static void wrong_arguments(int listening)
+{
+	char byte;
+	int n = 0, stream = ifc.socket(u, AF_INET, SOCK_STREAM, 0);
+	int datagram = ifc.socket(u, AF_INET, SOCK_DGRAM, 0), pipes[2];
+	socklen_t size = (socklen_t)-1;
+	struct iovec piece = { &byte, 1 };
+	struct msghdr crowded = { .msg_iov = &piece, .msg_iovlen = 1025 };
+	struct msghdr nothing = { .msg_iovlen = 1 };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	CHECK(stream >= 0 && datagram >= 0 && ifc.pipe(u, pipes) == 0);
+	FAILS(ifc.read(u, 999, NULL, 1), EBADF);
+	FAILS(ifc.read(u, stream, NULL, 1), ENOTCONN);
+	CHECK(ifc.read(u, stream, NULL, 0) == 0 && ifc.readv(u, stream, &piece, 0) == 0);
+	FAILS(ifc.readv(u, 999, &piece, -1), EBADF);
+	FAILS(ifc.readv(u, stream, &piece, -1), EINVAL);
+	FAILS(ifc.readv(u, stream, NULL, 1), EFAULT);
+	FAILS(ifc.writev(u, stream, &piece, 1025), EINVAL);
+	FAILS(ifc.recvmsg(u, stream, NULL, 0), EFAULT);
+	FAILS(ifc.recvmsg(u, stream, &nothing, 0), EFAULT);
+	FAILS(ifc.recvmsg(u, pipes[0], NULL, 0), ENOTSOCK);
+	FAILS(ifc.sendmsg(u, stream, NULL, 0), EFAULT);
+	FAILS(ifc.sendmsg(u, stream, &crowded, 0), EMSGSIZE);
+	FAILS(ifc.recv(u, stream, &byte, 1, MSG_OOB), EINVAL);
+	FAILS(ifc.send(u, datagram, &byte, 1, MSG_OOB), EOPNOTSUPP);
+	FAILS(ifc.accept(u, datagram, NULL, NULL), EOPNOTSUPP);
+	FAILS(ifc.write(u, pipes[0], &byte, 1), EBADF);
+	FAILS(ifc.connect(u, stream, NULL, 16), EFAULT);
+	FAILS(ifc.connect(u, stream, (void *)&piece, 129), EINVAL);
+	FAILS(ifc.bind(u, stream, NULL, 16), EFAULT);
+	FAILS(ifc.socket(u, AF_INET, SOCK_RDM, 0), ESOCKTNOSUPPORT);
+	FAILS(ifc.socket(u, AF_INET, 99, 0), EINVAL);
+	FAILS(ifc.setsockopt(u, stream, IPPROTO_TCP, TCP_NODELAY, NULL, 4), EFAULT);
+	FAILS(ifc.setsockopt(u, stream, IPPROTO_TCP, TCP_CONGESTION, NULL, 4), EFAULT);
+	FAILS(ifc.setsockopt(u, datagram, IPPROTO_TCP, TCP_NODELAY, &n, 4), ENOPROTOOPT);
+	FAILS(ifc.getsockopt(u, datagram, IPPROTO_TCP, TCP_NODELAY, &n, &size), EOPNOTSUPP);
+	FAILS(ifc.getsockopt(u, stream, IPPROTO_TCP, TCP_NODELAY, &n, &size), EINVAL);
+	FAILS(ifc.getsockopt(u, stream, IPPROTO_TCP, TCP_NODELAY, &n, NULL), EFAULT);
+	size = 4;
+	FAILS(ifc.getsockopt(u, stream, IPPROTO_TCP, TCP_NODELAY, NULL, &size), EFAULT);
+	FAILS(ifc.getsockopt(u, stream, SOL_SOCKET, SO_PEERNAME, &n, &size), ENOTCONN);
+	FAILS(ifc.setsockopt(u, stream, SOL_SOCKET, SO_BINDTODEVICE, "eth7", 5), ENODEV);
+	CHECK(ifc.setsockopt(u, stream, SOL_SOCKET, SO_BINDTODEVICE, "tun0", 5) == 0);
+	FAILS(ifc.ioctl(u, listening, FIONREAD, &n), EINVAL);
+	FAILS(ifc.ioctl(u, stream, 0x1234, &n), ENOTTY);
+	CHECK(ifc.fcntl(u, stream, F_SETFD, FD_CLOEXEC) == 0 && ifc.fcntl(u, stream, F_GETFD) == 1);
+	int epoll = ifc.epoll_create(u, 1);
+	FAILS(ifc.epoll_ctl(u, epoll, EPOLL_CTL_ADD, stream, NULL), EFAULT);
+	CHECK(ifc.epoll_ctl(u, epoll, EPOLL_CTL_ADD, stream, &event) == 0);
+	FAILS(ifc.epoll_ctl(u, epoll, EPOLL_CTL_MOD, stream, &event), EINVAL);
+	event.events = EPOLLIN;
+	FAILS(ifc.epoll_ctl(u, epoll, EPOLL_CTL_MOD, stream, &event), EINVAL);
+	const int fds[] = { stream, datagram, pipes[0], pipes[1], epoll };
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		CHECK(ifc.close(u, fds[i]) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *build = getenv("STRATA_BUILD");
@@ -489,6 +549,7 @@ int main(int argc, char **argv)
 	every_member_is_there();
 	time_moves_when_told();
 	int l = listener();
+	wrong_arguments(l);
 	int fd = a_thread_blocks_in_accept(l);
 	writes(fd);
 	reads(fd);
