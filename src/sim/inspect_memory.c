@@ -10,6 +10,7 @@
 #include "sim/inspect_rules.h"
 
 #include "base/hash.h"
+#include "transport/tcp/kept.h"
 
 #define SMALL_STRUCT 96 /* I25: half-open and TIME-WAIT, with an IPv6 tuple */
 
@@ -66,11 +67,13 @@ static uint64_t datagrams_hold(const struct transport *t)
 
 void inspect_memory(const struct transport *t, const bool *live, struct breach *b)
 {
-	uint64_t flights = 0, ranges = 0, held = 0, records = 0, blocks = datagrams_hold(t);
+	uint64_t flights = 0, ranges = 0, held = 0, records = 0, kept = 0;
+	uint64_t blocks = datagrams_hold(t);
 	if (t->conn_pool.fresh > INSPECT_CONNS)
 		return;
 	for (uint32_t i = 0; i < t->conn_pool.fresh; i++) {
 		const struct tcp_conn *c = pool_at(&t->conn_pool, i);
+		kept += live[i] && c->timer.note >= NOTE_RECORD;
 		if (!live[i] || !c->flight)
 			continue;
 		flights++;
@@ -90,6 +93,7 @@ void inspect_memory(const struct transport *t, const bool *live, struct breach *
 		{ "sent ranges given, held", t->range_pool.used, ranges },
 		{ "sets of holes given, held", t->held_pool.used, held },
 		{ "marks of records given, held", t->records_pool.used, records },
+		{ "totals of idle connections given, held", t->kept_pool.used, kept },
 		{ "ring blocks given, held", given, blocks },
 	};
 	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)

@@ -130,6 +130,7 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 		was->mss_low = UINT32_MAX;
 		was->mss_high = 0;
 		was->delivered = was->delivered_now = was->delivered_all = 0;
+		was->acked_before = was->acked;
 		was->earned = was->window; /* RFC 7661: it outlives its flight */
 	}
 	was->tuple = c->tuple;
@@ -151,7 +152,8 @@ void inspect_remember(struct shadow *was, const struct tcp_conn *c)
 	was->rtos = f->rtos;
 	was->undos = f->undos;
 	was->marks = f->ecn_reductions;
-	uint64_t delivered = f->bytes_acked + f->board.sacked;
+	was->acked = f->bytes_acked;
+	uint64_t delivered = f->bytes_acked - was->acked_before + f->board.sacked;
 	if (delivered > was->delivered)
 		was->delivered = delivered;
 	if (delivered > was->delivered_now)
@@ -169,7 +171,9 @@ static void window_rules(struct shadow *was, const struct tcp_conn *c, struct br
 {
 	const struct tcp_flight *f = c->flight;
 	uint32_t low = f->cc.mss < was->mss_low ? f->cc.mss : was->mss_low;
-	uint64_t now = f->bytes_acked + f->board.sacked; /* SACKs may be forgotten again */
+	/* Of this flight: a window that was kept was earned before it. SACKs may be forgotten. */
+	uint64_t before = was->flight ? was->acked_before : was->acked;
+	uint64_t now = f->bytes_acked - before + f->board.sacked;
 	uint64_t delivered = now > was->delivered ? now : was->delivered;
 	/* A timeout forgets them, and the window of who takes it back grows by them once more. */
 	if (f->cc.ops->own_window)

@@ -26,7 +26,9 @@ struct shadow {
 	uint32_t mss_low, mss_high; /* the smallest and largest segment size of this flight */
 	uint32_t sacked, recoveries, recover, rtos, undos, marks;
 	uint32_t window, earned; /* cwnd; that with which its flight began, if not a new one */
-	uint64_t delivered; /* the most that was ever acknowledged, selectively or not */
+	uint64_t acked, acked_before; /* in all; and before there was this flight */
+	/* of this flight: the most that was ever acknowledged, selectively or not */
+	uint64_t delivered;
 	/* the same when it was looked at last; and all of it, what was told again included */
 	uint64_t delivered_now, delivered_all;
 	bool recover_known;

@@ -20,6 +20,7 @@ const char *node_leftover(const struct node *n)
 		{ &t->range_pool, "a sent range" },
 		{ &t->held_pool, "a set of holes" },
 		{ &t->records_pool, "marks of records" },
+		{ &t->kept_pool, "what outlives a flight" },
 		{ &t->saved_syn_pool, "a saved SYN" },
 		{ &t->datagram_pool, "a datagram socket" },
 		{ &t->blocks.small, "a ring block" },

@@ -5,6 +5,7 @@
 #include "socket/owner.h"
 
 #include "transport/tcp/decide.h"
+#include "transport/tcp/kept.h"
 #include "transport/tcp/records.h"
 
 static void accurate_info(const struct accecn *a, struct sock_tcp_info *i)
@@ -27,20 +28,9 @@ static uint8_t probes_unanswered(const struct transport *t, const struct tcp_con
 	return answered ? 0 : f->probes;
 }
 
-static void flight_info(const struct transport *t, const struct tcp_conn *c,
-			struct sock_tcp_info *i)
+/* What was counted over its whole life. */
+static void totals_info(const struct tcp_flight *f, struct sock_tcp_info *i)
 {
-	const struct tcp_flight *f = c->flight;
-	struct tcp_plan p = tcp_decide(t, c, 0);
-	i->wait = p.kind == PLAN_NONE && p.wait != WAIT_NOTHING ? tcp_wait_text(p.wait) : "";
-	i->wait_window = p.kind == PLAN_NONE && (p.wait == WAIT_RWND || p.wait == WAIT_SWS);
-	i->cwnd = f->cc.cwnd;
-	i->ssthresh = f->cc.ssthresh;
-	i->congestion = f->cc.ops->name;
-	i->in_flight = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
-	i->sacked = f->board.sacked;
-	i->lost = f->board.lost;
-	i->again = f->board.again;
 	i->bytes_sent = f->bytes_sent;
 	i->bytes_acked = f->bytes_acked;
 	i->bytes_received = f->bytes_received;
@@ -54,23 +44,53 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->ecn_reductions = f->ecn_reductions;
 	i->ce_received = f->ce_received;
 	i->ce_delivered = f->ce_delivered;
+	i->fast_recoveries = f->recoveries;
+	i->delivery_rate = f->delivery_rate;
+	i->delivery_limited = f->delivery_limited;
+	i->dsacks = f->dsacks;
+	i->reorders = f->reorders;
+	i->late_most = f->late_most;
+	i->rto_recoveries = f->rto_recoveries;
+	i->rto_time = f->rto_time;
+	i->rcv_mss = f->rcv_mss;
+	i->mtu_probes = f->mtu_probes;
+	i->black_holes = f->black_holes;
+	i->last_sent = f->last_sent;
+	i->last_text = f->last_text;
+}
+
+static void kept_info(const struct tcp_kept *k, struct sock_tcp_info *i)
+{
+	struct tcp_flight f = { 0 };
+	memcpy(f.totals, k->totals, sizeof f.totals);
+	totals_info(&f, i);
+	i->cwnd = conn_noted_window(k->window);
+}
+
+static void flight_info(const struct transport *t, const struct tcp_conn *c,
+			struct sock_tcp_info *i)
+{
+	const struct tcp_flight *f = c->flight;
+	totals_info(f, i);
+	struct tcp_plan p = tcp_decide(t, c, 0);
+	i->wait = p.kind == PLAN_NONE && p.wait != WAIT_NOTHING ? tcp_wait_text(p.wait) : "";
+	i->wait_window = p.kind == PLAN_NONE && (p.wait == WAIT_RWND || p.wait == WAIT_SWS);
+	i->cwnd = f->cc.cwnd;
+	i->ssthresh = f->cc.ssthresh;
+	i->congestion = f->cc.ops->name;
+	i->in_flight = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
+	i->sacked = f->board.sacked;
+	i->lost = f->board.lost;
+	i->again = f->board.again;
 	if (c->ecn & CONN_ACCURATE)
 		accurate_info(&f->accecn, i);
-	i->fast_recoveries = f->recoveries;
 	struct board_segments n = board_segments(&f->board);
 	i->unacked_segments = n.sent;
 	i->sacked_segments = n.sacked;
 	i->lost_segments = n.lost;
 	i->again_segments = n.again;
 	i->min_rtt = f->min_rtt.value;
-	i->delivery_rate = f->delivery_rate;
-	i->delivery_limited = f->delivery_limited;
 	i->pacing_rate = f->cc.pacing_rate;
-	i->dsacks = f->dsacks;
-	i->reorders = f->reorders;
-	i->late_most = f->late_most;
-	i->rto_recoveries = f->rto_recoveries;
-	i->rto_time = f->rto_time;
 	i->read_round = (nanodiff)f->tune_round * NANO_MS;
 	i->read_most = f->tune_most;
 	i->recovering = f->phase == PHASE_RECOVERY;
@@ -79,15 +99,10 @@ static void flight_info(const struct transport *t, const struct tcp_conn *c,
 	i->probes = probes_unanswered(t, c);
 	i->timeouts = f->timeouts;
 	i->snd_wnd_max = f->snd_wnd_max;
-	i->rcv_mss = f->rcv_mss;
 	i->user_timeout = f->user_timeout;
 	i->peer_timeout = f->peer_timeout;
-	i->mtu_probes = f->mtu_probes;
-	i->black_holes = f->black_holes;
 	i->receive_buffer = f->receive_buffer;
 	i->records_full = records_full(f);
-	i->last_sent = f->last_sent;
-	i->last_text = f->last_text;
 }
 
 int sock_listener_info(struct stack *s, sock_id id, struct sock_listener_info *i)
@@ -148,8 +163,8 @@ int sock_tcp_info(struct stack *s, sock_id id, struct sock_tcp_info *i)
 	i->soft_error = conn_soft_error(c);
 	if (c->flight)
 		flight_info(t, c, i);
-	else
-		i->cwnd = conn_kept_window(c);
+	else if (conn_kept(t, c))
+		kept_info(conn_kept(t, c), i);
 	if ((c->state == TCP_SYN_RECEIVED || c->state == TCP_CLOSED) && !i->bytes_received &&
 	    !i->bytes_acked)
 		i->fast_open = false; /* allowed, but nothing came */

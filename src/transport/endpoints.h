@@ -167,7 +167,8 @@ struct transport {
 	struct ring_pool no_blocks;                   /* for writers while others wait for one */
 	struct conn_queue short_flight, short_block;  /* who waits for memory: shortage.c */
 	struct pool conn_pool, flight_pool, embryo_pool, time_wait_pool, range_pool, held_pool;
-	struct pool records_pool, saved_syn_pool, listener_pool, datagram_pool, reply_pool;
+	struct pool kept_pool, records_pool, saved_syn_pool;
+	struct pool listener_pool, datagram_pool, reply_pool;
 	struct demux demux;
 	struct list listener_port[PORT_BUCKETS], datagram_port[PORT_BUCKETS];
 	struct list *saved_syn_bucket; /* SAVED_SYN_BUCKETS: saved_syn.h */

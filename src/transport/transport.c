@@ -6,6 +6,7 @@
  */
 #include "transport/datagram.h"
 #include "transport/tcp/cookie.h"
+#include "transport/tcp/kept.h"
 #include "transport/tcp/records.h"
 #include "transport/tcp/saved_syn.h"
 
@@ -179,6 +180,8 @@ static bool init_pools(struct transport *t, struct arena *a)
 	fits &= pool_init(&t->time_wait_pool, a, sizeof(struct tcp_time_wait), 8, c->time_waits);
 	fits &= pool_init(&t->range_pool, a, sizeof(struct sent_range), 8, c->sent_ranges);
 	fits &= pool_init(&t->held_pool, a, sizeof(struct interval_set), 8, c->flights);
+	uint32_t kept = c->connections < NOTE_MOST ? c->connections : NOTE_MOST;
+	fits &= pool_init(&t->kept_pool, a, sizeof(struct tcp_kept), 8, kept);
 	fits &= pool_init(&t->records_pool, a, records_size(c->record_marks), 8, c->flights);
 	fits &= pool_init(&t->saved_syn_pool, a, sizeof(struct saved_syn), 64, c->saved_syns);
 	fits &= pool_init(&t->listener_pool, a, sizeof(struct tcp_listener), 8, c->listeners);

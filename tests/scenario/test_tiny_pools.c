@@ -238,6 +238,7 @@ static void expect_empty(struct world *w, const char *what)
 			{ "ranges", t->range_pool.used },
 			{ "held", t->held_pool.used },
 			{ "records", t->records_pool.used },
+			{ "kept", t->kept_pool.used },
 			{ "saved SYNs", t->saved_syn_pool.used },
 			{ "listeners", t->listener_pool.used },
 			{ "datagrams", t->datagram_pool.used },

@@ -6,6 +6,7 @@
  */
 #include "internet/source_route.h"
 #include "transport/tcp/held.h"
+#include "transport/tcp/kept.h"
 #include "transport/tcp/records.h"
 #include "transport/tcp/saved_syn.h"
 
@@ -126,10 +127,8 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 		board_measure(&f->board, &f->rate, t->now);
 	f->validated_at = t->now;
 	c->flight = f;
-	if (c->timer.note) { /* it had one before */
-		conn_recall_window(t, c);
-		conn_search_resume(t, c);
-	}
+	if (c->timer.note) /* it had one before */
+		conn_recall(t, c);
 	if (__builtin_expect(o->pacing_most != 0, 0))
 		conn_set_pace(t, c, o->pacing_most);
 	return f;
@@ -227,6 +226,8 @@ void conn_free(struct transport *t, struct tcp_conn *c)
 	if (__builtin_expect(c->path.route, 0))
 		source_route_release(t->internet, c->path.route);
 	saved_syn_forget(t, c);
+	if (c->timer.note)
+		conn_forget_kept(t, c);
 	wheel_disarm(t->core->wheel, &c->timer);
 	conn_leave_demux(t, c);
 	conn_drop_flight(t, c);

@@ -177,6 +177,8 @@ struct accecn {
 	uint32_t twice;
 };
 
+#define FLIGHT_TOTALS 152 /* bytes of what is counted over a connection's whole life */
+
 struct tcp_flight {
 	struct ring tx, rx;
 	uint32_t send_buffer, receive_buffer;
@@ -192,7 +194,6 @@ struct tcp_flight {
 	nanotime give_up_at;   /* user timeout: R2 */
 	nanotime reorder_at;   /* RACK: when time makes a range lost */
 	nanotime probe_at;     /* keepalive and orphans' timers */
-	nanotime last_sent;    /* data; for the restart after idle, and the tail loss probe */
 	nanotime advanced_at;  /* when the RTO was armed last: new data acknowledged, or sent */
 	nanotime validated_at; /* RFC 7661: half of the window was acknowledged in a round */
 	uint64_t pacing_most;  /* bytes/s that the owner allows; 0: it has set no bound */
@@ -200,7 +201,6 @@ struct tcp_flight {
 	uint64_t loss_again;   /* ... bytes_again when a loss came; 0 bytes in flight then: */
 	uint32_t loss_flight;  /* the window was validated */
 	nanotime resent_at;    /* the first retransmission of this recovery; 0: none yet */
-	nanotime last_text;    /* when text came */
 	nanodiff user_timeout;
 	nanodiff peer_timeout; /* what it advertised (RFC 5482); 0: nothing that we may use */
 	nanodiff fin_wait2;    /* how long it may wait there without an owner */
@@ -246,30 +246,44 @@ struct tcp_flight {
 	bool timeout_owed;     /* the peer is to be told our user timeout: RFC 5482 */
 	bool search_high;      /* the next one is as large as may be, not half way there */
 	uint32_t searched_at;  /* ms: when the search for a larger MTU ended last */
-	uint32_t mtu_probes, black_holes; /* larger segments sent; times that we fell back */
 	uint16_t fast_open_listener, fast_open_generation; /* SYN-RECEIVED: who counts it */
 	uint16_t soft_error;   /* enum error that ICMP told and that may pass */
 	bool soft_taken;       /* ... and that its owner has been told of, and dismissed */
-	uint16_t rcv_mss;      /* largest segment that came: "full-sized" for delayed ACKs */
 	struct interval_set *held; /* out-of-order text, while there is any */
 	struct record_marks *records; /* where records end, while some are not acknowledged */
 	uint32_t twice_start, twice_end; /* text that came twice, to be told once (RFC 2883) */
-	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_again;
-	uint64_t delivery_rate; /* bytes/s, the latest good sample; while it is measured */
-	nanodiff rto_time;     /* spent in recoveries after an RTO that are over ... */
-	nanotime rto_begun;    /* ... and when the one under way began */
-	uint32_t rto_recoveries, reorders; /* ... how many; late arrivals (RFC 8985 6.2 step 3) */
-	uint32_t late_most;    /* bytes by which the latest of them came late */
-	bool delivery_limited; /* the application limited that sample */
-	uint32_t retransmits, rtos, recoveries, undos, dsacks, probes_sent;
-	uint64_t segments_sent, segments_received, data_segments_received;
-	uint32_t out_of_order; /* segments that came beyond a hole */
-	uint32_t ecn_reductions; /* of the window, because of marks */
-	uint32_t ce_received;    /* segments that came marked ... */
-	uint32_t ce_delivered;   /* ... and of ours, as the peer says */
+	nanotime rto_begun;    /* when the recovery after an RTO began that is under way */
+	union { /* of the connection's whole life: kept.c */
+		struct {
+			uint64_t bytes_sent, bytes_acked, bytes_received, bytes_again;
+			uint64_t segments_sent, segments_received, data_segments_received;
+			/* bytes/s, the latest good sample; while it is measured */
+			uint64_t delivery_rate;
+			nanodiff rto_time; /* spent in recoveries after an RTO that are over */
+			/* data; for the restart after idle, and the tail loss probe */
+			nanotime last_sent;
+			nanotime last_text; /* when text came */
+			uint32_t retransmits, rtos, recoveries, undos, dsacks, probes_sent;
+			/* late arrivals (RFC 8985 6.2 step 3); by how many bytes the latest was */
+			uint32_t reorders, late_most;
+			uint32_t rto_recoveries;
+			uint32_t out_of_order;   /* segments that came beyond a hole */
+			uint32_t ecn_reductions; /* of the window, because of marks */
+			uint32_t ce_received;    /* segments that came marked ... */
+			uint32_t ce_delivered;   /* ... and of ours, as the peer says */
+			/* larger segments sent; times that we fell back */
+			uint32_t mtu_probes, black_holes;
+			uint16_t rcv_mss; /* largest segment that came: "full-sized" for ACKs */
+			bool delivery_limited; /* delivery_rate's sample, by the application */
+		};
+		uint8_t totals[FLIGHT_TOTALS];
+	};
 	struct accecn accecn;
 	uint32_t ecn_delivered;  /* bytes that had been delivered at the last look */
 };
+static_assert(offsetof(struct tcp_flight, accecn) ==
+		      offsetof(struct tcp_flight, totals) + FLIGHT_TOTALS,
+	      "nothing of the whole life is lost");
 
 /* In tcp_embryo.options: the handshake's ACK came, and data is waited for; challenge_at holds. */
 #define EMBRYO_ACKED	  0x80

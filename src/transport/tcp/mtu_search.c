@@ -20,7 +20,7 @@
  * search is under way: a larger segment that is wanted or out is one of the probes
  * (enum tcp_probing) for which the output decision and the acknowledgment's slow path look anyway.
  */
-#include "transport/tcp/tcp_conn.h"
+#include "transport/tcp/kept.h"
 
 #define TIMEOUTS 3 /* of one segment, until its size is doubted */
 
@@ -89,8 +89,8 @@ void conn_search_begin(struct transport *t, struct tcp_conn *c)
 	conn_update_mss(c);
 	if (c->flight)
 		conn_search_resume(t, c);
-	else
-		c->timer.note = NOTE_NO_WINDOW;
+	else if (!c->timer.note)
+		c->timer.note = NOTE_LOOK;
 }
 
 void conn_search_again(struct transport *t, struct tcp_conn *c)

@@ -297,8 +297,8 @@ void conn_restart_window(struct transport *t, struct tcp_conn *c, nanodiff rto);
 uint32_t conn_loss_flight(struct transport *t, struct tcp_conn *c, uint32_t acked);
 /* All of that has arrived, or timed out; before congestion control hears of it. */
 void conn_loss_over(struct transport *t, struct tcp_conn *c);
-/* In timer.note: no window was kept, but who makes a flight has to look. */
-#define NOTE_NO_WINDOW 1
+/* In timer.note: who makes a flight has to look; a record is kept there as well (kept.h). */
+#define NOTE_LOOK 1
 /* ... or that the first flight is one segment. */
 #define NOTE_SYN_LOST 2
 /*
@@ -308,11 +308,12 @@ void conn_loss_over(struct transport *t, struct tcp_conn *c);
  */
 void conn_syn_repeated(const struct transport *t, struct tcp_conn *c,
 		       const struct tcp_segment *seg, nanodiff waited);
-/* The flight is about to go, and a new one is there. */
-void conn_keep_window(const struct transport *t, struct tcp_conn *c);
-void conn_recall_window(struct transport *t, struct tcp_conn *c);
-/* What is kept while there is no flight; 0: nothing above the initial window. */
-uint32_t conn_kept_window(const struct tcp_conn *c);
+/* What is kept of the window while there is no flight, in 24 bits; 0: nothing above the initial
+ * window. */
+uint32_t conn_window_note(const struct transport *t, const struct tcp_conn *c);
+uint32_t conn_noted_window(uint32_t note);
+/* There is a flight again. */
+void conn_recall_window(struct transport *t, struct tcp_conn *c, uint32_t note);
 /* text.c: what text and FIN mean */
 bool conn_verify(struct transport *t, struct tcp_conn *c, struct rx *rx, struct tcp_segment *seg);
 void conn_take_text(struct transport *t, struct tcp_conn *c, struct rx *rx,

@@ -5,6 +5,7 @@
  * the earliest that is left.
  */
 #include "transport/tcp/decide.h"
+#include "transport/tcp/kept.h"
 
 void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline)
 {
@@ -305,7 +306,7 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 		nanodiff idle = (nanodiff)(t->now_ms - c->heard) * NANO_MS;
 		nanodiff quiet = t->now - f->last_sent;
 		if (idle > t->config.flight_idle && quiet > t->config.flight_idle) {
-			conn_keep_window(t, c);
+			conn_keep(t, c);
 			conn_drop_flight(t, c);
 		} else {
 			next = t->now + t->config.flight_idle + NANO_MS;

@@ -13,7 +13,7 @@
  * something is lost.
  *
  * A connection that is silent gives its flight back; window and time stay behind in
- * the 24 bits that its timer has to spare.
+ * 24 bits (kept.c).
  */
 #include "transport/tcp/tcp_conn.h"
 
@@ -24,6 +24,7 @@
 #define NOTE_TIME_SHIFT	 (NOTE_WINDOW_BITS + 1)
 #define NOTE_TIME_MASK	 0x3fffu
 #define NOTE_TICK_MS	 15 /* 2^15 ms: the note's time wraps after six days */
+#define NOTE_BITS	 0xffffffu
 
 /* Was a good half of the window acknowledged in the last round, or is the window too new to ask? */
 static void look_at_use(struct tcp_flight *f, nanotime last_round)
@@ -133,24 +134,22 @@ static uint32_t window_unpack(uint32_t note)
 	return e < 4 ? 0 : (16 | (note & 15)) << (e - 4);
 }
 
-void conn_keep_window(const struct transport *t, struct tcp_conn *c)
+uint32_t conn_window_note(const struct transport *t, const struct tcp_conn *c)
 {
 	struct tcp_flight *f = c->flight;
-	c->timer.note = c->path.mtu_high ? NOTE_NO_WINDOW : 0; /* for who looks for a larger MTU */
 	if (f->cc.ops->own_window || f->cc.cwnd <= f->cc.initial)
-		return;
+		return 0;
 	look_at_use(f, f->last_sent);
 	nanotime when = t->config.idle_window == IDLE_WINDOW_VALIDATED ? f->validated_at
 								       : f->last_sent;
 	uint32_t ticks = (t->now_ms - (uint32_t)((t->now - when) / NANO_MS)) >> NOTE_TICK_MS;
-	c->timer.note = (window_pack(f->cc.cwnd) |
-			 (cc_in_slow_start(&f->cc) ? NOTE_SLOW_START : 0) |
-			 (ticks & NOTE_TIME_MASK) << NOTE_TIME_SHIFT) & 0xffffff;
+	return (window_pack(f->cc.cwnd) | (cc_in_slow_start(&f->cc) ? NOTE_SLOW_START : 0) |
+		(ticks & NOTE_TIME_MASK) << NOTE_TIME_SHIFT) & NOTE_BITS;
 }
 
-uint32_t conn_kept_window(const struct tcp_conn *c)
+uint32_t conn_noted_window(uint32_t note)
 {
-	return c->timer.note ? window_unpack(c->timer.note) : 0;
+	return note ? window_unpack(note) : 0;
 }
 
 #define SYN_ECHO_MOST (10u * 60 * 1000) /* ms: far more than any SYN is waited for */
@@ -174,21 +173,17 @@ void conn_syn_repeated(const struct transport *t, struct tcp_conn *c,
 		c->timer.note = NOTE_SYN_LOST;
 }
 
-void conn_recall_window(struct transport *t, struct tcp_conn *c)
+void conn_recall_window(struct transport *t, struct tcp_conn *c, uint32_t note)
 {
 	struct tcp_flight *f = c->flight;
-	uint32_t cwnd = conn_kept_window(c), note = c->timer.note;
+	uint32_t cwnd = conn_noted_window(note);
 	uint32_t age = ((t->now_ms >> NOTE_TICK_MS) - (note >> NOTE_TIME_SHIFT)) & NOTE_TIME_MASK;
 	nanodiff elapsed = (nanodiff)age * (NANO_MS << NOTE_TICK_MS);
-	c->timer.note = 0;
-	if (note == NOTE_SYN_LOST)
-		f->cc.cwnd = f->cc.mss;
 	if (cwnd <= f->cc.initial || f->cc.ops->own_window)
 		return;
 	f->cc.cwnd = cwnd;
 	/* a note is less than it was, but two segments are the least (RFC 5681 (4)) */
 	uint32_t least = cwnd > 2 * f->cc.mss ? cwnd : 2 * f->cc.mss;
 	f->cc.ssthresh = note & NOTE_SLOW_START ? UINT32_MAX : least;
-	f->last_sent = t->now - (elapsed > t->config.flight_idle ? elapsed : t->config.flight_idle);
 	f->validated_at = t->now - elapsed;
 }
