@@ -544,6 +544,20 @@ void traffic_describe(const struct traffic *t, unsigned flow, bool server, char 
 		i.snd_wnd, i.rcv_wnd, i.cwnd);
 }
 
+uint64_t traffic_outcome(const struct traffic *t)
+{
+	static const struct hash_key key = { { 37, 37 } };
+	uint64_t hash = 0;
+	for (unsigned i = 0; i < t->count; i++) {
+		const struct traffic_end *c = &t->flow[i].client, *s = &t->flow[i].server;
+		const uint64_t end[] = { hash, i, c->sent, c->got, s->sent, s->got, c->error,
+			s->error, (uint64_t)c->eof << 1 | s->eof };
+		if (t->flow[i].used && !c->abort_at && !s->abort_at)
+			hash = hash_words(&key, end, sizeof end / sizeof *end);
+	}
+	return hash;
+}
+
 uint64_t traffic_bytes(const struct traffic *t)
 {
 	uint64_t sum = 0;

@@ -117,6 +117,9 @@ bool traffic_wrote(const struct traffic *t, bool server, uint16_t port, uint32_t
 const char *traffic_judge(const struct traffic *t, bool may_break, char *text, size_t cap);
 /* One line for an end of a flow, for people. */
 void traffic_describe(const struct traffic *t, unsigned flow, bool server, char *text, size_t cap);
+/* A hash of what each end sent and got and of how it ended; without the flows that an application
+ * breaks off, where that depends on times. */
+uint64_t traffic_outcome(const struct traffic *t);
 /* Bytes that arrived. */
 uint64_t traffic_bytes(const struct traffic *t);
 

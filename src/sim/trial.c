@@ -145,6 +145,8 @@ static void start_datagrams(struct trial_world *tw)
 		.renumbered = tw->trial->faults & FAULT_BIT(F58) };
 	addr_parse(span_of("192.0.2.2", 9), &p.own4);
 	addr_parse(span_of("2001:db8:1::2", 13), &p.own6);
+	if (tw->trial->family)
+		p.own4 = p.own6 = tw->trial->family == 4 ? p.own4 : p.own6;
 	datagram_flows_start(&tw->datagrams, &p);
 }
 
@@ -165,6 +167,9 @@ static bool build(struct trial_world *tw)
 		.faults = tw->trial->faults };
 	addr_parse(span_of("198.51.100.2", 12), &tw->plan.to4);
 	addr_parse(span_of("2001:db8:2::2", 13), &tw->plan.to6);
+	struct addr *to = tw->trial->family == 4 ? &tw->plan.to4 : &tw->plan.to6;
+	if (tw->trial->family)
+		tw->plan.to4 = tw->plan.to6 = *to;
 	trial_unleash(tw);
 	traffic_start(&tw->traffic, &tw->plan);
 	start_datagrams(tw);
@@ -314,6 +319,7 @@ static void count(const struct trial_world *tw, struct trial_result *r)
 	r->events = tw->world->events;
 	r->bytes = traffic_bytes(&tw->traffic);
 	r->ended = tw->world->now;
+	r->outcome = traffic_outcome(&tw->traffic);
 	r->datagrams = tw->datagrams.whole;
 	r->garbled = tw->datagrams.garbled;
 	for (unsigned i = 0; i < tw->traffic.count; i++) {
@@ -330,7 +336,8 @@ void trial_run(const struct trial *t, const char *pcap, struct trial_result *r)
 	struct world *w = world_new(&(struct world_config){ .seed = t->seed,
 		.events_per_second = EVENTS,
 		.fill = t->seed % 8 == 7 ? 0xa5 : 0,
-		.one_secret = t->faults & FAULT_BIT(F51) });
+		.one_secret = t->faults & FAULT_BIT(F51),
+		.backward = t->backward });
 	struct trial_world *tw = world_alloc(w, sizeof *tw);
 	char why[200];
 	*r = (struct trial_result){ .failed = false };

@@ -37,6 +37,9 @@ struct trial {
 	unsigned shift; /* all sizes divided by 1 << shift */
 	unsigned brief; /* windows of faults divided by 1 << brief */
 	bool plain;     /* stacks and links as configured by default, not as drawn */
+	/* For tests that compare worlds; no options of a replay: */
+	unsigned family; /* 4 or 6: of all flows; 0: each has its own */
+	bool backward;   /* see world.h */
 };
 
 struct trial_result {
@@ -47,6 +50,7 @@ struct trial_result {
 	uint64_t touched;            /* frames that boxes did something to */
 	uint32_t broken;             /* flows that ended with an error */
 	uint64_t datagrams, garbled; /* that came whole; changed, as their hash tells */
+	uint64_t outcome;            /* of what each flow sent, got, and how it ended */
 };
 
 /* What a seed says: up to TRIAL_FAULTS faults out of `among`, and 1 to 12 flows. */

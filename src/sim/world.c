@@ -93,7 +93,10 @@ static void run_nodes(struct world *w)
 {
 	struct list round;
 	list_init(&round);
-	list_splice_back(&round, &w->dirty);
+	if (!w->config.backward)
+		list_splice_back(&round, &w->dirty);
+	for (struct list *l; (l = list_pop_front(&w->dirty));)
+		list_push_front(&round, l);
 	for (struct list *l; (l = list_pop_front(&round));) {
 		struct node *n = list_entry(l, struct node, dirty);
 		if (w->halt != WORLD_DONE)

@@ -35,6 +35,7 @@ struct world_config {
 	uint64_t events_per_second; /* of virtual time, at most; 0: WORLD_EVENTS_PER_SECOND */
 	int fill;        /* 1..255: stacks get memory full of this byte; 0: as it comes */
 	bool one_secret; /* all stacks have the same secret, as if entropy were a constant */
+	bool backward;   /* I34: the machines of one instant run in the opposite order */
 };
 
 enum world_end {
