@@ -44,6 +44,7 @@ static const struct setting settings[] = {
 	{ "tcp_timestamps", SETTING_BOOL, CONFIG(timestamps), 0, 0, 2 },
 	{ "tcp_sack", SETTING_BOOL, CONFIG(sack), 0, 0, 1 },
 	{ "tcp_ecn", SETTING_U8, CONFIG(ecn), 0, 0, ECN_USES - 1 },
+	{ "tcp_ecn_fallback", SETTING_BOOL, CONFIG(ecn_fallback), 0, 0, 255 },
 	{ "tcp_ecn_option", SETTING_U8, CONFIG(accecn_option), 0, 0, ACCECN_OPTIONS - 1 },
 	/* no sysctl of Linux, which marks everything where feedback is accurate */
 	{ "tcp_ecn_everywhere", SETTING_BOOL, CONFIG(ecn_everywhere), 0, 0, 1 },
@@ -101,7 +102,6 @@ static const char *const ignored[] = {
 	"tcp_comp_sack_nr",
 	"tcp_comp_sack_slack_ns",
 	"tcp_early_demux",
-	"tcp_ecn_fallback",
 	"tcp_ecn_option_beacon",
 	"tcp_fack",
 	"tcp_fwmark_accept",

@@ -66,6 +66,7 @@ void transport_config_default(struct transport_config *c)
 		.window_scaling = true,
 		.ecn = ECN_USE_ACCEPT,
 		.accecn_option = ACCECN_OPTION_SPARING,
+		.ecn_fallback = true,
 		.tail_loss_probe = true,
 		.f_rto = true,
 		.rto_restart = true,

@@ -147,6 +147,7 @@ struct transport_config {
 	bool timestamps, sack, window_scaling;
 	uint8_t ecn;             /* enum tcp_ecn_use */
 	uint8_t accecn_option;   /* enum accecn_option: with accurate feedback */
+	bool ecn_fallback;       /* a handshake that was marked on its way ends our marks */
 	bool ecn_everywhere;     /* and there, ECT on all but SYNs and resets (ecn.c) */
 	bool tail_loss_probe;    /* RFC 8985 7 */
 	bool f_rto;              /* RFC 5682 */

@@ -193,7 +193,9 @@ static void take_handshake(struct transport *t, struct tcp_conn *c, const struct
 	unsigned ace = ace_of(seg);
 	if (ace == 0)
 		c->ecn |= CONN_ACE_NOT_ECT | CONN_ACE_DEAF;
-	if (ace == ace_of_mark(IP_ECT1) || ace == ace_of_mark(IP_ECT0) || ace == ace_of_mark(IP_CE))
+	bool odd = ace == ace_of_mark(IP_ECT1) || ace == ace_of_mark(IP_ECT0) ||
+		   ace == ace_of_mark(IP_CE);
+	if (odd && t->config.ecn_fallback)
 		c->ecn |= CONN_ACE_NOT_ECT;
 	if (ace == ace_of_mark(IP_CE) && conn_flight(t, c)) {
 		c->flight->accecn.s_cep = 1;

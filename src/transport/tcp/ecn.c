@@ -139,7 +139,8 @@ static void take_agreement(struct transport *t, struct tcp_conn *c, const struct
 	}
 	c->ecn = accurate(rx) | CONN_ACE_HANDSHAKE;
 	conn_take_first_option(t, c, seg);
-	if (ace != ace_of_mark(IP_NOT_ECT) && ace != 5) /* no SYN of ours is marked: 3.2.2.3 */
+	/* no SYN of ours is marked: 3.2.2.3 */
+	if (ace != ace_of_mark(IP_NOT_ECT) && ace != 5 && t->config.ecn_fallback)
 		c->ecn |= CONN_ACE_NOT_ECT;
 	if ((rx->tos & IP_ECN_MASK) == IP_CE && conn_flight(t, c))
 		c->flight->accecn.r_cep = 1; /* 3.2.2.2 */
