@@ -169,6 +169,14 @@ uint32_t interval_end_at(const struct interval_set *s, uint32_t pos)
 	return pos;
 }
 
+bool interval_is_newest(const struct interval_set *s, uint32_t pos)
+{
+	if (s->newest == NOWHERE)
+		return false;
+	const struct interval *r = &s->place[s->newest].range;
+	return seq_le(r->start, pos) && seq_le(pos, r->end);
+}
+
 bool interval_pop_last(struct interval_set *s, struct interval *out)
 {
 	if (s->count == 0)

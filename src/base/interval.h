@@ -76,6 +76,8 @@ void interval_trim_below(struct interval_set *s, uint32_t pos);
 uint32_t interval_end_at(const struct interval_set *s, uint32_t pos);
 /* The index of the first range that ends behind `pos`; `count` where none does. */
 uint32_t interval_find(const struct interval_set *s, uint32_t pos);
+/* Does text at `pos` lie in the range that changed last, or directly behind it? */
+bool interval_is_newest(const struct interval_set *s, uint32_t pos);
 /* Removes the last (highest) range and gives it. False where empty. */
 bool interval_pop_last(struct interval_set *s, struct interval *out);
 /* Up to `max` ranges, last changed first. */

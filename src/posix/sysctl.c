@@ -52,6 +52,9 @@ static const struct setting settings[] = {
 	{ "tcp_recovery", SETTING_U8, CONFIG(rack), 0, 0, 7 },
 	{ "tcp_reordering", SETTING_U8, CONFIG(dup_thresh), 0, 1, 127 },
 	{ "tcp_dsack", SETTING_BOOL, CONFIG(dsack), 0, 0, 1 },
+	{ "tcp_comp_sack_delay_ns", SETTING_TIME, CONFIG(comp_sack_delay), 1, 0, 499999999 },
+	{ "tcp_comp_sack_nr", SETTING_U8, CONFIG(comp_sack_nr), 0, 0, 255 },
+	{ "tcp_comp_sack_rtt_percent", SETTING_U8, CONFIG(comp_sack_rtt_percent), 0, 1, 100 },
 	{ "tcp_min_rtt_wlen", SETTING_TIME, CONFIG(min_rtt_window), NANO_S, 0, 86400 },
 	{ "tcp_frto", SETTING_BOOL, CONFIG(f_rto), 0, 0, 2 },
 	{ "tcp_slow_start_after_idle", SETTING_IDLE, CONFIG(idle_window), 0, 0, 1 },
@@ -98,8 +101,6 @@ static const char *const ignored[] = {
 	"tcp_autocorking",
 	"tcp_backlog_ack_defer",
 	"tcp_challenge_ack_limit",
-	"tcp_comp_sack_delay_ns",
-	"tcp_comp_sack_nr",
 	"tcp_comp_sack_slack_ns",
 	"tcp_early_demux",
 	"tcp_ecn_option_beacon",
@@ -404,6 +405,7 @@ void sysctl_stack_config(struct stack_config *c)
 	t->rto_min = 200 * NANO_MS;
 	t->rto_max = 120 * NANO_S;
 	t->delayed_ack = 40 * NANO_MS;
+	t->comp_sack_after = 0;
 	t->reorder_slack = 6 * NANO_MS; /* Linux: two milliseconds and what its ticks add */
 	t->user_timeout = retries_as_time(15);
 	t->syn_retries = t->syn_ack_retries = 5;

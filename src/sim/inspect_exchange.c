@@ -6,6 +6,9 @@
  *	a segment with text, FIN or SYN, or one that can't be accepted, deserves
  *	an ACK; a pure ACK in its place does not, and no ACK may answer it
  *	(RFC 9293 3.10.7.4), or two ends would talk for ever
+ *	text beyond a hole is acknowledged at once; where the config lets such ACKs
+ *	wait, and the peer hears SACK, the first three are (RFC 5681 4.2, 3.2), and
+ *	the others within the time that it gives
  *	of full-sized segments in order, every second is acknowledged, or once
  *	all that came at one time (RFC 9293 3.8.6.3)
  *	who is no connection yet, or none any more, gets at most three bytes for
@@ -155,4 +158,36 @@ void inspect_second_segment(
 			"full segments not acknowledged, of", was->full_segments, was->full_size);
 	if (!owes)
 		was->full_segments = 0;
+}
+
+/* After a run: whoever is on the ready list waits for the link, and who has no way to the peer
+ * does not tell it. */
+void inspect_hole(struct inspector *s, const struct transport *t, struct shadow *was,
+	const struct tcp_conn *c, struct breach *b)
+{
+	const struct tcp_flight *f = c->flight;
+	if (!f || !was->known || !was->flight || was->rcv_nxt != c->rcv_nxt)
+		was->hole_told = 0;
+	if (!f || !was->known || !was->flight) {
+		was->untold = 0;
+		was->beyond_hole = f ? f->out_of_order : 0;
+		was->sent = f ? (uint32_t)f->segments_sent : 0;
+		return;
+	}
+	if (!was->untold)
+		was->untold_from = s->now;
+	was->untold += f->out_of_order - was->beyond_hole;
+	was->beyond_hole = f->out_of_order;
+	if ((uint32_t)f->segments_sent != was->sent || f->soft_error) {
+		was->hole_told += was->untold > 0;
+		was->untold = 0;
+	}
+	was->sent = (uint32_t)f->segments_sent;
+	if (!was->untold || list_linked(&c->ready) || s->node->trouble)
+		return;
+	bool may_wait = t->config.comp_sack_nr && c->flags & CONN_SACK && was->hole_told >= 3;
+	if (!may_wait || s->now - was->untold_from > t->config.comp_sack_delay)
+		breach(b, &c->tuple, c->state, "I14 (text beyond a hole)",
+			"segments not acknowledged, after so many that were", was->untold,
+			was->hole_told);
 }

@@ -43,6 +43,10 @@ struct shadow {
 	uint32_t full_end;      /* of the last of that size, where full_came */
 	uint32_t full_segments; /* of that size, taken since the last ACK */
 	bool full_came;
+	uint32_t beyond_hole, sent; /* segments of this flight: that came so, that went */
+	uint32_t untold; /* of those that came, none of ours told yet ... */
+	nanotime untold_from; /* ... since then */
+	uint32_t hole_told; /* segments of ours that told of some, since RCV.NXT moved */
 	bool told; /* the last ACK of ours: */
 	uint32_t told_ack, told_edge;
 	uint32_t mark_from, mark_to; /* bytes that may be read, and their hash */
@@ -117,6 +121,8 @@ void inspect_answer_stranger(
 	struct inspector *s, const struct segment *g, uint8_t why, struct breach *b);
 void inspect_second_segment(
 	struct inspector *s, struct shadow *was, const struct tcp_conn *c, struct breach *b);
+void inspect_hole(struct inspector *s, const struct transport *t, struct shadow *was,
+	const struct tcp_conn *c, struct breach *b);
 /* inspect_memory.c: `live` tells which places of the pool of connections are taken. */
 void inspect_memory(const struct transport *t, const bool *live, struct breach *b);
 void inspect_mark(struct shadow *was, const struct tcp_conn *c, struct breach *b);

@@ -80,6 +80,7 @@ static bool look_at_conns(struct inspector *s, const struct transport *t, char *
 			inspect_change(s, t, was, c, &b);
 		inspect_standing(s, t, was, c, &b);
 		inspect_second_segment(s, was, c, &b);
+		inspect_hole(s, t, was, c, &b);
 		inspect_mark(was, c, &b);
 		inspect_remember(was, c);
 		if (!judge(s, &b, why, cap))

@@ -13,7 +13,8 @@
  *	I11  cwnd grows by no more than what was acknowledged
  *	I12  an RTO is at most RTO_max away; back-off ends only with news
  *	I13  one loss response a window of data
- *	I14  data is acknowledged within 500 ms, and every second full segment;
+ *	I14  data is acknowledged within 500 ms, and every second full segment; what
+ *	     comes beyond a hole at once, unless SACKs may wait for each other;
  *	     no ACK answers a pure ACK, no RST a RST; challenge ACKs keep their rate
  *	I15  states change along RFC 9293's table
  *	I17  SACK blocks are held, and do not overlap

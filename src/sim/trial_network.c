@@ -91,6 +91,16 @@ static void draw_tempers(struct transport_config *c, struct rng *r)
 		c->receive_buffer = receive;
 }
 
+/* How SACKs wait for each other: in half of the stacks not at all. */
+static void draw_sacks(struct transport_config *c, struct rng *r)
+{
+	uint8_t most = (uint8_t)(1 + rng_below(r, 60));
+	c->comp_sack_nr = one_in(r, 2) ? most : 0;
+	c->comp_sack_delay = (nanodiff)rng_below(r, 20) * NANO_MS;
+	c->comp_sack_rtt_percent = (uint8_t)rng_below(r, 101);
+	c->comp_sack_after = (uint8_t)rng_below(r, 10);
+}
+
 void trial_stack_config(
 	const struct trial *t, struct world *w, const char *node, struct stack_config *c)
 {
@@ -103,6 +113,9 @@ void trial_stack_config(
 	if (!t->plain)
 		c->transport.ecn = (uint8_t)rng_below(&r, ECN_USES);
 	settings_config(t->settings, w, node, &c->transport);
+	world_rng(w, "SACK", node, &r);
+	if (!t->plain)
+		draw_sacks(&c->transport, &r);
 	world_rng(w, "F50", node, &r);
 	if (on(t, FAULT_F50))
 		tiny_pools(&c->transport, &r);

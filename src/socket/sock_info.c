@@ -39,6 +39,7 @@ static void totals_info(const struct tcp_flight *f, struct sock_tcp_info *i)
 	i->segments_received = f->segments_received;
 	i->data_segments_received = f->data_segments_received;
 	i->out_of_order = f->out_of_order;
+	i->acks_compressed = f->acks_compressed;
 	i->retransmits = f->retransmits;
 	i->rtos = f->rtos;
 	i->ecn_reductions = f->ecn_reductions;

@@ -239,6 +239,7 @@ struct sock_tcp_info {
 	uint32_t mtu_high;          /* ... and what is looked for: RFC 4821; 0: nothing ever was */
 	uint32_t mtu_probes, black_holes; /* larger segments tried; times that we fell back */
 	uint64_t data_segments_received, out_of_order; /* segments */
+	uint32_t acks_compressed;   /* for text beyond a hole, that another told of as well */
 	nanotime last_sent, last_text, last_heard; /* data sent; data received; anything received */
 	nanodiff user_timeout, peer_timeout; /* in force; what the peer advertised, or 0 */
 	/* RTO doublings; time-outs since something was acknowledged; probes without an answer */

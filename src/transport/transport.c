@@ -44,6 +44,10 @@ void transport_config_default(struct transport_config *c)
 		.rto_min = 200 * NANO_MS,
 		.rto_max = 60 * NANO_S,
 		.delayed_ack = 40 * NANO_MS,
+		.comp_sack_delay = NANO_MS,
+		.comp_sack_rtt_percent = 5,
+		.comp_sack_nr = 44,
+		.comp_sack_after = 128,
 		.peer_ack_delay = 200 * NANO_MS,
 		.msl = 30 * NANO_S,
 		.time_wait_reuse = NANO_S,
@@ -123,6 +127,10 @@ const char *transport_config_check(const struct transport_config *c)
 		  "transport: 1 ms <= rto_min, and rto_min and rto_initial <= rto_max" },
 		{ c->delayed_ack < 0 || c->delayed_ack >= 500 * NANO_MS,
 		  "transport.delayed_ack must be below 500 ms (RFC 9293 MUST-40)" },
+		{ c->comp_sack_delay < 0 || c->comp_sack_delay >= 500 * NANO_MS ||
+			  c->comp_sack_rtt_percent > 100 || c->comp_sack_after > 254,
+		  "transport: comp_sack_delay must be below 500 ms, comp_sack_rtt_percent at most "
+		  "100, comp_sack_after 254" },
 		/* stamps are 32-bit clocks, of microseconds until a SYN is answered, else of ms */
 		{ c->syn_timeout <= 0 || c->rto_max > STAMP_US - c->syn_timeout,
 		  "transport.syn_timeout must be positive, and with rto_max below 4294 s" },

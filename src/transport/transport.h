@@ -122,6 +122,11 @@ struct transport_config {
 	/* RFC 6298: 1 s, 200 ms (Linux's; RFC 8961), 60 s */
 	nanodiff rto_initial, rto_min, rto_max;
 	nanodiff delayed_ack;    /* 40 ms; MUST-40: below 500 ms */
+	/* ACKs of text beyond a hole wait for each other so long (1 ms), but no longer than a part
+	 * of a round trip (5), and until so many do (44; 0: none), but not the first so many (128)
+	 * that come while there is a hole: tcp/sack_delay.c */
+	nanodiff comp_sack_delay;
+	uint8_t comp_sack_after, comp_sack_rtt_percent, comp_sack_nr;
 	nanodiff peer_ack_delay; /* what a peer may delay an ACK by: 200 ms (RFC 8985 7.2) */
 	nanodiff msl;            /* TIME-WAIT is twice that; 30 s */
 	/* A TIME-WAIT whose peer sent timestamps gives way to a connection of ours after so long

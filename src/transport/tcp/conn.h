@@ -249,6 +249,10 @@ struct tcp_flight {
 	uint16_t fast_open_listener, fast_open_generation; /* SYN-RECEIVED: who counts it */
 	uint16_t soft_error;   /* enum error that ICMP told and that may pass */
 	bool soft_taken;       /* ... and that its owner has been told of, and dismissed */
+	uint8_t hole_segments; /* segments beyond a hole, since text is held */
+	uint8_t hole_acks;     /* for text beyond the hole that RCV.NXT stands at: up to three */
+	uint8_t sacks_waiting, sack_ranges; /* segments whose ACK waits, and what they grew */
+	uint32_t acks_compressed; /* for text beyond a hole, that another told of as well */
 	struct interval_set *held; /* out-of-order text, while there is any */
 	struct record_marks *records; /* where records end, while some are not acknowledged */
 	uint32_t twice_start, twice_end; /* text that came twice, to be told once (RFC 2883) */

@@ -8,6 +8,7 @@
 #include "transport/tcp/autotune.h"
 #include "transport/tcp/ecn.h"
 #include "transport/tcp/held.h"
+#include "transport/tcp/sack_delay.h"
 
 /*
  * Segments that are acknowledged one by one after text came out of order: the sender has just
@@ -123,6 +124,7 @@ static void text_advance(struct transport *t, struct tcp_conn *c, const struct t
 	uint32_t old = c->rcv_nxt;
 	c->rcv_nxt = seg->seq + seg->text_len;
 	if (f->held) {
+		f->hole_acks = 0;
 		c->rcv_nxt = held_reach(t, f, c->rcv_nxt);
 		if (f->fin_ahead && seq_gt(c->rcv_nxt, f->fin_seq)) /* text beyond a FIN is none */
 			c->rcv_nxt = f->fin_seq;
@@ -136,13 +138,19 @@ static void text_advance(struct transport *t, struct tcp_conn *c, const struct t
 	schedule_ack(t, c, seg);
 }
 
-/* Text beyond a hole is kept (SHLD-31), and acknowledged at once (MAY-13). */
+/* Text beyond a hole is kept (SHLD-31), and acknowledged at once (MAY-13), or soon: sack_delay.c */
 static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		      const struct tcp_segment *seg)
 {
 	struct tcp_flight *f = c->flight;
-	conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER); /* RFC 5681 4.2: at once */
+	bool kept = false, same_range = false;
+	if (!f->held)
+		f->hole_acks = f->hole_segments = 0;
+	else
+		same_range = interval_is_newest(f->held, seg->seq);
 	f->out_of_order += seg->segments;
+	if (f->hole_segments < UINT8_MAX)
+		f->hole_segments++;
 	if (f->quick < QUICK_AFTER_HOLE)
 		f->quick = QUICK_AFTER_HOLE;
 	note_held_again(t, c, seg);
@@ -150,8 +158,12 @@ static void text_hold(struct transport *t, struct tcp_conn *c, struct rx *rx,
 		rx_drop(rx, DROP_TCP_MEMORY);
 	else if (!held_add(t, f, seg->seq, seg->seq + seg->text_len))
 		rx_drop(rx, DROP_TCP_RANGES_FULL);
-	else if (f->fin_ahead && f->fin_age < UINT8_MAX)
+	else
+		kept = true;
+	if (kept && f->fin_ahead && f->fin_age < UINT8_MAX)
 		f->fin_age++;
+	if (!kept || !sack_waits(t, c, same_range))
+		conn_owe_ack(t, c, WHY_ACK_OUT_OF_ORDER); /* RFC 5681 4.2: at once */
 	held_end(t, f);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "transport/tcp/decide.h"
 #include "transport/tcp/kept.h"
+#include "transport/tcp/sack_delay.h"
 
 void conn_arm(struct transport *t, struct tcp_conn *c, nanotime deadline)
 {
@@ -262,6 +263,17 @@ static nanotime fin_without_flight(struct transport *t, struct tcp_conn *c)
 	return NANOTIME_NEVER;
 }
 
+static void ack_timer(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	f->ack_at = NANOTIME_NEVER;
+	if (sack_timer(t, c))
+		return;
+	f->quick = 0;
+	f->answers = false;
+	conn_owe_ack(t, c, WHY_ACK_DELAYED);
+}
+
 void conn_timer(struct transport *t, struct tcp_conn *c)
 {
 	if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
@@ -273,12 +285,8 @@ void conn_timer(struct transport *t, struct tcp_conn *c)
 	if (f) {
 		if (f->wait == WAIT_PACING)
 			conn_make_ready(t, c);
-		if (f->ack_at <= t->now) {
-			f->ack_at = NANOTIME_NEVER;
-			f->quick = 0;
-			f->answers = false;
-			conn_owe_ack(t, c, WHY_ACK_DELAYED);
-		}
+		if (f->ack_at <= t->now)
+			ack_timer(t, c);
 		if (f->reorder_at <= t->now)
 			conn_reorder_timer(t, c);
 		if (conn_tail_probe_due(t, c) <= t->now)

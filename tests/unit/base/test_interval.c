@@ -186,12 +186,31 @@ static void test_recent(void **state)
 	}
 }
 
+static void test_newest(void **state)
+{
+	(void)state;
+	interval_init(&s);
+	assert_false(interval_is_newest(&s, 0));
+	assert_true(interval_add(&s, UINT32_MAX - 9, 5, NULL));
+	assert_true(interval_add(&s, 100, 110, NULL));
+	assert_true(interval_is_newest(&s, 100));
+	assert_true(interval_is_newest(&s, 110)); /* directly behind it */
+	assert_false(interval_is_newest(&s, 99));
+	assert_false(interval_is_newest(&s, 111));
+	assert_false(interval_is_newest(&s, 5));
+	assert_true(interval_add(&s, 5, 6, NULL));
+	assert_true(interval_is_newest(&s, UINT32_MAX));
+	assert_true(interval_is_newest(&s, 6));
+	assert_false(interval_is_newest(&s, 110));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bitmap),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_recent),
+		cmocka_unit_test(test_newest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
