@@ -26,6 +26,22 @@ const char *tcp_wait_text(enum tcp_wait w)
 	return w < WAIT_COUNT ? wait_text[w] : "?";
 }
 
+__attribute__((noinline, cold)) uint32_t conn_sack_room_told(const struct transport *t,
+							     const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	if (!(c->flags & CONN_SACK))
+		return 0;
+	uint32_t most = c->flags & CONN_TIMESTAMPS ? 3 : 4;
+	uint32_t blocks = (f->held ? f->held->count + conn_fin_apart(f) : 0) +
+			  (f->twice_start != f->twice_end);
+	if (blocks > most)
+		blocks = most;
+	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
+		blocks = conn_accecn_blocks(t, c, blocks);
+	return 4 + 8 * blocks;
+}
+
 /* States in which the send queue may be emptied. */
 static bool state_sends(const struct tcp_conn *c)
 {

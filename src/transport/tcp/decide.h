@@ -54,20 +54,15 @@ static inline bool conn_fin_apart(const struct tcp_flight *f)
 	return f->fin_ahead &&
 	       !(held->count && seq_ge(interval_at(held, held->count - 1)->end, f->fin_seq));
 }
+/* The same for a connection that has something to tell, if it may. */
+uint32_t conn_sack_room_told(const struct transport *t, const struct tcp_conn *c);
 /* Bytes that SACK blocks take from each segment now. */
 static inline uint32_t conn_sack_room(const struct transport *t, const struct tcp_conn *c)
 {
 	const struct tcp_flight *f = c->flight;
-	if (!f || !(c->flags & CONN_SACK) || (!f->held && f->twice_start == f->twice_end))
+	if (!f || (!f->held && f->twice_start == f->twice_end))
 		return 0;
-	uint32_t most = c->flags & CONN_TIMESTAMPS ? 3 : 4;
-	uint32_t blocks = (f->held ? f->held->count + conn_fin_apart(f) : 0) +
-			  (f->twice_start != f->twice_end);
-	if (blocks > most)
-		blocks = most;
-	if (__builtin_expect(c->ecn & CONN_ACCURATE, 0))
-		blocks = conn_accecn_blocks(t, c, blocks);
-	return 4 + 8 * blocks;
+	return conn_sack_room_told(t, c);
 }
 
 #endif
