@@ -179,7 +179,7 @@ void conn_drop_flight(struct transport *t, struct tcp_conn *c)
 	ring_clear(&f->rx, &t->blocks);
 	board_clear(&f->board, &t->range_pool);
 	held_drop(t, f);
-	records_drop(t, f);
+	records_end(t, f);
 	pool_give(&t->flight_pool, f);
 	c->flight = NULL;
 }
@@ -208,7 +208,7 @@ void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
 	if (c->flight) { /* what was received stays readable; what was to be sent is gone */
 		ring_clear(&c->flight->tx, &t->blocks);
 		ring_restart(&c->flight->tx, c->snd_una);
-		records_drop(t, c->flight);
+		records_end(t, c->flight);
 		board_clear(&c->flight->board, &t->range_pool);
 	}
 	if (c->flags & CONN_RESET_OWED)
@@ -225,9 +225,10 @@ void conn_free(struct transport *t, struct tcp_conn *c)
 {
 	if (__builtin_expect(c->path.route, 0))
 		source_route_release(t->internet, c->path.route);
-	saved_syn_forget(t, c);
-	if (c->timer.note)
+	if (__builtin_expect(t->saved_syn_pool.used | c->timer.note, 0)) { /* rare things of it */
+		saved_syn_drop(t, c);
 		conn_forget_kept(t, c);
+	}
 	wheel_disarm(t->core->wheel, &c->timer);
 	conn_leave_demux(t, c);
 	conn_drop_flight(t, c);

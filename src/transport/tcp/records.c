@@ -61,8 +61,6 @@ void records_acked(struct transport *t, struct tcp_conn *c)
 
 void records_drop(struct transport *t, struct tcp_flight *f)
 {
-	if (!f->records)
-		return;
 	pool_give(&t->records_pool, f->records);
 	f->records = NULL;
 }

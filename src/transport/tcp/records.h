@@ -28,7 +28,7 @@ static inline size_t records_size(uint32_t places)
 void records_mark(struct transport *t, struct tcp_conn *c);
 /* SND.UNA has moved: marks that it reached are no more. */
 void records_acked(struct transport *t, struct tcp_conn *c);
-void records_drop(struct transport *t, struct tcp_flight *f);
+__attribute__((noinline, cold)) void records_drop(struct transport *t, struct tcp_flight *f);
 /* Of [seq, seq + len) what lies before the first mark. */
 __attribute__((cold)) uint32_t records_before(
 	const struct record_marks *m, uint32_t seq, uint32_t len);
@@ -39,6 +39,13 @@ __attribute__((cold)) uint32_t records_last(
 static inline uint32_t record_rest(const struct tcp_flight *f, uint32_t seq, uint32_t len)
 {
 	return __builtin_expect(f->records != NULL, 0) ? records_before(f->records, seq, len) : len;
+}
+
+/* The flight goes, or its bytes do. */
+static inline void records_end(struct transport *t, struct tcp_flight *f)
+{
+	if (__builtin_expect(f->records != NULL, 0))
+		records_drop(t, f);
 }
 
 static inline bool records_full(const struct tcp_flight *f)

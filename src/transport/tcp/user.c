@@ -153,14 +153,14 @@ size_t tcp_room(const struct transport *t, const struct tcp_conn *c)
 		    (c->state == TCP_SYN_RECEIVED && c->fast_open);
 	if (c->flags & CONN_FIN_QUEUED || !open)
 		return fast_syn_waits(c) ? fast_syn_room(t, c) : 0;
-	if (c->flight && records_full(c->flight))
-		return 0;
 	const struct endpoint_options *o = &t->options[c->sock];
 	if (o->unsent_mark && c->snd_end - c->snd_nxt >= o->unsent_mark)
 		return 0;
-	uint32_t limit = c->flight         ? c->flight->send_buffer
-			 : o->send_buffer ? o->send_buffer
-					  : t->config.send_buffer;
+	uint32_t limit;
+	if (c->flight)
+		limit = records_full(c->flight) ? 0 : c->flight->send_buffer;
+	else
+		limit = o->send_buffer ? o->send_buffer : t->config.send_buffer;
 	uint32_t queued = c->snd_end - c->snd_una;
 	return limit > queued ? limit - queued : 0;
 }
