@@ -108,9 +108,9 @@ static struct work_left look(const struct transport *t)
 
 static uint32_t count_waiting(const struct transport *t)
 {
-	uint32_t n = 0;
-	list_each(l, &t->datagrams) n +=
-		list_entry(l, struct datagram_endpoint, ready)->to_send_count;
+	uint32_t n = t->reply_count;
+	list_each(l, &t->datagrams)
+		n += list_entry(l, struct datagram_endpoint, ready)->to_send_count;
 	return n;
 }
 
@@ -121,7 +121,8 @@ void work_begin(struct work *w, struct stack *s)
 	*w = (struct work){ .left = look(t),
 		.conns = count(&t->ready) + count(&a->woken) + count(&a->failed) +
 			t->short_flight.count + t->short_block.count,
-		.waiting = count_waiting(t) };
+		.waiting = count_waiting(t),
+		.blocks = t->blocks.small.used + t->blocks.big.used };
 	w->from = steps;
 }
 
@@ -129,7 +130,9 @@ void work_begin_timers(struct work *w, struct stack *s, nanotime now)
 {
 	const struct transport *t = stack_transport(s);
 	const struct wheel *wheel = t->core->wheel;
-	*w = (struct work){ .left = look(t), .armed = wheel->armed };
+	*w = (struct work){ .left = look(t),
+		.armed = wheel->armed,
+		.blocks = t->blocks.small.used + t->blocks.big.used };
 	if (wheel_next(wheel) <= now) {
 		w->due = count_due(wheel, now);
 		w->entries = count_entries(t, now);
@@ -149,9 +152,12 @@ static unsigned log_of_room(const struct transport_config *c)
 static uint64_t allowed(const struct work *w, const struct transport *t, uint64_t frames)
 {
 	uint64_t log = WORK_LOG * (uint64_t)log_of_room(&t->config);
+	uint32_t blocks = t->blocks.small.used + t->blocks.big.used;
+	uint64_t freed = w->blocks > blocks ? w->blocks - blocks : 0;
 	return WORK_CALL + log + (WORK_FRAME + log) * frames + WORK_TIMER * (uint64_t)w->due +
 		WORK_ARMED * (uint64_t)w->armed + WORK_CONN * (uint64_t)w->conns +
-		WORK_ENTRY * (uint64_t)w->entries + WORK_WAITING * (uint64_t)w->waiting;
+		WORK_ENTRY * (uint64_t)w->entries + WORK_WAITING * (uint64_t)w->waiting +
+		WORK_BLOCK * freed;
 }
 
 /* ... and for what has become of ranges. */

@@ -26,8 +26,10 @@
  *	             memory
  *	WORK_ENTRY   a half-open or TIME-WAIT connection whose time has come: one timer
  *	             stands for all of them
- *	WORK_WAITING a datagram that waits in a socket to be sent: one whose link is full is
- *	             passed over by those that go elsewhere
+ *	WORK_WAITING a datagram that waits in a socket to be sent, or a reset: one whose link
+ *	             is full is passed over by those that go elsewhere
+ *	WORK_BLOCK   a block of ring memory that is given back: who ends gives all of his;
+ *	             each was taken for bytes that came or were written
  *	WORK_RANGE   a step in the life of a sent or a held range; times the same log2
  *
  * A sent range has three such steps: it goes into the scoreboard's tree once, is
@@ -65,6 +67,7 @@ enum {
 	WORK_CONN = 400,
 	WORK_ENTRY = 100,
 	WORK_WAITING = 100,
+	WORK_BLOCK = 40,
 	WORK_RANGE = 10,
 };
 
@@ -81,7 +84,7 @@ struct work_left {
 /* A call of a stack: what there was to do before it. */
 struct work {
 	uint64_t from; /* steps so far */
-	uint32_t entries, armed, due, conns, waiting;
+	uint32_t entries, armed, due, conns, waiting, blocks;
 	struct work_left left;
 };
 

@@ -513,6 +513,10 @@ static void lost_way(struct transport *t, struct tcp_conn *c)
 	if (!c->flight)
 		return;
 	conn_trouble(t, c, ERR_HOST_UNREACHABLE);
+	/* A SYN's data that was not taken was out before there was a round trip to time. */
+	if (conn_synchronized(c) && c->snd_una != c->snd_nxt &&
+	    c->flight->rto_at == NANOTIME_NEVER)
+		conn_arm_rto(t, c);
 	arm_probe(t, c, (enum tcp_wait)c->flight->wait);
 }
 
