@@ -109,10 +109,8 @@ void wheel_arm(struct wheel *w, struct timer *t, nanotime deadline)
 	place(w, t);
 }
 
-void wheel_disarm(struct wheel *w, struct timer *t)
+void wheel_take(struct wheel *w, struct timer *t)
 {
-	if (!timer_armed(t))
-		return;
 	detach(w, t);
 	list_init(&t->link);
 	w->armed--;

@@ -65,7 +65,13 @@ static inline bool timer_armed(const struct timer *t)
 
 /* Arms or moves; a deadline in the past fires at the next call of wheel_expired. */
 void wheel_arm(struct wheel *w, struct timer *t, nanotime deadline);
-void wheel_disarm(struct wheel *w, struct timer *t);
+/* `t` is armed. */
+void wheel_take(struct wheel *w, struct timer *t);
+static inline void wheel_disarm(struct wheel *w, struct timer *t)
+{
+	if (timer_armed(t))
+		wheel_take(w, t);
+}
 
 /*
  * The next timer whose deadline is <= now, disarmed, or NULL. Call it until it

@@ -87,6 +87,15 @@ const struct endpoint_options *conn_options(struct transport *t, const struct tc
 	return &t->options[l ? l->sock : c->sock];
 }
 
+__attribute__((noinline, cold)) static void flight_rarities(
+	struct transport *t, struct tcp_conn *c, const struct endpoint_options *o)
+{
+	if (c->timer.note) /* it had one before */
+		conn_recall(t, c);
+	if (o->pacing_most)
+		conn_set_pace(t, c, o->pacing_most);
+}
+
 struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 {
 	if (c->flight)
@@ -127,10 +136,8 @@ struct tcp_flight *conn_flight(struct transport *t, struct tcp_conn *c)
 		board_measure(&f->board, &f->rate, t->now);
 	f->validated_at = t->now;
 	c->flight = f;
-	if (c->timer.note) /* it had one before */
-		conn_recall(t, c);
-	if (__builtin_expect(o->pacing_most != 0, 0))
-		conn_set_pace(t, c, o->pacing_most);
+	if (__builtin_expect(c->timer.note || o->pacing_most, 0))
+		flight_rarities(t, c, o);
 	return f;
 }
 

@@ -52,7 +52,8 @@ static bool state_sends(const struct tcp_conn *c)
 }
 
 /* Whatever became of the window: SHLD-16, and beyond its edge MAY-7. */
-static bool plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss)
+__attribute__((noinline)) static bool
+plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss)
 {
 	struct tcp_flight *f = c->flight;
 	struct sent_range *r = board_next_lost(&f->board);
@@ -253,7 +254,9 @@ plan_probe(const struct transport *t, const struct tcp_conn *c, struct tcp_plan 
 	return c->snd_una != c->snd_nxt && plan_tail(c, p, mss);
 }
 
-struct tcp_plan tcp_decide(const struct transport *t, const struct tcp_conn *c, uint32_t gso_max)
+/* Inline for the one caller that runs for each segment: link-time optimisation sees it as one. */
+inline __attribute__((always_inline)) struct tcp_plan
+tcp_decide(const struct transport *t, const struct tcp_conn *c, uint32_t gso_max)
 {
 	struct tcp_plan p = { .kind = PLAN_NONE, .wait = WAIT_NOTHING };
 	const struct tcp_flight *f = c->flight;

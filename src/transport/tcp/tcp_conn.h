@@ -284,7 +284,8 @@ static inline uint32_t conn_pipe(const struct tcp_conn *c)
 /* Congestion control has decided. */
 __attribute__((noinline, cold)) void conn_limit_pace(struct tcp_conn *c);
 /* Another bound, or 0: none. */
-void conn_set_pace(struct transport *t, struct tcp_conn *c, uint64_t most);
+__attribute__((noinline, cold)) void conn_set_pace(
+	struct transport *t, struct tcp_conn *c, uint64_t most);
 /* Not paced yet: these are its first segments. */
 __attribute__((noinline, cold)) bool conn_pace_waits(const struct tcp_conn *c);
 /* validation.c: what a window is worth that was not used (RFC 7661) */
