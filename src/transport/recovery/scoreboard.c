@@ -17,7 +17,7 @@ void board_init(struct scoreboard *b, uint32_t una)
 	list_init(&b->resent);
 	b->count = 0;
 	b->sacked = b->lost = b->again = 0;
-	b->sacked_pieces = 0;
+	b->sacked_pieces = b->again_count = 0;
 	b->delivered_end = una;
 	b->tree.root = NULL;
 	b->in_tree = b->judged = NULL;
@@ -133,6 +133,7 @@ static void no_longer_again(struct scoreboard *b, struct sent_range *r)
 {
 	set_flags(b, r, r->flags & ~(unsigned)SENT_AGAIN);
 	b->again -= range_len(r);
+	b->again_count--;
 	list_remove(&r->again);
 }
 
@@ -189,8 +190,10 @@ static void board_uncount(struct scoreboard *b, struct sent_range *r, uint32_t l
 		b->lost -= len;
 	if (r->flags & SENT_AGAIN) {
 		b->again -= len;
-		if (whole)
+		if (whole) {
+			b->again_count--;
 			list_remove(&r->again);
+		}
 	}
 }
 
@@ -319,8 +322,10 @@ static struct sent_range *board_split(struct scoreboard *b, struct pool *p, stru
 			b->in_tree = second;
 	}
 	list_insert_before(r->link.next, &second->link);
-	if (r->flags & SENT_AGAIN)
+	if (r->flags & SENT_AGAIN) {
 		list_insert_before(r->again.next, &second->again);
+		b->again_count++;
+	}
 	b->count++;
 	return second;
 }
@@ -553,6 +558,7 @@ void board_sent_again(struct scoreboard *b, struct pool *p, struct sent_range *r
 	set_flags(b, r, r->flags | SENT_AGAIN);
 	list_push_back(&b->resent, &r->again);
 	b->again += range_len(r);
+	b->again_count++;
 }
 
 void board_sent_probe(struct scoreboard *b, struct pool *p, uint32_t len, nanotime now)

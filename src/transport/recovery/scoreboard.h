@@ -37,6 +37,7 @@ struct scoreboard {
 	uint32_t count;
 	uint32_t sacked, lost, again; /* bytes */
 	uint32_t sacked_pieces;  /* segments SACKed */
+	uint32_t again_count;    /* ranges in `resent`: one for each segment sent again */
 	uint32_t delivered_end;  /* highest sequence number known to have arrived (RACK.fack) */
 	struct tree tree;        /* of the ranges up to ... */
 	struct sent_range *in_tree; /* ... this one: all that are not as when first sent; or NULL */

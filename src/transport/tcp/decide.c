@@ -51,6 +51,16 @@ static bool state_sends(const struct tcp_conn *c)
 	       c->state != TCP_FIN_WAIT_2;
 }
 
+/* After an RTO the window is one segment (RFC 5681 3.1). Ends of records may have made hundreds of
+ * what fits in one: a queue that was too short gets no burst of them, but one, and two at a time
+ * once something has arrived. */
+static bool too_many_again(const struct tcp_flight *f, uint32_t mss)
+{
+	uint32_t count = f->board.again_count;
+	return f->phase == PHASE_LOSS && (uint64_t)count * mss >= f->cc.cwnd &&
+	       count > (f->timeouts == 0);
+}
+
 /* Whatever became of the window: SHLD-16, and beyond its edge MAY-7. */
 __attribute__((noinline)) static bool
 plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss)
@@ -66,7 +76,7 @@ plan_again(const struct tcp_conn *c, struct tcp_plan *p, uint32_t mss)
 	if (len > mss)
 		len = mss;
 	uint32_t pipe = conn_pipe(c);
-	if (!f->again_forced && pipe && pipe + len > f->cc.cwnd) {
+	if (!f->again_forced && pipe && (pipe + len > f->cc.cwnd || too_many_again(f, mss))) {
 		p->wait = WAIT_CWND;
 		return false;
 	}
