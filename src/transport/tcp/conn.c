@@ -185,8 +185,10 @@ void conn_drop_flight(struct transport *t, struct tcp_conn *c)
 	ring_clear(&f->tx, &t->blocks);
 	ring_clear(&f->rx, &t->blocks);
 	board_clear(&f->board, &t->range_pool);
-	held_drop(t, f);
-	records_end(t, f);
+	if (__builtin_expect(f->held || f->records, 0)) {
+		held_drop(t, f);
+		records_end(t, f);
+	}
 	pool_give(&t->flight_pool, f);
 	c->flight = NULL;
 }
@@ -228,14 +230,19 @@ void conn_die(struct transport *t, struct tcp_conn *c, enum error why)
 		conn_make_ready(t, c); /* an orphan: the next transmit frees it */
 }
 
+__attribute__((noinline, cold)) static void
+free_rarities(struct transport *t, struct tcp_conn *c)
+{
+	if (c->path.route)
+		source_route_release(t->internet, c->path.route);
+	saved_syn_drop(t, c);
+	conn_forget_kept(t, c);
+}
+
 void conn_free(struct transport *t, struct tcp_conn *c)
 {
-	if (__builtin_expect(c->path.route, 0))
-		source_route_release(t->internet, c->path.route);
-	if (__builtin_expect(t->saved_syn_pool.used | c->timer.note, 0)) { /* rare things of it */
-		saved_syn_drop(t, c);
-		conn_forget_kept(t, c);
-	}
+	if (__builtin_expect(t->saved_syn_pool.used | c->timer.note | c->path.route, 0))
+		free_rarities(t, c);
 	wheel_disarm(t->core->wheel, &c->timer);
 	conn_leave_demux(t, c);
 	conn_drop_flight(t, c);
