@@ -138,7 +138,7 @@ static void tell_congestion_control(struct transport *t, struct tcp_conn *c, uin
 				    const struct rate_sample *rate)
 {
 	struct tcp_flight *f = c->flight;
-	if (f->phase == PHASE_RECOVERY && !f->cc.ops->own_window) {
+	if (__builtin_expect(f->phase == PHASE_RECOVERY, 0) && !f->cc.ops->own_window) {
 		if (f->pacing_most)
 			conn_limit_pace(c);
 		return;
@@ -191,6 +191,18 @@ static void take_fin_ack(struct transport *t, struct tcp_conn *c)
 	}
 }
 
+__attribute__((noinline, cold)) static void
+advance_rarities(struct transport *t, struct tcp_conn *c)
+{
+	struct tcp_flight *f = c->flight;
+	if (f->soft_error) { /* there is a way after all: what is owed takes it */
+		f->soft_error = ERR_OK;
+		conn_make_ready(t, c);
+	}
+	if (f->records)
+		records_acked(t, c);
+}
+
 /* SND.UNA moves to seg->ack. */
 static void take_advance(struct transport *t, struct tcp_conn *c, const struct tcp_segment *seg)
 {
@@ -200,12 +212,8 @@ static void take_advance(struct transport *t, struct tcp_conn *c, const struct t
 	c->snd_una = seg->ack;
 	c->flags |= CONN_ACK_SEEN;
 	f->timeouts = f->probes = 0;
-	if (f->soft_error) { /* there is a way after all: what is owed takes it */
-		f->soft_error = ERR_OK;
-		conn_make_ready(t, c);
-	}
-	if (__builtin_expect(f->records != NULL, 0))
-		records_acked(t, c);
+	if (__builtin_expect(f->soft_error || f->records, 0))
+		advance_rarities(t, c);
 	ring_release(&f->tx, &t->blocks, fin_acked ? c->snd_end : c->snd_una);
 	internet_confirm(t->internet, &c->path, t->now); /* RFC 4861 7.3.1: forward progress */
 	if (c->snd_una == c->snd_nxt) {
@@ -366,8 +374,8 @@ static void take_flight_ack(struct transport *t, struct tcp_conn *c, const struc
 }
 
 /* An ACK in SYN-RECEIVED (simultaneous open) that acknowledges our SYN. */
-static bool take_syn_ack(struct transport *t, struct tcp_conn *c, struct rx *rx,
-			 const struct tcp_segment *seg)
+__attribute__((noinline, cold)) static bool take_syn_ack(
+	struct transport *t, struct tcp_conn *c, struct rx *rx, const struct tcp_segment *seg)
 {
 	if (!seq_gt(seg->ack, c->snd_una) || seq_gt(seg->ack, c->snd_nxt)) {
 		tcp_reply_reset(t, rx, seg, &c->tuple);

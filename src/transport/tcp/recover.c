@@ -15,6 +15,17 @@
  */
 #include "transport/tcp/ecn.h"
 
+#define LIMITED_TRANSMIT 2 /* RFC 3042: so many segments go beyond cwnd without a recovery */
+
+uint32_t conn_left_unsacked(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->flight;
+	uint32_t dups = f->dup_acks;
+	if (f->phase == PHASE_OPEN && dups > LIMITED_TRANSMIT)
+		dups = LIMITED_TRANSMIT;
+	return dups * c->mss;
+}
+
 /* Has a mark reduced the window since this data was sent? */
 static bool marked_already(const struct tcp_conn *c)
 {

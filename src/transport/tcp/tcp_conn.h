@@ -266,18 +266,16 @@ void conn_reorder_timer(struct transport *t, struct tcp_conn *c);
 void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c);
 /* A retransmission of `len` bytes left. */
 void conn_note_resent(struct transport *t, struct tcp_conn *c, uint32_t len);
-#define LIMITED_TRANSMIT 2 /* RFC 3042: so many segments go beyond cwnd without a recovery */
+/* What duplicate ACKs say has left, in bytes. */
+__attribute__((noinline, cold)) uint32_t conn_left_unsacked(const struct tcp_conn *c);
 /* Bytes in flight; without SACK each duplicate ACK tells that a segment left (RFC 6582). */
 static inline uint32_t conn_pipe(const struct tcp_conn *c)
 {
 	const struct tcp_flight *f = c->flight;
 	uint32_t pipe = board_in_flight(&f->board, c->snd_nxt - c->snd_una);
-	if (c->flags & CONN_SACK || !f->dup_acks)
+	if (c->flags & CONN_SACK || __builtin_expect(!f->dup_acks, 1))
 		return pipe;
-	uint32_t dups = f->dup_acks;
-	if (f->phase == PHASE_OPEN && dups > LIMITED_TRANSMIT)
-		dups = LIMITED_TRANSMIT;
-	uint32_t left = dups * c->mss;
+	uint32_t left = conn_left_unsacked(c);
 	return left < pipe ? pipe - left : 0;
 }
 /* pace.c: the owner's bound on the rate, f->pacing_most, where it is not 0 */
