@@ -119,6 +119,15 @@ void inspect_answer(struct shadow *was, const struct tcp_conn *c, const struct s
 		was->deserved--;
 }
 
+/* What came before there was a connection to look at was the handshake's, and what came with the
+ * last of it. */
+void inspect_first_answer(struct inspector *s, struct shadow *was, const struct segment *g)
+{
+	const struct stranger *who = was->told ? NULL : stranger_of(s, g, true);
+	if (who)
+		was->deserved += who->others;
+}
+
 void inspect_answer_stranger(
 	struct inspector *s, const struct segment *g, uint8_t why, struct breach *b)
 {

@@ -115,6 +115,7 @@ void inspect_segment(struct inspector *s, const struct transport *t, struct shad
 /* inspect_exchange.c: a segment comes to a connection, or to none; one goes out; a run is over. */
 void inspect_heard(struct shadow *was, const struct tcp_conn *c, const struct segment *g);
 void inspect_heard_stranger(struct inspector *s, const struct segment *g);
+void inspect_first_answer(struct inspector *s, struct shadow *was, const struct segment *g);
 void inspect_answer(struct shadow *was, const struct tcp_conn *c, const struct segment *g,
 	uint8_t why, struct breach *b);
 void inspect_answer_stranger(

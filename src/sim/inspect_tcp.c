@@ -168,6 +168,7 @@ static bool frame(
 		return judge(s, &b, why, cap);
 	struct shadow *was = shadow_of(s, c, index);
 	inspect_segment(s, t, was, c, &g, p->why, &b);
+	inspect_first_answer(s, was, &g);
 	inspect_answer(was, c, &g, p->why, &b);
 	return judge(s, &b, why, cap);
 }

@@ -278,8 +278,11 @@ static void run_flows(struct trial_world *tw, struct trial_result *r)
 		return;
 	}
 	/* A SYN-ACK whose window scale was garbled leaves a 128th of the window for all its life:
-	 * it moves, but may need days (RFC 7323 2.2). */
-	if (tw->traffic.garbled && !traffic_done(&tw->traffic))
+	 * it moves, but may need days (RFC 7323 2.2). So it is where a box makes windows larger
+	 * than they are: what is sent beyond them comes again by the RTO, of which no round trip
+	 * that is measured ends the back-off (RFC 6298 5). */
+	bool misled = tw->traffic.garbled || tw->trial->faults & FAULT_BIT(F33);
+	if (misled && !traffic_done(&tw->traffic))
 		traffic_give_up(&tw->traffic);
 	tw->traffic.unreachable = stack_counters(tw->router->stack)->sent_why[WHY_ICMP_ERROR] > 0;
 	const char *wrong = traffic_judge(&tw->traffic, may_break(tw->trial), text, sizeof text);

@@ -102,9 +102,10 @@ static uint32_t cubic_slow_start(struct cc *c, const struct cc_ack *a, uint32_t 
 		return 0;
 	case HYSTART_LEAVE: break;
 	}
-	c->ssthresh = c->cwnd;
+	/* An initial window of one may end here too, but the threshold is two: RFC 5681 (4). */
+	c->ssthresh = c->cwnd > 2 * c->mss ? c->cwnd : 2 * c->mss;
 	c->counted = 0;
-	return acked;
+	return c->ssthresh == c->cwnd ? acked : 0;
 }
 
 /* Congestion avoidance begins: 4.2; W_max is not known after a timeout or HyStart++ (4.8, 4.10). */

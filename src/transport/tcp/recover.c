@@ -392,6 +392,7 @@ void conn_retransmission_timeout(struct transport *t, struct tcp_conn *c)
 	}
 	if (anew) {
 		f->loss_flight = 0;
+		before.in_flight = conn_pipe(c); /* what is lost is on its way no more */
 		f->cc.ops->timeout(&f->cc, &before);
 		note_reduction(c);
 	}
