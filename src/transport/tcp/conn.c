@@ -331,6 +331,8 @@ void conn_update_mss(struct tcp_conn *c)
 	f->cc.mss = mss;
 	if (f->cc.cwnd < mss) /* the loss window of a smaller segment would let none of these go */
 		f->cc.cwnd = mss;
+	if (f->cc.initial < mss) /* nor would what is left of it after a silence (RFC 5681 4.1) */
+		f->cc.initial = mss;
 }
 
 bool conn_may_challenge(struct transport *t, struct tcp_conn *c)
