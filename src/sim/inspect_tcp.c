@@ -192,7 +192,7 @@ static void heard(struct invariant *i, struct node *n, const struct rx_frame *fr
 
 /* ---- states ---- */
 
-/* A connection is opened whose tuple may have been in TIME-WAIT. */
+/* A connection lives whose tuple may have been in TIME-WAIT, perhaps only until this run is over. */
 static void hear_open(struct inspector *s, const struct trace_flow *f)
 {
 	const struct tcp_tuple tuple = { f->local, f->remote, f->local_port, f->remote_port };
@@ -205,7 +205,7 @@ static void hear(void *user, struct node *n, const struct trace_event *e)
 {
 	struct inspector *s = user;
 	(void)n;
-	if (e->kind == TRACE_TCP_STATE && !strcmp(e->to, tcp_state_name(TCP_SYN_SENT)))
+	if (e->kind == TRACE_TCP_STATE && strcmp(e->to, tcp_state_name(TCP_TIME_WAIT)) != 0)
 		hear_open(s, &e->flow);
 	if (e->kind == TRACE_TCP_STATE && !s->odd_from && !inspect_transition(e->from, e->to)) {
 		s->odd_from = e->from;

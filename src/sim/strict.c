@@ -81,7 +81,7 @@ static const char *tcp_option(unsigned kind, struct span o, bool syn, bool acks,
 
 static const char *tcp_options(struct span o, bool syn, bool acks, uint32_t ack)
 {
-	uint64_t seen = 0;
+	bool seen[256] = { false };
 	for (size_t i = 0; i < o.len;) {
 		unsigned kind = o.at[i];
 		if (kind == 1) {
@@ -100,10 +100,9 @@ static const char *tcp_options(struct span o, bool syn, bool acks, uint32_t ack)
 			tcp_option(kind, span_of(o.at + i, o.at[i + 1]), syn, acks, ack);
 		if (wrong)
 			return wrong;
-		unsigned bit = kind < 63 ? kind : 63; /* of the larger ones at most one goes */
-		if (seen >> bit & 1)
+		if (seen[kind])
 			return "TCP option twice";
-		seen |= UINT64_C(1) << bit;
+		seen[kind] = true;
 		i += o.at[i + 1];
 	}
 	return NULL;

@@ -139,7 +139,9 @@ static void start_datagrams(struct trial_world *tw)
 		.to6 = tw->plan.to6,
 		.flows = tw->trial->datagrams,
 		.healed = healed_at(tw, tw->world->now) + NANO_S,
-		.garbled = fault_set_harm(tw->trial->faults) == FAULT_GARBLES,
+		/* cut short and padded with zeros, a checksum over IPv4 may say that it is none */
+		.garbled = fault_set_harm(tw->trial->faults) == FAULT_GARBLES ||
+			tw->trial->faults & FAULT_BIT(F09),
 		.damaged = tw->trial->faults &
 			(FAULT_BIT(F07) | FAULT_BIT(F08) | FAULT_BIT(F09)),
 		.renumbered = tw->trial->faults & FAULT_BIT(F58) };

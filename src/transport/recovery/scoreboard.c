@@ -131,7 +131,7 @@ static void board_drop(struct scoreboard *b, struct pool *p, struct sent_range *
 
 static void no_longer_again(struct scoreboard *b, struct sent_range *r)
 {
-	set_flags(b, r, r->flags & ~(unsigned)SENT_AGAIN);
+	set_flags(b, r, r->flags & ~(unsigned)(SENT_AGAIN | SENT_PART));
 	b->again -= range_len(r);
 	b->again_count--;
 	list_remove(&r->again);
@@ -253,6 +253,8 @@ void board_ack(struct scoreboard *b, struct pool *p, uint32_t una, struct board_
 		if (!whole) {
 			range_settle(r);
 			r->start = una;
+			if (r->flags & SENT_PART) /* this much went: the rest is next */
+				no_longer_again(b, r);
 			break;
 		}
 		board_drop(b, p, r);
@@ -555,7 +557,7 @@ void board_sent_again(struct scoreboard *b, struct pool *p, struct sent_range *r
 	sent_once_more(b, r, b->rate ? board_pipe(b) : 0, now);
 	if (!whole) /* no range for the rest: all counts as sent again */
 		range_count_bytes(r);
-	set_flags(b, r, r->flags | SENT_AGAIN);
+	set_flags(b, r, r->flags | SENT_AGAIN | (whole ? 0 : SENT_PART));
 	list_push_back(&b->resent, &r->again);
 	b->again += range_len(r);
 	b->again_count++;

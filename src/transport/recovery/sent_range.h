@@ -20,6 +20,7 @@ enum sent_flag {
 	SENT_LOST = 2,  /* deemed lost; never together with SACKED */
 	SENT_AGAIN = 4, /* lost, and sent again since */
 	SENT_TWICE = 8, /* was ever retransmitted: no RTT sample from it (Karn) */
+	SENT_PART = 16, /* AGAIN, but only its first bytes: there was no range for the rest */
 };
 
 struct sent_range {

@@ -400,10 +400,13 @@ static bool all_sent(const struct tcp_conn *c)
 	       (!f || (f->board.lost == f->board.again && f->probing >= PROBING_NONE));
 }
 
-/* Sending may have brought what is unsent below the owner's mark. */
+/* Sending may have brought what is unsent below the owner's mark. Where memory is what lacks, an
+ * ACK tells of that, or the line does: the owner would find as little as before, and come again. */
 static void tell_unsent(struct transport *t, struct tcp_conn *c)
 {
 	if (!(c->flags & CONN_WINDOW_FULL) || !t->options[c->sock].unsent_mark || !tcp_room(t, c))
+		return;
+	if (t->short_block.count || t->blocks.small.used == t->blocks.small.count)
 		return;
 	c->flags &= (uint16_t)~CONN_WINDOW_FULL;
 	conn_notify(t, c, EVENT_WRITABLE);
