@@ -192,7 +192,7 @@ static void heard(struct invariant *i, struct node *n, const struct rx_frame *fr
 
 /* ---- states ---- */
 
-/* A connection lives whose tuple may have been in TIME-WAIT, perhaps only until this run is over. */
+/* A connection lives whose tuple may have been in TIME-WAIT, perhaps for this one run only. */
 static void hear_open(struct inspector *s, const struct trace_flow *f)
 {
 	const struct tcp_tuple tuple = { f->local, f->remote, f->local_port, f->remote_port };
