@@ -235,7 +235,7 @@ struct tcp_flight {
 	uint8_t wait;          /* enum tcp_wait: what held us back last */
 	bool fin_ahead;        /* fin_seq is set */
 	bool refused;          /* the reset that is owed answers what came */
-	uint8_t fin_age;       /* ... and how often held text has changed since it came */
+	uint8_t fin_age;       /* how often held text has changed since fin_seq was set */
 	bool again_forced;     /* the first retransmission of a recovery goes whatever cwnd says */
 	bool urgent_valid, urgent_sent; /* `urgent`, `urgent_end` are set */
 	bool window_zero_told; /* the last window we advertised was below one segment */
